@@ -23,12 +23,19 @@ pub struct Rights {
     principal: PrincipalId,
     inactive: Option<Denial>,
     everywhere: RightSet,
-    apps: Vec<(Uuid, RightSet)>,
+    apps: Vec<(Uuid, OnApp)>,
     roles: BTreeSet<String>,
     permissions: BTreeSet<String>,
     maintained: BTreeSet<Uuid>,
     teams: BTreeSet<Uuid>,
     valid_until: Option<DateTime<Utc>>,
+}
+
+/// What grants on one app give, there and below it.
+#[derive(Debug, Clone)]
+struct OnApp {
+    kind: Option<usize>,
+    rights: RightSet,
 }
 
 /// What a principal may do in one feature of one app.
@@ -86,7 +93,7 @@ impl Rights {
     pub fn compile(blueprint: &Blueprint, facts: &Facts, now: DateTime<Utc>) -> Self {
         let inactive = inactive(facts);
         let mut everywhere = RightSet::empty(blueprint.kinds().len());
-        let mut apps: BTreeMap<Uuid, RightSet> = BTreeMap::new();
+        let mut apps: BTreeMap<Uuid, OnApp> = BTreeMap::new();
         let mut roles = BTreeSet::new();
         let mut valid_until = None::<DateTime<Utc>>;
         let live = facts.grants.iter().filter(|grant| inactive.is_none() && grant.is_live(now));
@@ -102,16 +109,20 @@ impl Rights {
                         roles.insert(role.clone());
                     }
                 }
-                Place::App { id, .. } => {
-                    apps.entry(*id).or_insert_with(|| RightSet::empty(blueprint.kinds().len())).add(&rights);
+                Place::App { id, kind } => {
+                    let empty = || OnApp {
+                        kind: blueprint.kind(kind).map(|(index, _)| index),
+                        rights: RightSet::empty(blueprint.kinds().len()),
+                    };
+                    apps.entry(*id).or_insert_with(empty).rights.add(&rights);
                 }
             }
         }
         if let Some(scopes) = &facts.scopes {
             let scopes = blueprint.scopes(scopes);
             everywhere.keep(&scopes);
-            for rights in apps.values_mut() {
-                rights.keep(&scopes);
+            for app in apps.values_mut() {
+                app.rights.keep(&scopes);
             }
         }
         let permissions = blueprint
@@ -198,7 +209,7 @@ impl Rights {
                 .binary_search_by(|(other, _)| other.cmp(&id))
                 .ok()
                 .and_then(|place| self.apps.get(place))
-                .map_or(0, |(_, rights)| rights.kind(kind))
+                .map_or(0, |(_, app)| app.rights.kind(kind))
         };
         let inherited = app.ancestors.iter().fold(0, |bits, ancestor| bits | on(*ancestor));
         self.everywhere.kind(kind) | on(app.id) | inherited
@@ -246,9 +257,9 @@ impl Rights {
         if let Place::App { id, .. } = place {
             for app in std::iter::once(id).chain(ancestors) {
                 if let Ok(found) = self.apps.binary_search_by(|(other, _)| other.cmp(app))
-                    && let Some((_, rights)) = self.apps.get(found)
+                    && let Some((_, app)) = self.apps.get(found)
                 {
-                    held.add(rights);
+                    held.add(&app.rights);
                 }
             }
         }
@@ -260,16 +271,28 @@ impl Rights {
         self.roles.iter().filter_map(|key| blueprint.document().roles.get(key))
     }
 
-    /// Which apps the principal sees. Apps below a granted one are seen too; the store follows the tree.
+    /// Which apps the principal sees. Apps below a granted one are seen where the grant gives
+    /// something on their kind.
     #[must_use]
     pub fn visible_apps(&self, blueprint: &Blueprint) -> Visibility {
         let kinds: BTreeSet<String> = (0..blueprint.kinds().len())
             .filter(|index| self.everywhere.kind(*index) != 0)
             .filter_map(|index| blueprint.kind_key(index).map(str::to_owned))
             .collect();
-        let ids = self.apps.iter().filter(|(_, rights)| rights.kinds.iter().any(|bits| *bits != 0)).map(|(id, _)| *id);
-        let rows = if self.inactive.is_some() { Rows::None } else { Rows::Only { kinds, ids: ids.collect() } };
+        let own = |app: &OnApp| app.kind.is_some_and(|kind| app.rights.kind(kind) != 0);
+        let ids = self.apps.iter().filter(|(_, app)| own(app)).map(|(id, _)| *id).collect();
+        let below = if blueprint.nests_apps() { self.below(blueprint) } else { BTreeSet::new() };
+        let rows = if self.inactive.is_some() { Rows::None } else { Rows::Only { kinds, ids, below } };
         Visibility { organization: self.organization, rows }
+    }
+
+    /// The kinds that grants on an app open below it.
+    fn below(&self, blueprint: &Blueprint) -> BTreeSet<(Uuid, String)> {
+        let kinds = |app: &OnApp| {
+            let open = app.rights.kinds.iter().enumerate().filter(|(_, bits)| **bits != 0);
+            open.filter_map(|(kind, _)| blueprint.kind_key(kind).map(str::to_owned)).collect::<Vec<_>>()
+        };
+        self.apps.iter().flat_map(|(id, app)| kinds(app).into_iter().map(|kind| (*id, kind))).collect()
     }
 
     /// Which teams the principal sees (`S5.7`); a team's kind is its privacy.
@@ -281,7 +304,7 @@ impl Rights {
             Rows::All
         } else {
             let closed = self.holds("teams.read").then(|| privacy_kind(TeamPrivacy::Closed).to_owned());
-            Rows::Only { kinds: closed.into_iter().collect(), ids: self.teams.clone() }
+            Rows::Only { kinds: closed.into_iter().collect(), ids: self.teams.clone(), below: BTreeSet::new() }
         };
         Visibility { organization: self.organization, rows }
     }
@@ -301,7 +324,8 @@ impl Rights {
         } else if self.holds("members.read") {
             Rows::All
         } else {
-            Rows::Only { kinds: BTreeSet::new(), ids: self.principal.as_member().into_iter().collect() }
+            let ids = self.principal.as_member().into_iter().collect();
+            Rows::Only { kinds: BTreeSet::new(), ids, below: BTreeSet::new() }
         };
         Visibility { organization: self.organization, rows }
     }

@@ -26,6 +26,8 @@ pub enum Rows {
         kinds: BTreeSet<String>,
         /// Rows visible by id.
         ids: BTreeSet<Uuid>,
+        /// Rows of a kind that stand anywhere below the row of an id.
+        below: BTreeSet<(Uuid, String)>,
     },
 }
 
@@ -42,13 +44,17 @@ impl Visibility {
         &self.rows
     }
 
-    /// Whether the row of this kind and id is visible.
+    /// Whether the row of this kind and id, standing below these ancestors, is visible.
     #[must_use]
-    pub fn shows(&self, kind: &str, id: Uuid) -> bool {
+    pub fn shows(&self, kind: &str, id: Uuid, ancestors: &[Uuid]) -> bool {
         match &self.rows {
             Rows::All => true,
             Rows::None => false,
-            Rows::Only { kinds, ids } => kinds.contains(kind) || ids.contains(&id),
+            Rows::Only { kinds, ids, below } => {
+                kinds.contains(kind)
+                    || ids.contains(&id)
+                    || ancestors.iter().any(|ancestor| below.contains(&(*ancestor, kind.to_owned())))
+            }
         }
     }
 }
