@@ -21,10 +21,6 @@
 //! default deny; an inactive principal or organization is denied everything; order and duplicates of grants do not matter;
 //! removing a grant never allows more; the compact form agrees with the naive reference.
 #![deny(missing_docs)]
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")
-)]
 
 pub mod blueprint;
 pub mod decide;
