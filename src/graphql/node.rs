@@ -1,0 +1,143 @@
+//! Global ids: opaque to clients, typed for us, so that the id of a team can never be taken for that of a member.
+//!
+//! The text is a prefix for the type and the UUID in base62, for example `mbr_02KQ5wQ9Kq8XkB4Y1sGvHh`.
+
+use async_graphql::ID;
+use uuid::Uuid;
+
+use super::error::bad_input;
+
+/// The types that have global ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeType {
+    /// A person's account.
+    User,
+    /// A tenant.
+    Organization,
+    /// A person's place in an organization.
+    Member,
+    /// A pending place's token.
+    Invitation,
+    /// A group of members.
+    Team,
+    /// A protected resource.
+    App,
+    /// A stored grant.
+    Grant,
+    /// A record of what happened.
+    ActivityEntry,
+    /// A program's place in an organization.
+    ServiceAccount,
+    /// A program's secret.
+    ApiToken,
+    /// A sign-in.
+    Session,
+}
+
+impl NodeType {
+    const ALL: [Self; 11] = [
+        Self::User,
+        Self::Organization,
+        Self::Member,
+        Self::Invitation,
+        Self::Team,
+        Self::App,
+        Self::Grant,
+        Self::ActivityEntry,
+        Self::ServiceAccount,
+        Self::ApiToken,
+        Self::Session,
+    ];
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::User => "usr",
+            Self::Organization => "org",
+            Self::Member => "mbr",
+            Self::Invitation => "inv",
+            Self::Team => "tem",
+            Self::App => "app",
+            Self::Grant => "gra",
+            Self::ActivityEntry => "act",
+            Self::ServiceAccount => "sva",
+            Self::ApiToken => "tok",
+            Self::Session => "ses",
+        }
+    }
+
+    /// The type's name in the schema.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::User => "User",
+            Self::Organization => "Organization",
+            Self::Member => "Member",
+            Self::Invitation => "Invitation",
+            Self::Team => "Team",
+            Self::App => "App",
+            Self::Grant => "Grant",
+            Self::ActivityEntry => "ActivityEntry",
+            Self::ServiceAccount => "ServiceAccount",
+            Self::ApiToken => "ApiToken",
+            Self::Session => "Session",
+        }
+    }
+
+    /// The global id of a row of this type.
+    #[must_use]
+    pub fn id(self, row: Uuid) -> ID {
+        ID(format!("{}_{:0>22}", self.prefix(), base62::encode(row.as_u128())))
+    }
+
+    /// The row of a global id of this type.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` when the text is no id, or the id of another type.
+    pub fn parse(self, id: &ID) -> async_graphql::Result<Uuid> {
+        match parse(id) {
+            Some((found, row)) if found == self => Ok(row),
+            _ => Err(bad_input(&format!("not the id of {} `{}`", article(self.name()), self.name()))),
+        }
+    }
+}
+
+fn article(name: &str) -> &'static str {
+    if name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" }
+}
+
+/// The type and row of a global id; `None` when the text is no id. Only the canonical text is one.
+#[must_use]
+pub fn parse(id: &ID) -> Option<(NodeType, Uuid)> {
+    let (prefix, text) = id.split_once('_')?;
+    let node = NodeType::ALL.into_iter().find(|node| node.prefix() == prefix)?;
+    if text.len() != 22 {
+        return None;
+    }
+    let row = Uuid::from_u128(base62::decode(text).ok()?);
+    (node.id(row) == *id).then_some((node, row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_back_only_as_its_own_type() {
+        let row = Uuid::from_u128(u128::MAX - 5);
+        for node in NodeType::ALL {
+            assert_eq!(parse(&node.id(row)), Some((node, row)));
+            for other in NodeType::ALL {
+                assert_eq!(other.parse(&node.id(row)).is_ok(), other == node);
+            }
+        }
+    }
+
+    #[test]
+    fn anything_but_the_canonical_text_is_no_id() {
+        let id = NodeType::Member.id(Uuid::from_u128(77));
+        let texts = ["", "mbr", "mbr_", "mbr_77", "xyz_0000000000000000000001", "MBR_0000000000000000000001"];
+        for text in texts.into_iter().map(str::to_owned).chain([format!("{}0", *id), id.replace("mbr_0", "mbr_")]) {
+            assert_eq!(parse(&ID(text.clone())), None, "{text}");
+        }
+        assert_eq!(parse(&ID("mbr_zzzzzzzzzzzzzzzzzzzzzz".to_owned())), None, "beyond 128 bits");
+    }
+}
