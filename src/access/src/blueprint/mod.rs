@@ -1,0 +1,264 @@
+//! Blueprints: the rules of one kind of product, as data.
+//!
+//! A blueprint is written in TOML, parsed and validated whole ([`Blueprint::parse`]) and compiled to bits: every organization
+//! permission has a place in one bit set, every action of an app kind a place in that kind's. No rule in this program asks for
+//! a blueprint, a role or a feature by name; what a product needs is said in the document.
+//!
+//! What may not enter: anything about a particular organization or principal (that is [`Facts`](crate::Facts)).
+
+mod check;
+pub mod document;
+mod error;
+mod rightset;
+mod selector;
+
+use indexmap::IndexMap;
+
+pub use document::Document;
+pub use error::BlueprintError;
+pub use rightset::RightSet;
+pub use selector::SelectorError;
+
+use crate::verb::PERMISSIONS;
+use document::{RoleLevel, Text};
+
+/// A validated, compiled blueprint.
+#[derive(Debug, Clone)]
+pub struct Blueprint {
+    document: Document,
+    permissions: IndexMap<String, Text>,
+    kinds: IndexMap<String, Kind>,
+    roles: IndexMap<String, RightSet>,
+    all: RightSet,
+}
+
+/// A compiled app kind.
+#[derive(Debug, Clone)]
+pub(crate) struct Kind {
+    pub(crate) features: IndexMap<String, Feature>,
+    pub(crate) all: u128,
+}
+
+/// A compiled feature: its actions' bits, and what a tick or each level gives.
+#[derive(Debug, Clone)]
+pub(crate) struct Feature {
+    pub(crate) actions: IndexMap<String, u128>,
+    pub(crate) granted: u128,
+    pub(crate) levels: Vec<(String, u128)>,
+    pub(crate) all: u128,
+}
+
+impl Feature {
+    /// The strongest level that these bits contain whole.
+    pub(crate) fn level(&self, mask: u128) -> Option<&str> {
+        self.levels.iter().rev().find(|(_, bits)| bits & !mask == 0).map(|(key, _)| key.as_str())
+    }
+
+    /// The bits of a level, or what a tick gives.
+    pub(crate) fn given(&self, level: Option<&str>) -> Option<u128> {
+        match level {
+            None if self.levels.is_empty() => Some(self.granted),
+            None => None,
+            Some(level) => self.levels.iter().find(|(key, _)| key == level).map(|(_, bits)| *bits),
+        }
+    }
+}
+
+impl Blueprint {
+    /// Parses and validates a document whole.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of the document, each with line and fix.
+    pub fn parse(source: &str) -> Result<Self, Vec<BlueprintError>> {
+        let document: Document = toml::from_str(source).map_err(|error| {
+            let line = error.span().map_or(1, |span| error::line_of(source, span.start));
+            vec![BlueprintError {
+                line,
+                path: String::new(),
+                problem: error.message().trim().replace('\n', "; "),
+                fix: "correct the key or its value; docs/blueprints.md lists every key".to_owned(),
+            }]
+        })?;
+        let blueprint = Self::compile(document);
+        let errors = check::check(&blueprint, source);
+        if errors.is_empty() { Ok(blueprint) } else { Err(errors) }
+    }
+
+    /// Compiles what can be compiled; dangling references are left out here and reported by `check`.
+    fn compile(document: Document) -> Self {
+        let mut permissions: IndexMap<String, Text> = PERMISSIONS
+            .iter()
+            .map(|known| (known.key.to_owned(), Text { label: known.label.to_owned(), help: known.help.to_owned() }))
+            .collect();
+        for (key, text) in &document.permissions {
+            permissions.insert(key.clone(), text.clone());
+        }
+        let kinds: IndexMap<String, Kind> =
+            document.app_kinds.iter().map(|(key, kind)| (key.clone(), compile_kind(kind))).collect();
+        let all =
+            RightSet { permissions: low_bits(permissions.len()), kinds: kinds.values().map(|kind| kind.all).collect() };
+        let mut blueprint = Self { document, permissions, kinds, roles: IndexMap::new(), all };
+        let roles = blueprint
+            .document
+            .roles
+            .iter()
+            .map(|(key, role)| {
+                let mut rights = blueprint.select_known(&role.permissions, selector::Reach::Permissions);
+                rights.remove(&blueprint.select_known(&role.except, selector::Reach::Permissions));
+                let mut access = blueprint.select_known(&role.access, selector::Reach::Access);
+                access.remove(&blueprint.select_known(&role.access_except, selector::Reach::Access));
+                rights.add(&access);
+                (key.clone(), rights)
+            })
+            .collect();
+        blueprint.roles = roles;
+        blueprint
+    }
+
+    fn select_known(&self, selectors: &[String], reach: selector::Reach) -> RightSet {
+        let mut rights = RightSet::empty(self.kinds.len());
+        for text in selectors {
+            if let Ok(selected) = self.select(text, reach) {
+                rights.add(&selected);
+            }
+        }
+        rights
+    }
+
+    /// What a scope or other selector stands for.
+    ///
+    /// # Errors
+    /// [`SelectorError`] when it names nothing of this blueprint.
+    pub fn scope(&self, text: &str) -> Result<RightSet, SelectorError> {
+        self.select(text, selector::Reach::Both)
+    }
+
+    /// What these scopes stand for together; scopes that name nothing give nothing.
+    #[must_use]
+    pub fn scopes(&self, scopes: &[String]) -> RightSet {
+        self.select_known(scopes, selector::Reach::Both)
+    }
+
+    /// The document.
+    #[must_use]
+    pub const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The blueprint's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.document.name
+    }
+
+    /// The blueprint's version.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.document.version
+    }
+
+    /// The vocabulary of organization permissions with their labels and help texts.
+    #[must_use]
+    pub const fn permissions(&self) -> &IndexMap<String, Text> {
+        &self.permissions
+    }
+
+    /// The rights of a role where it holds.
+    #[must_use]
+    pub fn role(&self, key: &str) -> Option<&RightSet> {
+        self.roles.get(key)
+    }
+
+    /// Everything there is.
+    #[must_use]
+    pub const fn all(&self) -> &RightSet {
+        &self.all
+    }
+
+    pub(crate) fn permission_bit(&self, key: &str) -> Option<u128> {
+        self.permissions.get_index_of(key).and_then(bit)
+    }
+
+    pub(crate) fn kind(&self, key: &str) -> Option<(usize, &Kind)> {
+        self.kinds.get_full(key).map(|(index, _, kind)| (index, kind))
+    }
+
+    pub(crate) fn kind_key(&self, index: usize) -> Option<&str> {
+        self.kinds.get_index(index).map(|(key, _)| key.as_str())
+    }
+
+    pub(crate) fn kinds(&self) -> &IndexMap<String, Kind> {
+        &self.kinds
+    }
+
+    /// Whether a feature of a kind can be given at this level (or ticked, without one).
+    #[must_use]
+    pub fn can_give(&self, kind: &str, feature: &str, level: Option<&str>) -> bool {
+        self.kind(kind)
+            .and_then(|(_, kind)| kind.features.get(feature))
+            .is_some_and(|feature| feature.given(level).is_some())
+    }
+
+    /// The organization roles of which a member has exactly one (all that are not flags), in the document's order.
+    pub fn main_roles(&self) -> impl Iterator<Item = (&str, &document::Role)> {
+        self.document
+            .roles
+            .iter()
+            .filter(|(_, role)| {
+                role.level == RoleLevel::Organization && !role.flag && role.holders.contains(&document::Holder::Member)
+            })
+            .map(|(key, role)| (key.as_str(), role))
+    }
+
+    /// Whether apps of this blueprint can stand under one another.
+    #[must_use]
+    pub fn nests_apps(&self) -> bool {
+        self.document.app_kinds.values().any(|kind| !kind.parents.is_empty())
+    }
+}
+
+fn compile_kind(kind: &document::AppKind) -> Kind {
+    let mut next = 0_usize;
+    let features: IndexMap<String, Feature> = kind
+        .features
+        .iter()
+        .map(|(key, feature)| {
+            let actions: IndexMap<String, u128> = feature
+                .actions
+                .keys()
+                .map(|action| {
+                    let place = bit(next).unwrap_or(0);
+                    next = next.saturating_add(1);
+                    (action.clone(), place)
+                })
+                .collect();
+            let bits = |names: &[String]| {
+                names.iter().fold(0, |mask, name| mask | actions.get(name.as_str()).copied().unwrap_or(0))
+            };
+            let all = actions.values().fold(0, |mask, place| mask | place);
+            let mut below = 0;
+            let levels = feature
+                .levels
+                .iter()
+                .map(|level| {
+                    below |= bits(&level.actions);
+                    (level.key.clone(), below)
+                })
+                .collect();
+            let granted = feature.granted.as_deref().map_or(all, bits);
+            (key.clone(), Feature { actions, granted, levels, all })
+        })
+        .collect();
+    let all = features.values().fold(0, |mask, feature| mask | feature.all);
+    Kind { features, all }
+}
+
+/// The bit at a place, where the set has room for it.
+fn bit(place: usize) -> Option<u128> {
+    u32::try_from(place).ok().and_then(|place| 1_u128.checked_shl(place))
+}
+
+/// The lowest `count` bits.
+fn low_bits(count: usize) -> u128 {
+    bit(count).map_or(u128::MAX, |above| above.wrapping_sub(1))
+}

@@ -1,0 +1,213 @@
+//! Verbs: everything the gateway itself can do to its data, each with the rule that allows it.
+//!
+//! A verb is a type, so that a [`Permit`](crate::Permit) for one cannot be spent on another. Most ask for a permission of the
+//! blueprint's vocabulary; a few follow from being who one is; the rest is work without a caller, named as a [`SystemTask`].
+
+/// What lets a caller use a verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// A permission held in the organization.
+    Permission(&'static str),
+    /// A permission held in the organization, or being a maintainer of the team that is the subject (`S5.6`).
+    PermissionOrMaintainer(&'static str),
+    /// An active membership of one's own.
+    OwnMembership,
+    /// Any signed-in person.
+    AnyUser,
+    /// No caller at all: only the system tasks that name the verb.
+    SystemOnly,
+}
+
+/// Work that no caller asks for, or that a caller asks for before being known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SystemTask {
+    /// A stranger opens an account, or an operator does so at the command line.
+    SignUp,
+    /// A stranger proves an account, refreshes or ends a session.
+    SignIn,
+    /// The holder of an invitation's secret accepts or declines it.
+    SettleInvitation,
+    /// Invitations, grants and tokens pass their end.
+    Expiry,
+    /// Entries pass their retention.
+    Retention,
+    /// Blueprints are installed at start or by the operator.
+    InstallBlueprint,
+    /// An operator imports an organization document.
+    Import,
+    /// An operator makes an organization or an API token at the command line, or starts the demo.
+    Operator,
+}
+
+impl SystemTask {
+    /// Every task, in the order of the permission table.
+    pub const ALL: [Self; 8] = [
+        Self::SignUp,
+        Self::SignIn,
+        Self::SettleInvitation,
+        Self::Expiry,
+        Self::Retention,
+        Self::InstallBlueprint,
+        Self::Import,
+        Self::Operator,
+    ];
+
+    /// The task's name in tables and activity entries.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign-up",
+            Self::SignIn => "sign-in",
+            Self::SettleInvitation => "settle-invitation",
+            Self::Expiry => "expiry",
+            Self::Retention => "retention",
+            Self::InstallBlueprint => "install-blueprint",
+            Self::Import => "import",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// One thing the gateway can do.
+pub trait Verb: Send + Sync + 'static {
+    /// Its name, as tables and logs show it.
+    const NAME: &'static str;
+    /// What lets a caller use it.
+    const RULE: Rule;
+    /// The system tasks that may use it without a caller.
+    const TASKS: &'static [SystemTask];
+}
+
+/// A verb as a row of the permission table.
+#[derive(Debug, Clone, Copy)]
+pub struct VerbRow {
+    /// The verb's name.
+    pub name: &'static str,
+    /// What lets a caller use it.
+    pub rule: Rule,
+    /// The system tasks that may use it.
+    pub tasks: &'static [SystemTask],
+}
+
+macro_rules! verbs {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $rule:expr, [$($task:ident),*];)+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug)]
+            pub enum $name {}
+
+            impl Verb for $name {
+                const NAME: &'static str = $text;
+                const RULE: Rule = $rule;
+                const TASKS: &'static [SystemTask] = &[$(SystemTask::$task),*];
+            }
+        )+
+
+        /// Every verb, in the order of the permission table.
+        pub const ALL: &[VerbRow] = &[
+            $(VerbRow { name: $text, rule: <$name as Verb>::RULE, tasks: <$name as Verb>::TASKS },)+
+        ];
+    };
+}
+
+verbs! {
+    /// Opens an account.
+    CreateUser = "createUser", Rule::SystemOnly, [SignUp, Operator];
+    /// Changes one's own account: last sign-in, password, name.
+    UpdateUser = "updateUser", Rule::SystemOnly, [SignIn, Operator];
+    /// Opens, rotates or ends a session.
+    ManageSession = "manageSession", Rule::SystemOnly, [SignIn, Operator];
+    /// Installs a blueprint version.
+    InstallBlueprint = "installBlueprint", Rule::SystemOnly, [InstallBlueprint, Operator];
+    /// Creates an organization; the caller becomes its first member.
+    CreateOrganization = "createOrganization", Rule::AnyUser, [Import, Operator];
+    /// Renames an organization or changes its settings.
+    UpdateOrganization = "updateOrganization", Rule::Permission("organization.update"), [Import, Operator];
+    /// Deletes an organization (`S3.3`).
+    DeleteOrganization = "deleteOrganization", Rule::Permission("organization.delete"), [];
+    /// Moves an organization to another plan (`S3.59`).
+    ChangePlan = "changePlan", Rule::Permission("billing.manage"), [Operator];
+    /// Invites a person: a pending member, its grants and its invitation (`S3.4`).
+    InviteMember = "inviteMember", Rule::Permission("members.invite"), [Operator];
+    /// Takes a pending invitation back.
+    RevokeInvitation = "revokeInvitation", Rule::Permission("members.invite"), [Expiry];
+    /// Settles an invitation by its secret: the pending member becomes active, or leaves.
+    SettleInvitation = "settleInvitation", Rule::SystemOnly, [SettleInvitation, Expiry];
+    /// Adds a member without an invitation.
+    CreateMember = "createMember", Rule::SystemOnly, [Import, Operator];
+    /// Changes a member's name or state.
+    UpdateMember = "updateMember", Rule::Permission("members.update"), [Import, SettleInvitation, SignIn];
+    /// Removes a member (`S3.53`).
+    RemoveMember = "removeMember", Rule::Permission("members.remove"), [];
+    /// Leaves an organization (`S3.60`).
+    LeaveOrganization = "leaveOrganization", Rule::OwnMembership, [];
+    /// Gives or takes an organization role (`S3.71`).
+    AssignRole = "assignRole", Rule::Permission("roles.assign"), [Import, Operator];
+    /// Gives or takes access to apps and features.
+    GrantAccess = "grantAccess", Rule::Permission("access.grant"), [Import, Operator];
+    /// Creates a team.
+    CreateTeam = "createTeam", Rule::Permission("teams.manage"), [Import, Operator];
+    /// Renames, moves or describes a team.
+    UpdateTeam = "updateTeam", Rule::Permission("teams.manage"), [Import];
+    /// Deletes a team.
+    DeleteTeam = "deleteTeam", Rule::Permission("teams.manage"), [];
+    /// Adds or removes a team's members (`S5.6`).
+    ManageTeamMember = "manageTeamMember", Rule::PermissionOrMaintainer("teams.manage"), [Import, Operator];
+    /// Names or dismisses a team's maintainers.
+    ManageTeamMaintainer = "manageTeamMaintainer", Rule::Permission("teams.manage"), [Import, Operator];
+    /// Creates an app.
+    CreateApp = "createApp", Rule::Permission("apps.create"), [Import, Operator];
+    /// Renames an app, enables or disables it.
+    UpdateApp = "updateApp", Rule::Permission("apps.update"), [Import];
+    /// Deletes an app with its grants (`S3.3`).
+    DeleteApp = "deleteApp", Rule::Permission("apps.delete"), [];
+    /// Records what happened in a product (`S3.65`).
+    RecordActivity = "recordActivity", Rule::Permission("activity.record"), [Operator];
+    /// Creates a service account.
+    CreateServiceAccount = "createServiceAccount", Rule::Permission("tokens.manage"), [Operator];
+    /// Creates an API token.
+    CreateApiToken = "createApiToken", Rule::Permission("tokens.manage"), [Operator];
+    /// Revokes an API token.
+    RevokeApiToken = "revokeApiToken", Rule::Permission("tokens.manage"), [Expiry];
+    /// Removes what is past its retention.
+    Purge = "purge", Rule::SystemOnly, [Retention, Expiry];
+}
+
+/// A permission the gateway itself asks for, with the words shown where a blueprint gives none.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownPermission {
+    /// The key, as blueprints and scopes name it.
+    pub key: &'static str,
+    /// A short label.
+    pub label: &'static str,
+    /// What it lets one do.
+    pub help: &'static str,
+}
+
+/// The permissions every blueprint can hand out. A blueprint may declare more of its own.
+pub const PERMISSIONS: &[KnownPermission] = &[
+    known("organization.update", "Edit the organization", "Rename the organization and change its settings."),
+    known("organization.delete", "Delete the organization", "Delete the organization and everything in it."),
+    known("billing.read", "See billing", "See the plan, its limits and invoices."),
+    known("billing.manage", "Manage billing", "Change the plan."),
+    known("members.read", "See members", "See who belongs to the organization."),
+    known("members.invite", "Invite members", "Invite people, resend and take back invitations."),
+    known("members.update", "Edit members", "Change members' names and states."),
+    known("members.remove", "Remove members", "Remove people from the organization."),
+    known("roles.assign", "Change roles", "Give and take organization roles."),
+    known("access.grant", "Edit access", "Give and take access to apps and features."),
+    known("rights.read", "See rights", "See what others may do, and why."),
+    known("teams.read", "See teams", "See the teams that are not secret."),
+    known("teams.read_secret", "See secret teams", "See every team, the secret ones included."),
+    known("teams.manage", "Manage teams", "Create, change and delete teams and their members."),
+    known("apps.create", "Create apps", "Create apps."),
+    known("apps.update", "Edit apps", "Rename, enable and disable apps."),
+    known("apps.delete", "Delete apps", "Delete apps and every grant on them."),
+    known("activity.read", "See activity", "See who did what."),
+    known("activity.record", "Record activity", "Record what happened in a product."),
+    known("tokens.manage", "Manage API tokens", "Create and revoke service accounts and API tokens."),
+];
+
+const fn known(key: &'static str, label: &'static str, help: &'static str) -> KnownPermission {
+    KnownPermission { key, label, help }
+}
