@@ -1,1 +1,21 @@
-//! Entities.
+//! SeaORM entities of the gateway's tables: one file per table, no logic.
+//!
+//! Only `gatehouse::store` uses them, and none leaves it. The words that a column may hold are enums beside the entity; the
+//! database holds the same words by `CHECK`.
+
+pub mod access_grant;
+pub mod activity_entry;
+pub mod api_token;
+pub mod app;
+pub mod blueprint;
+pub mod grant_stamp;
+pub mod idempotency_record;
+pub mod invitation;
+pub mod member;
+pub mod organization;
+pub mod refresh_token;
+pub mod service_account;
+pub mod session;
+pub mod team;
+pub mod team_member;
+pub mod user;
