@@ -4,5 +4,6 @@
 pub use gatehouse_access as access;
 
 pub mod ablate;
+pub mod cache;
 pub mod clock;
 pub mod id;
