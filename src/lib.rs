@@ -7,3 +7,5 @@ pub mod ablate;
 pub mod cache;
 pub mod clock;
 pub mod id;
+pub mod identity;
+pub mod mail;
