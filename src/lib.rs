@@ -1,4 +1,8 @@
 //! Gatehouse: a GraphQL identity and permissions gateway.
+//!
+//! A request walks through the rooms in one order: `http` reads it and admits its document, `graphql` turns it into calls of
+//! `service`, which decides by `access` on facts from `cache` or `store`, and writes through `store` alone. `cli` puts the
+//! rooms together.
 
 pub use gatehouse_access as access;
 
@@ -6,4 +10,7 @@ pub mod ablate;
 pub mod cache;
 pub mod clock;
 pub mod id;
+pub mod identity;
+pub mod mail;
+pub mod service;
 pub mod store;
