@@ -177,7 +177,12 @@ impl AccessTokens {
     ///
     /// # Errors
     /// [`AccessTokenError::Mint`] when the time cannot be written.
-    pub fn mint(&self, identity: &SessionIdentity, id: Uuid, now: DateTime<Utc>) -> Result<MintedToken, AccessTokenError> {
+    pub fn mint(
+        &self,
+        identity: &SessionIdentity,
+        id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<MintedToken, AccessTokenError> {
         let lifetime = i64::try_from(self.options.lifetime.as_secs()).map_err(|_| AccessTokenError::Mint)?;
         let iat = now.timestamp();
         let exp = iat.checked_add(lifetime).ok_or(AccessTokenError::Mint)?;
@@ -196,8 +201,7 @@ impl AccessTokens {
             exp,
             jti: id,
         };
-        let text =
-            jsonwebtoken::encode(&header, &claims, self.keys.signing()).map_err(|_| AccessTokenError::Mint)?;
+        let text = jsonwebtoken::encode(&header, &claims, self.keys.signing()).map_err(|_| AccessTokenError::Mint)?;
         let expires_at = DateTime::from_timestamp(exp, 0).ok_or(AccessTokenError::Mint)?;
         Ok(MintedToken { text, expires_at })
     }

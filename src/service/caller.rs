@@ -207,8 +207,7 @@ async fn load(reader: &impl Reader, key: &GrantKey) -> Result<Option<Loaded<Call
     let ends_at = ends_at.or(loaded.token.as_ref().map(|token| token.expires_at));
     let secret_hash = loaded.token.as_ref().and_then(|token| token.secret_hash.as_slice().try_into().ok());
     let content = loaded.stamps.iter().find(|stamp| stamp.kind == StampKind::Content).map(|stamp| stamp.version);
-    let vector: StampVector =
-        loaded.stamps.iter().filter(|stamp| stamp.kind != StampKind::Content).copied().collect();
+    let vector: StampVector = loaded.stamps.iter().filter(|stamp| stamp.kind != StampKind::Content).copied().collect();
     let facts = caller_facts(loaded, key, ends_at);
     Ok(Some(Loaded { facts, secret_hash, vector, content, valid_until, read_at: now }))
 }
@@ -244,7 +243,12 @@ fn caller_facts(loaded: facts::Loaded, key: &GrantKey, ends_at: Option<DateTime<
 
 impl CallerFacts {
     /// Compiles the rights, or finds them compiled.
-    async fn standing(&self, service: &Service, reader: &impl Reader, now: DateTime<Utc>) -> Result<Option<Arc<Standing>>, ServiceError> {
+    async fn standing(
+        &self,
+        service: &Service,
+        reader: &impl Reader,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Arc<Standing>>, ServiceError> {
         let (Some(place), Some(facts)) = (&self.place, &self.facts) else { return Ok(None) };
         if let Some(known) = self.standing.get() {
             return Ok(Some(Arc::clone(known)));
@@ -313,9 +317,7 @@ pub fn is_member(standing: &Standing) -> bool {
 
 fn unavailable(error: LoadError) -> ServiceError {
     match error {
-        LoadError::Unavailable(cause) => {
-            ServiceError::Unavailable(StoreError::Unavailable(sea_error(&cause)))
-        }
+        LoadError::Unavailable(cause) => ServiceError::Unavailable(cause.to_string()),
         LoadError::Failed(cause) => ServiceError::Internal(anyhow::anyhow!("{cause}")),
     }
 }
