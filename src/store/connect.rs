@@ -161,6 +161,13 @@ impl Store {
         Ok(())
     }
 
+    /// PostgreSQL's connections as they are, past every fence of this room: for the tests that break a `BEGIN` on purpose.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn bare_postgres_pool(&self) -> Option<&sqlx::PgPool> {
+        (self.backend == Backend::Postgres).then(|| self.writer.get_postgres_connection_pool())
+    }
+
     /// Closes every connection, after the work in progress.
     ///
     /// # Errors

@@ -26,7 +26,7 @@
 pub mod blueprint;
 pub mod connect;
 pub mod error;
-// pub mod facts;
+pub mod facts;
 pub mod organization;
 pub mod page;
 pub mod stamp;

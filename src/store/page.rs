@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, Iterable, PaginatorTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder,
-    QuerySelect, Select, Value,
-    sea_query::{Expr, IntoColumnRef, Order as Way, SimpleExpr},
+    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
+    sea_query::{Expr, Order as Way, SimpleExpr},
 };
 use uuid::Uuid;
 

@@ -204,7 +204,9 @@ impl Store {
             }
             Backend::Postgres => {
                 inner.execute_unprepared(scope.limits.postgres()).await?;
-                lock(&inner, "organization", scope.organizations).await?;
+                if !ablate::off("organization_lock") {
+                    lock(&inner, "organization", scope.organizations).await?;
+                }
                 lock(&inner, "user_account", scope.users).await?;
             }
         }
@@ -242,11 +244,6 @@ impl Store {
 }
 
 impl Tx {
-    /// Which database it is, for statements that differ.
-    pub(in crate::store) const fn backend(&self) -> Backend {
-        self.backend
-    }
-
     /// Rolls back. Should that fail, the connection's end does it.
     async fn abandon(self) {
         if let Err(error) = self.inner.rollback().await {

@@ -1,4 +1,5 @@
 //! A [`Visibility`] as a condition of SQL.
+#![expect(dead_code, reason = "the first list of members, teams or apps uses it; this line goes with it")]
 
 use sea_orm::{ColumnTrait, Condition, ExprTrait, sea_query::Expr};
 
