@@ -5,4 +5,7 @@ pub use gatehouse_access as access;
 
 pub mod ablate;
 pub mod clock;
+pub mod config;
+pub mod http;
 pub mod id;
+pub mod telemetry;
