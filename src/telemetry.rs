@@ -27,8 +27,8 @@ pub enum TelemetryError {
 /// # Errors
 /// When the filter does not parse, or when the process has a subscriber already.
 pub fn init(args: &LogArgs) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&args.log)
-        .map_err(|source| TelemetryError::Filter { filter: args.log.clone(), source })?;
+    let filter =
+        EnvFilter::try_new(&args.log).map_err(|source| TelemetryError::Filter { filter: args.log.clone(), source })?;
     let json = match args.log_format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Pretty => false,

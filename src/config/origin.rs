@@ -27,7 +27,11 @@ impl FromStr for Origin {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let url = PublicUrl::from_str(text)?;
-        if url.path.is_empty() { Ok(url.origin) } else { Err("must be an origin: a scheme and a host, no path behind it") }
+        if url.path.is_empty() {
+            Ok(url.origin)
+        } else {
+            Err("must be an origin: a scheme and a host, no path behind it")
+        }
     }
 }
 

@@ -64,11 +64,13 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// The client's address: proxies are believed from the nearest on, as far as each is trusted.
 fn client_address(parts: &Parts, config: &HttpConfig) -> IpAddr {
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());
+    let peer =
+        parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());
     let trusted = |ip: &IpAddr| config.trusted_proxies.iter().any(|network| network.contains(ip));
     let mut address = peer;
     let headers = parts.headers.get_all(FORWARDED_FOR);
-    let values: Vec<&str> = headers.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let values: Vec<&str> =
+        headers.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
     for value in values.into_iter().rev() {
         if !trusted(&address) {
             break;
@@ -117,8 +119,7 @@ mod tests {
 
     #[test]
     fn a_stranger_cannot_forge_its_address_and_a_proxy_can_tell_it() {
-        let config =
-            HttpConfig { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..HttpConfig::default() };
+        let config = HttpConfig { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..HttpConfig::default() };
         let forged = parts(&[("x-forwarded-for", "1.1.1.1")], "203.0.113.9");
         assert_eq!(client_address(&forged, &config).to_string(), "203.0.113.9");
         let told = parts(&[("x-forwarded-for", "1.1.1.1, 203.0.113.9, 10.0.0.2")], "10.0.0.1");

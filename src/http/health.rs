@@ -23,13 +23,13 @@ pub(super) async fn readyz<G: Gateway>(State(door): State<Arc<Inner<G>>>) -> Res
     if door.stop.is_cancelled() {
         readiness.checks.push(("not stopping".into(), false));
     }
-    let (status, word) = if readiness.is_ready() {
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-    };
-    let checks: serde_json::Map<_, _> =
-        readiness.checks.iter().map(|(name, there)| (name.to_string(), json!(if *there { "ok" } else { "unavailable" }))).collect();
+    let (status, word) =
+        if readiness.is_ready() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    let checks: serde_json::Map<_, _> = readiness
+        .checks
+        .iter()
+        .map(|(name, there)| (name.to_string(), json!(if *there { "ok" } else { "unavailable" })))
+        .collect();
     answer(status, &json!({ "status": word, "checks": checks }))
 }
 

@@ -35,7 +35,8 @@ use async_graphql::Response;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 
 pub use document::{
-    Access, Admitted, DocumentGate, DocumentRequest, GateRefusal, GatedRequest, OperationKind, RootFields, Transport, code,
+    Access, Admitted, DocumentGate, DocumentRequest, GateRefusal, GatedRequest, OperationKind, RootFields, Transport,
+    code,
 };
 pub use router::{Door, DoorError};
 pub use schema_map::{SchemaMap, SchemaMapError};

@@ -160,7 +160,8 @@ fn fields(list: Vec<async_graphql::Positioned<FieldDefinition>>) -> HashMap<Name
     list.into_iter()
         .map(|field| {
             let field = field.node;
-            let arguments = field.arguments.into_iter().map(|argument| (argument.node.name.node, argument.node.ty.node));
+            let arguments =
+                field.arguments.into_iter().map(|argument| (argument.node.name.node, argument.node.ty.node));
             (field.name.node, FieldEntry { ty: field.ty.node, arguments: arguments.collect() })
         })
         .collect()

@@ -83,7 +83,8 @@ impl Server {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    let connection = Connection { stream, peer, router: router.clone(), budgets: budgets.clone(), permit };
+                    let connection =
+                        Connection { stream, peer, router: router.clone(), budgets: budgets.clone(), permit };
                     let (watcher, stop) = (graceful.watcher(), inner.stop.clone());
                     tokio::spawn(async move { connection.serve(|served| watcher.watch(served), stop).await });
                 }

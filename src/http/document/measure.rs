@@ -111,7 +111,8 @@ impl<'d> Walk<'d> {
             let mut one = match &selection.node {
                 Selection::Field(field) => self.field(field, parent)?,
                 Selection::InlineFragment(inline) => {
-                    let condition = inline.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
+                    let condition =
+                        inline.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
                     self.set(&inline.node.selection_set.node, condition.or(parent))?
                 }
                 Selection::FragmentSpread(spread) => self.fragment(spread.node.fragment_name.node.as_str())?,

@@ -40,8 +40,8 @@ use async_graphql::{
 };
 use axum::http::StatusCode;
 
-pub use refusal::{GateRefusal, code};
 pub(super) use refusal::coded;
+pub use refusal::{GateRefusal, code};
 pub use root_field::{Access, OperationKind, RootFields};
 pub(super) use variable::Values;
 
@@ -200,7 +200,10 @@ impl DocumentGate {
             if introspection {
                 let open = name == "__typename" || (self.introspection && kind == OperationKind::Query);
                 if !open || kind == OperationKind::Subscription {
-                    return Err(GateRefusal::invalid(format!("introspection by `{name}` is switched off"), Some(field.pos)));
+                    return Err(GateRefusal::invalid(
+                        format!("introspection by `{name}` is switched off"),
+                        Some(field.pos),
+                    ));
                 }
             } else {
                 match self.roots.find(kind, name) {

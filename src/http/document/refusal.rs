@@ -67,12 +67,7 @@ impl GateRefusal {
     }
 
     pub(super) fn bad(code: &'static str, message: impl Into<String>, pos: Option<Pos>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            code,
-            message: message.into(),
-            locations: pos.into_iter().collect(),
-        }
+        Self { status: StatusCode::BAD_REQUEST, code, message: message.into(), locations: pos.into_iter().collect() }
     }
 
     pub(super) fn too_large(message: String) -> Self {

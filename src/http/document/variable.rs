@@ -59,11 +59,7 @@ impl Values {
 }
 
 /// Checks every value given against the type declared for it.
-pub(super) fn check(
-    operation: &OperationDefinition,
-    given: &Variables,
-    schema: &SchemaMap,
-) -> Result<(), GateRefusal> {
+pub(super) fn check(operation: &OperationDefinition, given: &Variables, schema: &SchemaMap) -> Result<(), GateRefusal> {
     for definition in &operation.variable_definitions {
         let name = definition.node.name.node.as_str();
         let ty = &definition.node.var_type.node;

@@ -131,8 +131,7 @@ impl Refusal {
     }
 
     pub(super) fn not_acceptable() -> Self {
-        let message =
-            "answers are `application/graphql-response+json`, `application/json` or `text/event-stream`; accept one of them";
+        let message = "answers are `application/graphql-response+json`, `application/json` or `text/event-stream`; accept one of them";
         Self::new(StatusCode::NOT_ACCEPTABLE, code::NOT_ACCEPTABLE, message)
     }
 

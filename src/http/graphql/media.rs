@@ -47,8 +47,7 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Accepted {
     let any = exact("application/*").or_else(|| exact("*/*"));
     let json = exact("application/json").or(any).unwrap_or(0);
     // A wildcard means JSON, which every client reads, unless JSON itself is ruled out.
-    let graphql =
-        exact("application/graphql-response+json").unwrap_or(if json == 0 { any.unwrap_or(0) } else { 0 });
+    let graphql = exact("application/graphql-response+json").unwrap_or(if json == 0 { any.unwrap_or(0) } else { 0 });
     let events = exact("text/event-stream").unwrap_or(0);
     let best = match (graphql, json) {
         (0, 0) => None,
@@ -126,9 +125,6 @@ mod tests {
     #[test]
     fn an_event_stream_is_chosen_when_preferred_and_possible_when_listed() {
         assert_eq!(of("text/event-stream"), Accepted { json: None, events: true });
-        assert_eq!(
-            of("application/json, text/event-stream"),
-            Accepted { json: Some(JsonMedia::Json), events: true }
-        );
+        assert_eq!(of("application/json, text/event-stream"), Accepted { json: Some(JsonMedia::Json), events: true });
     }
 }

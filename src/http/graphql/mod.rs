@@ -25,11 +25,7 @@ use axum::{
 pub(super) use answer::{Refusal, finish};
 pub(super) use request::{FieldError, document_request};
 
-use super::{
-    AuthRefusal, Gateway, OperationKind, Transport, credential,
-    router::Inner,
-    socket,
-};
+use super::{AuthRefusal, Gateway, OperationKind, Transport, credential, router::Inner, socket};
 use media::Accepted;
 
 /// What a log line says about the operation of a request.
@@ -71,8 +67,11 @@ async fn answer<G: Gateway>(
         return Err(Refusal::not_acceptable());
     }
     let credentials = credential::read(parts, &door.config)?;
-    let incoming =
-        if by_get { request::from_query(parts.uri.query())? } else { request::from_body(parts, body, &door.config).await? };
+    let incoming = if by_get {
+        request::from_query(parts.uri.query())?
+    } else {
+        request::from_body(parts, body, &door.config).await?
+    };
     let caller = door.gateway.authenticate(credentials).await?;
     let transport = match (by_get, accepted.events) {
         (true, false) => Transport::Get,

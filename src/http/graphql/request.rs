@@ -86,14 +86,16 @@ fn check_media(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let given = types.next().and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<mime::Mime>().ok());
     let json = given.is_some_and(|media| {
-        media.essence_str() == "application/json" && media.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8)
+        media.essence_str() == "application/json"
+            && media.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8)
     });
     let plain = headers.get(header::CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity");
     if json && plain && types.next().is_none() { Ok(()) } else { Err(Refusal::unsupported_media_type()) }
 }
 
 async fn read_all(parts: &Parts, body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(Refusal::body_too_large(limit));
     }

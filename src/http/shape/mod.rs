@@ -98,7 +98,8 @@ impl Shape {
 
     fn selection(&self) -> Option<&SelectionSet> {
         let mut operations = self.document.operations.iter();
-        let (_, operation) = operations.find(|(name, _)| self.operation.is_none() || *name == self.operation.as_ref())?;
+        let (_, operation) =
+            operations.find(|(name, _)| self.operation.is_none() || *name == self.operation.as_ref())?;
         Some(&operation.node.selection_set.node)
     }
 }
@@ -169,7 +170,11 @@ impl<'d> Completion<'d> {
     fn field(&self, value: &mut Value, field: &PlanField<'d>, path: &Path<'_>) -> Result<(), Bubble> {
         match (field.ty, &field.node) {
             (Some(ty), Some(node)) => self.value(value, ty, node, path),
-            (Some(ty), None) if !ty.nullable && matches!(value, Value::Null) && (self.failed(path) || self.failed_below(path)) => Err(Bubble),
+            (Some(ty), None)
+                if !ty.nullable && matches!(value, Value::Null) && (self.failed(path) || self.failed_below(path)) =>
+            {
+                Err(Bubble)
+            }
             _ => Ok(()),
         }
     }
@@ -211,9 +216,8 @@ impl<'d> Completion<'d> {
         };
         if matches!(value, Value::Null) {
             // Null stands for an object of which nothing is left when every field failed, or every one was skipped.
-            let emptied = !self.shape.schema.is_abstract(name)
-                && !self.failed(path)
-                && (self.failed_below(path) || !nullable);
+            let emptied =
+                !self.shape.schema.is_abstract(name) && !self.failed(path) && (self.failed_below(path) || !nullable);
             if !emptied {
                 return Err(Bubble);
             }
@@ -234,7 +238,9 @@ impl<'d> Completion<'d> {
     /// Whether an error names a place below this one.
     fn failed_below(&self, path: &Path<'_>) -> bool {
         let length = path.len();
-        self.errors.iter().any(|error| error.path.len() > length && path.leads(error.path.get(..length).unwrap_or_default()))
+        self.errors
+            .iter()
+            .any(|error| error.path.len() > length && path.leads(error.path.get(..length).unwrap_or_default()))
     }
 }
 
@@ -288,6 +294,3 @@ fn typename(pos: Pos) -> Positioned<Field> {
     };
     Positioned::new(field, pos)
 }
-
-#[cfg(test)]
-mod tests;

@@ -64,7 +64,8 @@ impl<'d> Collect<'d> {
             match &selection.node {
                 Selection::Field(field) => self.field(&field.node),
                 Selection::InlineFragment(inline) => {
-                    let condition = inline.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
+                    let condition =
+                        inline.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
                     if condition.is_none_or(|condition| self.shape.schema.applies(condition, self.of)) {
                         self.set(&inline.node.selection_set.node);
                     }

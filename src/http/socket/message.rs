@@ -43,7 +43,8 @@ pub(super) fn read(text: &str) -> Result<Said, Close> {
             let Some(Value::Object(request)) = fields.remove("payload") else {
                 return Err(Close::bad_message("subscribe must have an object as payload"));
             };
-            let request = document_request(request).map_err(|error: FieldError| Close::bad_message(error.to_string()))?;
+            let request =
+                document_request(request).map_err(|error: FieldError| Close::bad_message(error.to_string()))?;
             Ok(Said::Subscribe(id, Box::new(request)))
         }
         _ => Err(Close::bad_message("unknown message type")),
@@ -121,8 +122,14 @@ mod tests {
     fn a_token_may_stand_under_either_spelling_but_not_two_tokens() {
         let payload = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
         assert_eq!(bearer(&payload(r#"{"Authorization":"Bearer a"}"#)), Ok(Some("a".into())));
-        assert_eq!(bearer(&payload(r#"{"Authorization":"Bearer a","authorization":"bearer a"}"#)), Ok(Some("a".into())));
-        assert_eq!(bearer(&payload(r#"{"Authorization":"Bearer a","authorization":"Bearer b"}"#)), Err(AuthRefusal::Invalid));
+        assert_eq!(
+            bearer(&payload(r#"{"Authorization":"Bearer a","authorization":"bearer a"}"#)),
+            Ok(Some("a".into()))
+        );
+        assert_eq!(
+            bearer(&payload(r#"{"Authorization":"Bearer a","authorization":"Bearer b"}"#)),
+            Err(AuthRefusal::Invalid)
+        );
         assert_eq!(bearer(&payload(r#"{"authorization":["Bearer a"]}"#)), Err(AuthRefusal::Invalid));
         assert_eq!(bearer(&payload("{}")), Ok(None));
     }

@@ -31,7 +31,8 @@ const PROTOCOL: &str = "graphql-transport-ws";
 
 /// Whether a request wants to become a WebSocket.
 pub(super) fn is_upgrade(parts: &Parts) -> bool {
-    let wants = parts.headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    let wants =
+        parts.headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
     parts.method == Method::GET && wants
 }
 
@@ -72,7 +73,9 @@ fn origin_is_fine<G: Gateway>(parts: &Parts, door: &Inner<G>) -> bool {
     let mut origins = parts.headers.get_all(header::ORIGIN).iter();
     match (origins.next(), origins.next()) {
         (None, _) => true,
-        (Some(origin), None) => door.config.allowed_origins().any(|allowed| allowed.as_str().as_bytes() == origin.as_bytes()),
+        (Some(origin), None) => {
+            door.config.allowed_origins().any(|allowed| allowed.as_str().as_bytes() == origin.as_bytes())
+        }
         (Some(_), Some(_)) => false,
     }
 }
