@@ -1,6 +1,6 @@
 //! Connections: pages with edges, signed cursors, and a total that is counted only when it is asked for.
 
-use async_graphql::{Context, ID, OutputType, SimpleObject, connection::PageInfo};
+use async_graphql::{Context, ID, connection::PageInfo};
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
@@ -92,64 +92,82 @@ pub trait Listed {
     fn position(&self) -> Position;
 }
 
-macro_rules! connections {
-    ($($node:path => $connection:literal, $edge:literal;)+) => {
+/// A connection type: edges with cursors, page info, and the total.
+pub trait Connection: Sized {
+    /// What its edges hold.
+    type Node;
+
+    /// Puts one together.
+    fn assemble(edges: Vec<(Self::Node, String)>, page_info: PageInfo, total_count: i32) -> Self;
+}
+
+/// Declares the connection and edge types of a node type.
+macro_rules! connection {
+    ($connection:ident, $edge:ident, $node:ty) => {
         /// One page of a list.
-        #[derive(Debug, Clone, SimpleObject)]
-        #[graphql($(concrete(name = $connection, params($node))),+)]
-        pub struct Connection<N: OutputType> {
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $connection {
             /// The page's rows, each with its cursor.
-            edges: Vec<Edge<N>>,
+            edges: Vec<$edge>,
             /// Whether there is more, and the cursors at both ends.
-            page_info: PageInfo,
+            page_info: async_graphql::connection::PageInfo,
             /// How many rows the whole list has, as far as the caller may see them.
             total_count: i32,
         }
 
         /// One row of a page.
-        #[derive(Debug, Clone, SimpleObject)]
-        #[graphql($(concrete(name = $edge, params($node))),+)]
-        pub struct Edge<N: OutputType> {
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $edge {
             /// The row.
-            node: N,
+            node: $node,
             /// Where it stands: for `after` and `before` of the same list.
             cursor: String,
         }
+
+        impl $crate::graphql::page::Connection for $connection {
+            type Node = $node;
+
+            fn assemble(
+                edges: Vec<($node, String)>,
+                page_info: async_graphql::connection::PageInfo,
+                total_count: i32,
+            ) -> Self {
+                let edges = edges.into_iter().map(|(node, cursor)| $edge { node, cursor }).collect();
+                Self { edges, page_info, total_count }
+            }
+        }
     };
 }
-
-connections! {
-    super::organization::Organization => "OrganizationConnection", "OrganizationEdge";
-}
+pub(super) use connection;
 
 impl Listing {
     /// Makes a connection of a page.
     ///
     /// # Errors
     /// When the request has no context.
-    pub fn connection<T: Listed, N: OutputType>(
+    pub fn connection<T: Listed, C: Connection>(
         &self,
         ctx: &Context<'_>,
         page: Page<T>,
-        node: impl Fn(T) -> N,
-    ) -> async_graphql::Result<Connection<N>> {
+        node: impl Fn(T) -> C::Node,
+    ) -> async_graphql::Result<C> {
         let cursors = &ctx.data::<RequestContext>()?.cursors;
-        let edges: Vec<Edge<N>> = page
+        let edges: Vec<(C::Node, String)> = page
             .items
             .into_iter()
             .map(|row| {
                 let cursor = cursors.write(&self.name, &write_position(&row.position()));
-                Edge { node: node(row), cursor }
+                (node(row), cursor)
             })
             .collect();
         let page_info = PageInfo {
             has_previous_page: page.has_previous,
             has_next_page: page.has_next,
-            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+            start_cursor: edges.first().map(|(_, cursor)| cursor.clone()),
+            end_cursor: edges.last().map(|(_, cursor)| cursor.clone()),
         };
         let total_count = page.total.map_or(0, |total| i32::try_from(total).unwrap_or(i32::MAX));
-        Ok(Connection { edges, page_info, total_count })
+        Ok(C::assemble(edges, page_info, total_count))
     }
 }
 

@@ -207,7 +207,8 @@ async fn load(reader: &impl Reader, key: &GrantKey) -> Result<Option<Loaded<Call
     let ends_at = ends_at.or(loaded.token.as_ref().map(|token| token.expires_at));
     let secret_hash = loaded.token.as_ref().and_then(|token| token.secret_hash.as_slice().try_into().ok());
     let content = loaded.stamps.iter().find(|stamp| stamp.kind == StampKind::Content).map(|stamp| stamp.version);
-    let vector: StampVector = loaded.stamps.iter().filter(|stamp| stamp.kind != StampKind::Content).copied().collect();
+    let stamps = loaded.stamps.iter().filter(|stamp| stamp.kind != StampKind::Content);
+    let vector = StampVector::new(stamps.copied());
     let facts = caller_facts(loaded, key, ends_at);
     Ok(Some(Loaded { facts, secret_hash, vector, content, valid_until, read_at: now }))
 }

@@ -7,5 +7,6 @@
     reason = "a test fails by panicking"
 )]
 
+mod http;
 mod store;
 mod support;
