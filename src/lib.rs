@@ -8,6 +8,7 @@ pub use gatehouse_access as access;
 
 pub mod ablate;
 pub mod cache;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod graphql;

@@ -10,10 +10,12 @@
 //! assert!(config.listen.ip().is_loopback() && config.playground);
 //! ```
 
+mod deployment;
 mod http;
 mod log;
 mod origin;
 
+pub use deployment::DeploymentArgs;
 pub use http::{Budgets, DocumentLimits, HttpArgs, HttpConfig, SocketLimits};
 pub use log::{LogArgs, LogFormat};
 pub use origin::{Origin, PublicUrl};

@@ -18,6 +18,14 @@ pub struct RequestContext {
     pub cursors: Cursors,
 }
 
+impl RequestContext {
+    /// For one request of this caller.
+    #[must_use]
+    pub fn new(service: Service, access: Access, cursors: Cursors) -> Self {
+        Self { service, access, cursors }
+    }
+}
+
 /// Short ways to what resolvers need.
 pub(super) trait InContext {
     /// The request's context.

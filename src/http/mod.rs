@@ -19,6 +19,7 @@
 
 mod credential;
 mod document;
+mod gateway;
 mod graphql;
 mod health;
 mod layers;
@@ -38,6 +39,7 @@ pub use document::{
     Access, Admitted, DocumentGate, DocumentRequest, GateRefusal, GatedRequest, OperationKind, RootFields, Transport,
     code,
 };
+pub use gateway::ServiceGateway;
 pub use router::{Door, DoorError};
 pub use schema_map::{SchemaMap, SchemaMapError};
 pub use server::{ServeError, Server, stop_signal};

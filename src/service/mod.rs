@@ -25,6 +25,7 @@ pub mod error;
 mod idempotency;
 pub mod mutate;
 pub mod settings;
+pub mod tail;
 
 pub use self::{
     caller::{Access, Client, FactsLoader, Person, Place, Standing},
@@ -167,6 +168,11 @@ impl Service {
 
     fn blueprints(&self) -> &blueprint::Blueprints {
         &self.0.blueprints
+    }
+
+    /// Whether the database answers.
+    pub async fn is_ready(&self) -> bool {
+        self.store().ping().await.is_ok()
     }
 
     /// Takes the turn of a repeatable change, so that the same one is not worked on twice at once.
