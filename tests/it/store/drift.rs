@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gatehouse::store::Backend;
 use gatehouse_entity as entity;
-use sea_orm::{ColumnTrait, ColumnType, EntityName, EntityTrait, Iterable};
+use sea_orm::{ColumnTrait, ColumnType, EntityTrait, IdenStatic, Iterable};
 
 use crate::support::database::{TestDatabase, for_each_database};
 

@@ -8,6 +8,9 @@ use uuid::Uuid;
 use super::seed;
 use crate::support::database::{TestDatabase, for_each_database};
 
+/// Stamps by kind and name.
+type Moved<'a> = &'a [(i64, &'static str)];
+
 /// An organization of each thing one; `names` says what an id is in expectations.
 struct World<'a> {
     db: &'a TestDatabase,
@@ -191,7 +194,7 @@ async fn grants_move_whom_they_reach() {
     for_each_database(async |db| {
         let mut world = World::new(db).await;
         let content = (6, "acme");
-        let cases: [(&str, Option<&str>, &[(i64, &str)]); 4] = [
+        let cases: [(&str, Option<&str>, Moved<'_>); 4] = [
             ("member", Some("member"), &[(4, "member"), (2, "member's token"), content]),
             ("team", Some("top"), &[(4, "member"), (2, "member's token"), content]),
             ("service_account", Some("robot"), &[(4, "robot"), (2, "robot's token"), content]),
