@@ -103,9 +103,10 @@ impl Server {
             graceful.shutdown().await;
             inner.tracker.wait().await;
         });
-        match ended.await {
-            Ok(()) => tracing::info!("stopped"),
-            Err(_) => tracing::warn!("stopped: what was still open was cut"),
+        if ended.await.is_ok() {
+            tracing::info!("stopped");
+        } else {
+            tracing::warn!("stopped: what was still open was cut");
         }
     }
 }

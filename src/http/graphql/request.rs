@@ -37,10 +37,8 @@ pub(super) fn from_query(query: Option<&str>) -> Result<DocumentRequest, Refusal
     let mut fields = Map::new();
     for (name, text) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let value = match &*name {
-            "query" => Value::String(text.into_owned()),
-            "operationName" if text.is_empty() => continue,
-            "operationName" => Value::String(text.into_owned()),
-            "variables" | "extensions" if text.is_empty() => continue,
+            "operationName" | "variables" | "extensions" if text.is_empty() => continue,
+            "query" | "operationName" => Value::String(text.into_owned()),
             "variables" | "extensions" => serde_json::from_str(&text)
                 .map_err(|_| Refusal::bad_request(format!("the parameter `{name}` is not JSON")))?,
             _ => continue,
@@ -65,9 +63,8 @@ impl From<FieldError> for Refusal {
 
 /// Takes the fields of a request out of a JSON object; fields of other names are left alone.
 pub(in crate::http) fn document_request(mut fields: Map<String, Value>) -> Result<DocumentRequest, FieldError> {
-    let query = match fields.remove("query") {
-        Some(Value::String(query)) => query,
-        Some(_) | None => return Err(FieldError("query", "a string that holds a document")),
+    let Some(Value::String(query)) = fields.remove("query") else {
+        return Err(FieldError("query", "a string that holds a document"));
     };
     let operation_name = match fields.remove("operationName") {
         None | Some(Value::Null) => None,

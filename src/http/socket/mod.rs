@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, WebSocketUpgrade},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts, uri::Authority},
     response::{IntoResponse, Response},
 };
 
@@ -75,7 +75,21 @@ fn origin_is_fine<G: Gateway>(parts: &Parts, door: &Inner<G>) -> bool {
         (None, _) => true,
         (Some(origin), None) => {
             door.config.allowed_origins().any(|allowed| allowed.as_str().as_bytes() == origin.as_bytes())
+                || is_own_loopback(origin, parts, door)
         }
         (Some(_), Some(_)) => false,
     }
+}
+
+/// A page of this very listener under another of the names that this machine has for itself. Other names are not believed:
+/// a foreign name that resolves to us is how a foreign page would pretend to be ours.
+fn is_own_loopback<G: Gateway>(origin: &HeaderValue, parts: &Parts, door: &Inner<G>) -> bool {
+    let authority = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    door.config.listen.ip().is_loopback()
+        && authority.is_some()
+        && authority == host
+        && authority
+            .and_then(|authority| authority.parse::<Authority>().ok())
+            .is_some_and(|authority| matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]"))
 }

@@ -75,7 +75,7 @@ pub(super) async fn run<G: Gateway>(door: Arc<Inner<G>>, socket: WebSocket, cred
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
     let ended = loop {
-        let step = tokio::select! {
+        let outcome = tokio::select! {
             () = stop.cancelled() => Err(Some(Close::STOPPING)),
             () = &mut session.revoked => session.cut().await,
             () = &mut init, if !matches!(session.phase, Phase::Entered(_)) => Err(Some(Close::INIT_TIMEOUT)),
@@ -89,7 +89,7 @@ pub(super) async fn run<G: Gateway>(door: Arc<Inner<G>>, socket: WebSocket, cred
                 if heard.elapsed() > limits.silence { Err(None) } else { session.write(Message::Ping("".into())).await }
             }
         };
-        if let Err(ended) = step {
+        if let Err(ended) = outcome {
             break ended;
         }
     };
