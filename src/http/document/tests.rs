@@ -145,3 +145,36 @@ fn root_fields_are_found_inside_fragments() {
     assert_eq!(admitted.gated.root_fields, ["a", "b", "n"]);
     assert_eq!(code("{ ...F } fragment F on Query { nothing }"), code::VALIDATION_FAILED);
 }
+
+/// Prints what the gate costs on shapes that hurt parsers: `cargo test --release --lib gate_prints_its_costs -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints times, which are a machine's, not a rule's"]
+fn the_gate_prints_its_costs() {
+    let shapes = [
+        ("fields", format!("{{ {} }}", "n ".repeat(1_990))),
+        ("fields beyond", format!("{{ {} }}", "n ".repeat(30_000))),
+        ("braces", "{a".repeat(990)),
+        ("lists", format!("{{ n(x: {}", "[".repeat(1_900))),
+        ("objects", format!("{{ n(x: {}", "{a:".repeat(600))),
+        ("list types", format!("query($x: {}", "[".repeat(1_900))),
+        ("default lists", format!("query($x: Int = {}", "[".repeat(1_900))),
+        ("closed lists", format!("{{ n(x: {}{}) }}", "[".repeat(60), "]".repeat(60))),
+        ("closed objects", format!("{{ n(x: {}1{}) }}", "{a:".repeat(60), "}".repeat(60))),
+        ("comments", "#\n".repeat(30_000)),
+        ("string", format!("{{ n(x: \"{}\") }}", "\\u0041".repeat(10_000))),
+        ("block string", format!("{{ n(x: \"\"\"{}\"\"\") }}", "\\\"\"\" \n".repeat(10_000))),
+        ("open block string", format!("{{ n(x: \"\"\"{}", "\"\" ".repeat(20_000))),
+        ("directives", format!("{{ n {} }}", "@skip(if: true) ".repeat(280))),
+        ("numbers", format!("{{ n(x: [{}]) }}", "1 ".repeat(1_980))),
+        ("long number", format!("{{ n(x: {}) }}", "1".repeat(60_000))),
+        ("commas", ",".repeat(64_000)),
+        ("fragments", bomb(95, 2)),
+    ];
+    let gate = gate();
+    for (name, query) in shapes {
+        let started = std::time::Instant::now();
+        let outcome = gate.admit(DocumentRequest::new(query), Transport::Post, false);
+        let code = outcome.map_or_else(|refusal| refusal.code, |_| "admitted");
+        println!("{name:>20} {:>12?} {code}", started.elapsed());
+    }
+}
