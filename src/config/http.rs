@@ -19,7 +19,7 @@ pub struct HttpArgs {
     #[arg(long, env = "GATEHOUSE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
 
-    /// Where people reach this gateway; links and cookies come from it alone [default: http://ADDRESS]
+    /// Where people reach this gateway; links and cookies come from it alone [default: the address itself]
     #[arg(long, env = "GATEHOUSE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
@@ -104,6 +104,20 @@ impl HttpConfig {
     /// Every origin whose pages may call the API with credentials.
     pub fn allowed_origins(&self) -> impl Iterator<Item = &Origin> {
         [self.public_url.origin(), self.dashboard_url.origin()].into_iter().chain(&self.cors_origins)
+    }
+
+    /// This configuration once the listener is bound: with port 0 the address is known only now, and with it the URLs that
+    /// were to be the address itself.
+    #[must_use]
+    pub fn bound_to(mut self, address: SocketAddr) -> Self {
+        let unbound = PublicUrl::of_socket(self.listen);
+        for url in [&mut self.public_url, &mut self.dashboard_url] {
+            if *url == unbound {
+                *url = PublicUrl::of_socket(address);
+            }
+        }
+        self.listen = address;
+        self
     }
 
     /// The name of the cookie that holds the refresh token: host-bound over https, plain on loopback without it.
@@ -306,6 +320,14 @@ mod tests {
             HttpConfig::try_from(args).unwrap_err().to_string(),
             "--trusted-proxy: `nonsense` is neither an address nor a network such as `10.0.0.0/8`"
         );
+    }
+
+    #[test]
+    fn a_free_port_is_in_the_urls_once_it_is_known() {
+        let args = HttpArgs { listen: "127.0.0.1:0".parse().unwrap(), ..HttpArgs::default() };
+        let config = HttpConfig::try_from(args).unwrap().bound_to("127.0.0.1:4711".parse().unwrap());
+        assert_eq!(config.public_url.to_string(), "http://127.0.0.1:4711");
+        assert_eq!(config.dashboard_url, config.public_url);
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! What a request says about its sender: bearer token, cookie, address, user agent.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::http::{HeaderMap, HeaderName, header, request::Parts};
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{AuthRefusal, Credentials, layers::RequestId};
 use crate::config::HttpConfig;
@@ -10,6 +15,10 @@ use crate::config::HttpConfig;
 /// The address at the other end of the connection; the server puts it into every request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
+
+/// A connection's place among those that may be open; held as long as any clone is.
+#[derive(Debug, Clone)]
+pub(super) struct Slot(#[expect(dead_code, reason = "it is held, not read")] pub(super) Arc<OwnedSemaphorePermit>);
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// A header longer than any credential of ours is none.

@@ -108,7 +108,7 @@ pub(super) fn cors(config: &HttpConfig) -> CorsLayer {
         .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT, REQUEST_ID])
         .expose_headers([REQUEST_ID])
         .allow_credentials(true)
-        .max_age(Duration::from_secs(600))
+        .max_age(Duration::from_mins(10))
 }
 
 /// The client's id if it is well formed, so that it cannot forge log lines; else a new one.

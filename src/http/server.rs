@@ -11,13 +11,15 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::OwnedSemaphorePermit,
     time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::{Door, Gateway, credential::Peer};
+use super::{
+    Door, Gateway,
+    credential::{Peer, Slot},
+};
 use crate::config::{Budgets, HttpConfig};
 
 /// Why serving ends badly.
@@ -75,16 +77,19 @@ impl Server {
         loop {
             let permit = tokio::select! {
                 () = &mut stop => break,
-                permit = connections.clone().acquire_owned() => permit.ok(),
+                permit = connections.clone().acquire_owned() => permit,
             };
             let accepted = tokio::select! {
                 () = &mut stop => break,
                 accepted = self.listener.accept() => accepted,
             };
+            // INVARIANT: the semaphore is never closed.
+            let Ok(permit) = permit else { break };
             match accepted {
                 Ok((stream, peer)) => {
+                    let slot = Slot(std::sync::Arc::new(permit));
                     let connection =
-                        Connection { stream, peer, router: router.clone(), budgets: budgets.clone(), permit };
+                        Connection { stream, peer, router: router.clone(), budgets: budgets.clone(), slot };
                     let (watcher, stop) = (graceful.watcher(), inner.stop.clone());
                     tokio::spawn(async move { connection.serve(|served| watcher.watch(served), stop).await });
                 }
@@ -103,9 +108,10 @@ impl Server {
             graceful.shutdown().await;
             inner.tracker.wait().await;
         });
-        match ended.await {
-            Ok(()) => tracing::info!("stopped"),
-            Err(_) => tracing::warn!("stopped: what was still open was cut"),
+        if ended.await.is_ok() {
+            tracing::info!("stopped");
+        } else {
+            tracing::warn!("stopped: what was still open was cut");
         }
     }
 }
@@ -123,12 +129,11 @@ struct Connection {
     peer: SocketAddr,
     router: Router,
     budgets: Budgets,
-    permit: Option<OwnedSemaphorePermit>,
+    slot: Slot,
 }
 
 impl Connection {
     async fn serve<F: Future>(self, watch: impl FnOnce(Served) -> F, stop: CancellationToken) {
-        let _permit = self.permit;
         // An answer is one write: nothing is gained by waiting for more.
         let _ = self.stream.set_nodelay(true);
         let told = stop.run_until_cancelled(version(&self.stream, self.budgets.head));
@@ -151,9 +156,10 @@ impl Connection {
             Version::One => builder.http1_only(),
             Version::Two => builder.http2_only(),
         };
-        let peer = self.peer;
+        let (peer, slot) = (self.peer, self.slot);
         let service = self.router.map_request(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(slot.clone());
             request
         });
         let service = TowerToHyperService::new(tower::util::BoxCloneService::new(service));

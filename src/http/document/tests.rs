@@ -109,8 +109,7 @@ fn nesting_is_bounded_however_it_is_made() {
     assert_eq!(code(&nested("a {", 15)), code::TOO_DEEP);
     assert_eq!(code(&nested("... {", 40)), code::TOO_DEEP);
     assert_eq!(code(&nested("a {", 400)), code::TOO_DEEP);
-    let chain: String = (0..95).map(|n| format!("fragment F{n} on Query{{...F{}}}", n + 1)).collect();
-    assert_eq!(code(&format!("{{...F0}}{chain}fragment F95 on Query{{n}}")), code::TOO_DEEP);
+    assert_eq!(code(&bomb(95, 1)), code::TOO_DEEP);
 }
 
 #[test]
@@ -136,8 +135,7 @@ fn the_operation_is_the_named_one() {
 
 #[test]
 fn many_mutations_in_one_document_are_refused() {
-    let fields = (0..11).map(|n| format!("m{n}: stop ")).collect::<String>();
-    assert_eq!(code(&format!("mutation {{ {fields} }}")), code::TOO_LARGE);
+    assert_eq!(code(&format!("mutation {{ {} }}", "stop ".repeat(11))), code::TOO_LARGE);
 }
 
 #[test]
@@ -146,4 +144,37 @@ fn root_fields_are_found_inside_fragments() {
     let admitted = gate().admit(DocumentRequest::new(query), Transport::Post, true).unwrap();
     assert_eq!(admitted.gated.root_fields, ["a", "b", "n"]);
     assert_eq!(code("{ ...F } fragment F on Query { nothing }"), code::VALIDATION_FAILED);
+}
+
+/// Prints what the gate costs on shapes that hurt parsers: `cargo test --release --lib gate_prints_its_costs -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints times, which are a machine's, not a rule's"]
+fn the_gate_prints_its_costs() {
+    let shapes = [
+        ("fields", format!("{{ {} }}", "n ".repeat(1_990))),
+        ("fields beyond", format!("{{ {} }}", "n ".repeat(30_000))),
+        ("braces", "{a".repeat(990)),
+        ("lists", format!("{{ n(x: {}", "[".repeat(1_900))),
+        ("objects", format!("{{ n(x: {}", "{a:".repeat(600))),
+        ("list types", format!("query($x: {}", "[".repeat(1_900))),
+        ("default lists", format!("query($x: Int = {}", "[".repeat(1_900))),
+        ("closed lists", format!("{{ n(x: {}{}) }}", "[".repeat(60), "]".repeat(60))),
+        ("closed objects", format!("{{ n(x: {}1{}) }}", "{a:".repeat(60), "}".repeat(60))),
+        ("comments", "#\n".repeat(30_000)),
+        ("string", format!("{{ n(x: \"{}\") }}", "\\u0041".repeat(10_000))),
+        ("block string", format!("{{ n(x: \"\"\"{}\"\"\") }}", "\\\"\"\" \n".repeat(10_000))),
+        ("open block string", format!("{{ n(x: \"\"\"{}", "\"\" ".repeat(20_000))),
+        ("directives", format!("{{ n {} }}", "@skip(if: true) ".repeat(280))),
+        ("numbers", format!("{{ n(x: [{}]) }}", "1 ".repeat(1_980))),
+        ("long number", format!("{{ n(x: {}) }}", "1".repeat(60_000))),
+        ("commas", ",".repeat(64_000)),
+        ("fragments", bomb(95, 2)),
+    ];
+    let gate = gate();
+    for (name, query) in shapes {
+        let started = std::time::Instant::now();
+        let outcome = gate.admit(DocumentRequest::new(query), Transport::Post, false);
+        let code = outcome.map_or_else(|refusal| refusal.code, |_| "admitted");
+        println!("{name:>20} {:>12?} {code}", started.elapsed());
+    }
 }

@@ -72,30 +72,30 @@ impl Events {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
-            () = &mut self.revoked => {
-                self.ended = true;
-                let error = coded(code::UNAUTHENTICATED, "this caller was cut off");
-                let mut chunk = event(&finish(&mut Answer::from_errors(vec![error])));
-                chunk.extend_from_slice(COMPLETE);
-                Some(chunk.into())
-            }
-            answer = self.answers.next() => match answer {
-                Some(mut answer) => {
-                    // What was ready in the same moment as a revocation must not pass it.
-                    if (&mut self.revoked).now_or_never().is_some() {
-                        self.revoked = std::future::ready(()).boxed();
-                        return Box::pin(self.next()).await;
-                    }
-                    self.shape.complete(&mut answer);
-                    Some(event(&finish(&mut answer)).into())
-                }
-                None => {
+            () = &mut self.revoked => Some(self.cut()),
+            answer = self.answers.next() => {
+                let Some(mut answer) = answer else {
                     self.ended = true;
-                    Some(Bytes::from_static(COMPLETE))
+                    return Some(Bytes::from_static(COMPLETE));
+                };
+                // What was ready in the same moment as a revocation must not pass it.
+                if (&mut self.revoked).now_or_never().is_some() {
+                    return Some(self.cut());
                 }
-            },
+                self.shape.complete(&mut answer);
+                Some(event(&finish(&mut answer)).into())
+            }
             _ = self.keep_alive.tick() => Some(Bytes::from_static(b":\n\n")),
         }
+    }
+
+    /// The last words to a caller that is cut off.
+    fn cut(&mut self) -> Bytes {
+        self.ended = true;
+        let error = coded(code::UNAUTHENTICATED, "this caller was cut off");
+        let mut chunk = event(&finish(&mut Answer::from_errors(vec![error])));
+        chunk.extend_from_slice(COMPLETE);
+        chunk.into()
     }
 }
 

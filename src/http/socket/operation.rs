@@ -4,6 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{Response as Answer, Value};
 use futures_util::{FutureExt, StreamExt};
+use serde_json::value::RawValue;
 use tokio::sync::mpsc::Sender;
 
 use super::message::Told;
@@ -84,20 +85,20 @@ async fn answer<G: Gateway>(door: &Inner<G>, caller: G::Caller, admitted: Admitt
 
 fn next_message(id: &str, answer: &mut Answer) -> String {
     let payload = finish(answer);
-    told("next", id, serde_json::from_slice(&payload).ok())
+    told("next", id, serde_json::from_slice::<&RawValue>(&payload).ok())
 }
 
 /// An `error` message: a list of errors, after which the operation is over.
 pub(super) fn error_message(id: &str, answer: &mut Answer) -> String {
     finish(answer);
-    told("error", id, serde_json::value::to_raw_value(&answer.errors).ok())
+    told("error", id, serde_json::value::to_raw_value(&answer.errors).ok().as_deref())
 }
 
 pub(super) fn complete_message(id: &str) -> String {
     told("complete", id, None)
 }
 
-fn told(kind: &'static str, id: &str, payload: Option<Box<serde_json::value::RawValue>>) -> String {
+fn told(kind: &'static str, id: &str, payload: Option<&RawValue>) -> String {
     // INVARIANT: three strings and valid JSON can be written.
-    serde_json::to_string(&Told { kind, id, payload: payload.as_deref() }).unwrap_or_default()
+    serde_json::to_string(&Told { kind, id, payload }).unwrap_or_default()
 }

@@ -16,10 +16,13 @@ use super::{
     message::{self, ACK, PONG, Said},
     operation::{self, Report, Reporter},
 };
-use crate::http::{
-    AuthRefusal, Credentials, DocumentRequest, Gateway, OperationKind, Transport,
-    document::{code, coded},
-    router::Inner,
+use crate::{
+    ablate,
+    http::{
+        AuthRefusal, Credentials, DocumentRequest, Gateway, OperationKind, Transport,
+        document::{code, coded},
+        router::Inner,
+    },
 };
 
 /// Reports waiting for the loop; an operation whose reader is slow waits too.
@@ -75,9 +78,9 @@ pub(super) async fn run<G: Gateway>(door: Arc<Inner<G>>, socket: WebSocket, cred
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
     let ended = loop {
-        let step = tokio::select! {
+        let outcome = tokio::select! {
             () = stop.cancelled() => Err(Some(Close::STOPPING)),
-            () = &mut session.revoked => session.cut().await,
+            () = &mut session.revoked, if !ablate::off("socket_revoked") => session.cut().await,
             () = &mut init, if !matches!(session.phase, Phase::Entered(_)) => Err(Some(Close::INIT_TIMEOUT)),
             entered = &mut session.entering, if matches!(session.phase, Phase::Entering) => session.enter(entered).await,
             Some(report) = reported.recv() => session.forward(report).await,
@@ -89,7 +92,7 @@ pub(super) async fn run<G: Gateway>(door: Arc<Inner<G>>, socket: WebSocket, cred
                 if heard.elapsed() > limits.silence { Err(None) } else { session.write(Message::Ping("".into())).await }
             }
         };
-        if let Err(ended) = step {
+        if let Err(ended) = outcome {
             break ended;
         }
     };
@@ -165,7 +168,7 @@ impl<G: Gateway> Session<G> {
             return Err(Some(Close::duplicate(&id)));
         }
         let limit = self.door.config.socket.operations;
-        if self.live.len() >= limit {
+        if self.live.len() >= limit && !ablate::off("socket_operations") {
             let message = format!("this socket has {limit} live operations already");
             return self.refuse(&id, coded(code::TOO_MANY_OPERATIONS, message)).await;
         }
@@ -189,7 +192,7 @@ impl<G: Gateway> Session<G> {
         if self.live.get(&report.id).is_none_or(|live| live.serial != report.serial) {
             return Ok(());
         }
-        if (&mut self.revoked).now_or_never().is_some() {
+        if !ablate::off("socket_revoked") && (&mut self.revoked).now_or_never().is_some() {
             return self.cut().await;
         }
         if report.last {

@@ -114,7 +114,8 @@ async fn a_page_asked_by_variable_costs_what_a_literal_costs() {
 #[tokio::test]
 async fn fragment_bombs_are_refused_at_once() {
     let server = serve().await;
-    let bomb: String = (0..30).map(|n| format!("fragment F{n} on Query{{...F{0} ...F{0}}}", n + 1)).collect();
+    let bomb =
+        (0..30).map(|n| format!("fragment F{n} on Query{{...F{0} ...F{0}}}", n + 1)).collect::<Vec<_>>().concat();
     let got = server.ask(&format!("{{...F0}}{bomb}fragment F30 on Query{{quick}}")).await;
     assert_eq!(got.status, 400, "{}", got.text);
     assert!(["DOCUMENT_TOO_LARGE", "DOCUMENT_TOO_DEEP"].contains(&got.code().as_str()));

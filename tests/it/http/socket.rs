@@ -222,7 +222,8 @@ async fn pages_of_other_origins_may_not_open_a_socket() {
     assert_eq!(status("https://evil.example").await, 403);
     assert_eq!(status("null").await, 403);
     assert_eq!(status("https://app.example").await, 101);
-    assert_eq!(status("http://127.0.0.1:8080").await, 101);
+    assert_eq!(status(&format!("http://{}", server.address)).await, 101);
+    assert_eq!(status("http://localhost:1").await, 403);
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! A small gateway behind the real door: what is needed to see the door work, and nothing of the product.
+#![expect(clippy::unused_async, reason = "a resolver is async whether it waits or not")]
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -9,7 +10,7 @@ use async_graphql::{
 };
 use futures_util::{Stream, future::BoxFuture, stream};
 use gatehouse::{
-    config::HttpConfig,
+    config::{HttpArgs, HttpConfig},
     http::{
         Access, AuthRefusal, Credentials, Door, GatedRequest, Gateway, OperationKind, Readiness, RootFields, Server,
     },
@@ -348,7 +349,7 @@ pub(super) struct Running {
     pub(super) address: SocketAddr,
     pub(super) client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
-    served: Option<tokio::task::JoinHandle<()>>,
+    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// An answer, read whole.
@@ -381,14 +382,20 @@ pub(super) async fn serve() -> Running {
 
 /// Serves a toy with a changed configuration.
 pub(super) async fn serve_with(change: impl FnOnce(&mut HttpConfig)) -> Running {
-    let mut config = HttpConfig { listen: "127.0.0.1:0".parse().unwrap(), ..HttpConfig::default() };
+    serve_at("127.0.0.1:0", change).await
+}
+
+async fn serve_at(listen: &str, change: impl FnOnce(&mut HttpConfig)) -> Running {
+    let args = HttpArgs { listen: listen.parse().unwrap(), ..HttpArgs::default() };
+    let mut config = HttpConfig::try_from(args).unwrap();
     change(&mut config);
     let server = Server::bind(&config).await.unwrap();
     let address = server.address();
+    let config = config.bound_to(address);
     let toy = Toy::new();
     let door = Door::new(toy.clone(), config).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         server
             .serve(&door, async {
                 let _ = stopped.await;
@@ -396,7 +403,7 @@ pub(super) async fn serve_with(change: impl FnOnce(&mut HttpConfig)) -> Running 
             .await;
     });
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-    Running { toy, address, client, stop: Some(stop), served: Some(served) }
+    Running { toy, address, client, stop: Some(stop), task: Some(task) }
 }
 
 impl Running {
@@ -432,7 +439,7 @@ impl Running {
     /// Asks the server to stop; the handle ends when it has.
     pub(super) fn stop(&mut self) -> tokio::task::JoinHandle<()> {
         drop(self.stop.take());
-        self.served.take().unwrap()
+        self.task.take().unwrap()
     }
 }
 
@@ -442,6 +449,6 @@ impl Running {
 #[ignore = "serves until it is killed"]
 async fn serve_the_toy() {
     let listen = std::env::var("GATEHOUSE_TOY_LISTEN").unwrap_or_else(|_| "127.0.0.1:8090".into());
-    let mut running = serve_with(|config| config.listen = listen.parse().unwrap()).await;
-    running.served.take().unwrap().await.unwrap();
+    let mut running = serve_at(&listen, |_| {}).await;
+    running.task.take().unwrap().await.unwrap();
 }
