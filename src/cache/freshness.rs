@@ -202,7 +202,9 @@ impl Freshness {
                     position = Some(batch.position);
                 }
                 Ok(Ok(None)) => {
-                    tracing::warn!("the database is not the one that was read before; trusting no cached grant until it is read again");
+                    tracing::warn!(
+                        "the database is not the one that was read before; trusting no cached grant until it is read again"
+                    );
                     self.void();
                     if position.take().is_some() {
                         continue;

@@ -181,8 +181,7 @@ impl<L: Loader> Grants<L> {
                 let decoded = answer.entry.as_deref().and_then(|bytes| self.decode(key, bytes));
                 let local = self.0.parts.freshness.view(key, MachineTime::read());
                 let entry = decoded.as_ref().map(|decoded| &decoded.entry);
-                let verdict =
-                    protocol::accept(&Asked { key, presented, entry, answer: &answer, local: &local, now });
+                let verdict = protocol::accept(&Asked { key, presented, entry, answer: &answer, local: &local, now });
                 match (verdict, decoded) {
                     (Verdict::Accept, Some(decoded)) => {
                         return Ok(Some(Granted {
@@ -299,7 +298,8 @@ impl<L: Loader> Inner<L> {
     async fn fill(&self, key: GrantKey, landing: &Landing<L::Facts>, lease: LeaseToken) {
         let loaded = &landing.loaded;
         let longest = self.entry_life();
-        let Some(end) = TimeDelta::from_std(longest).ok().and_then(|life| loaded.read_at.checked_add_signed(life)) else {
+        let Some(end) = TimeDelta::from_std(longest).ok().and_then(|life| loaded.read_at.checked_add_signed(life))
+        else {
             return;
         };
         let valid_until = loaded.valid_until.map_or(end, |ends| ends.min(end));

@@ -15,9 +15,7 @@ use std::{
 use async_trait::async_trait;
 use moka::sync::Cache;
 
-use super::{
-    Answer, Fill, GrantCache, GrantKey, LeaseToken, Limits, Marked, ReadOutcome, Settled, Stamp, Subject,
-};
+use super::{Answer, Fill, GrantCache, GrantKey, LeaseToken, Limits, Marked, ReadOutcome, Settled, Stamp, Subject};
 use crate::ablate;
 
 /// The bytes all entries together may take.
@@ -128,7 +126,10 @@ impl GrantCache for MemoryCache {
         }
         let subjects = fill.key.subjects();
         let reaches = subjects.len() == fill.versions.len()
-            && subjects.iter().zip(&fill.versions).all(|(subject, version)| *version >= alive(&state.floors, subject, now));
+            && subjects
+                .iter()
+                .zip(&fill.versions)
+                .all(|(subject, version)| *version >= alive(&state.floors, subject, now));
         let marked = fill.key.marked_by().iter().any(|subject| alive(&state.markers, subject, now) > 0);
         if (!reaches && !ablate::off("cache_floor")) || (marked && !ablate::off("cache_marker")) {
             return false;

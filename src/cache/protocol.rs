@@ -128,7 +128,12 @@ mod tests {
         }
     }
 
-    fn decide(entry: Option<&Entry>, floors: [i64; 2], local: [i64; 2], change: impl FnOnce(&mut Answer, &mut LocalView)) -> Verdict {
+    fn decide(
+        entry: Option<&Entry>,
+        floors: [i64; 2],
+        local: [i64; 2],
+        change: impl FnOnce(&mut Answer, &mut LocalView),
+    ) -> Verdict {
         let mut answer = Answer { floors: floors.into_iter().collect(), ..Answer::default() };
         let mut local = LocalView { floors: local.into_iter().collect(), fresh: true, content: 0 };
         change(&mut answer, &mut local);

@@ -74,9 +74,10 @@ impl Email {
         if let Some(foreign) = local.chars().find(|character| !character.is_ascii()) {
             return Err(EmailError::Local(foreign));
         }
-        let domain =
-            idna::domain_to_ascii_strict(domain).map_err(|_| EmailError::Domain(domain.to_owned()))?;
-        if !domain.contains('.') || domain.rsplit('.').next().is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_digit())) {
+        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| EmailError::Domain(domain.to_owned()))?;
+        if !domain.contains('.')
+            || domain.rsplit('.').next().is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_digit()))
+        {
             return Err(EmailError::Domain(domain));
         }
         let local = local.to_ascii_lowercase();

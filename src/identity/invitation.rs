@@ -20,7 +20,9 @@ pub struct PublicUrl(String);
 
 /// The public URL cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the public URL `{0}` cannot be used: write it as `https://gate.example.com`, without query, fragment or password")]
+#[error(
+    "the public URL `{0}` cannot be used: write it as `https://gate.example.com`, without query, fragment or password"
+)]
 pub struct LinkError(String);
 
 impl PublicUrl {
@@ -31,10 +33,7 @@ impl PublicUrl {
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let refused = || LinkError(text.to_owned());
         let trimmed = text.trim().trim_end_matches('/');
-        let rest = trimmed
-            .strip_prefix("https://")
-            .or_else(|| trimmed.strip_prefix("http://"))
-            .ok_or_else(refused)?;
+        let rest = trimmed.strip_prefix("https://").or_else(|| trimmed.strip_prefix("http://")).ok_or_else(refused)?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte);
         if rest.is_empty() || rest.starts_with(['/', ':']) || !rest.bytes().all(plain) {
             return Err(refused());

@@ -121,8 +121,7 @@ impl Passwords {
     /// [`PasswordError::Parameters`].
     pub fn new(options: PasswordOptions) -> Result<Self, PasswordError> {
         let PasswordOptions { memory_kib, iterations, parallelism, concurrency, longest_wait } = options;
-        let params =
-            Params::new(memory_kib, iterations, parallelism, None).map_err(|_| PasswordError::Parameters)?;
+        let params = Params::new(memory_kib, iterations, parallelism, None).map_err(|_| PasswordError::Parameters)?;
         // Right in form and parameters, made without a run; that some password hashes to 32 zero bytes is not to be feared.
         let nobody = format!(
             "$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}$bm9ib2R5J3Mgc2FsdA${}",
@@ -165,12 +164,15 @@ impl Passwords {
         }
         let readable = hash.filter(|hash| PasswordHash::new(hash).is_ok());
         if readable.is_none() && hash.is_some() {
-            tracing::error!("a stored password hash is unreadable; the account cannot sign in until its password is reset");
+            tracing::error!(
+                "a stored password hash is unreadable; the account cannot sign in until its password is reset"
+            );
         }
         let expected: Arc<str> = readable.map_or_else(|| Arc::clone(&self.nobody), Into::into);
         let matches = self
             .run(move |argon2| {
-                PasswordHash::new(&expected).is_ok_and(|hash| argon2.verify_password(password.0.as_bytes(), &hash).is_ok())
+                PasswordHash::new(&expected)
+                    .is_ok_and(|hash| argon2.verify_password(password.0.as_bytes(), &hash).is_ok())
             })
             .await?;
         Ok(matches && readable.is_some())

@@ -19,8 +19,18 @@ pub const MIN_LENGTH: usize = 32;
 const MIN_DISTINCT: usize = 8;
 
 /// Words that are in secrets which were copied from somewhere.
-const WELL_KNOWN: [&str; 10] =
-    ["changeme", "change-me", "change_me", "secret", "password", "default", "example", "gatehouse", "1234567890", "qwerty"];
+const WELL_KNOWN: [&str; 10] = [
+    "changeme",
+    "change-me",
+    "change_me",
+    "secret",
+    "password",
+    "default",
+    "example",
+    "gatehouse",
+    "1234567890",
+    "qwerty",
+];
 
 /// The root secret. It is wiped from memory when dropped and never shown.
 pub struct RootSecret(Zeroizing<Vec<u8>>);
@@ -29,16 +39,22 @@ pub struct RootSecret(Zeroizing<Vec<u8>>);
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// There is none.
-    #[error("GATEHOUSE_SECRET is empty: set it to 32 or more random characters (`openssl rand -hex 32`), or leave it unset to use a file")]
+    #[error(
+        "GATEHOUSE_SECRET is empty: set it to 32 or more random characters (`openssl rand -hex 32`), or leave it unset to use a file"
+    )]
     Empty,
     /// Too short.
     #[error("the secret has {0} bytes, at least 32 are needed: make one with `openssl rand -hex 32`")]
     Short(usize),
     /// Long enough, and easy to guess.
-    #[error("the secret looks like a default or a pattern, not like a random value: make one with `openssl rand -hex 32`")]
+    #[error(
+        "the secret looks like a default or a pattern, not like a random value: make one with `openssl rand -hex 32`"
+    )]
     Guessable,
     /// Others can read the file.
-    #[error("the secret file `{path}` can be read by others (mode {mode:03o}): run `chmod 600 {path}`, and replace the secret if others had access")]
+    #[error(
+        "the secret file `{path}` can be read by others (mode {mode:03o}): run `chmod 600 {path}`, and replace the secret if others had access"
+    )]
     Exposed {
         /// The file.
         path: PathBuf,
@@ -100,8 +116,9 @@ impl RootSecret {
         let text = Zeroizing::new(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
 
         // Whole or not at all: written beside, then linked to its name, which fails when somebody else was first.
+        // The name is random because process ids are not unique across the containers that share a folder.
         let mut draft_name = path.as_os_str().to_owned();
-        draft_name.push(format!(".{}.new", std::process::id()));
+        draft_name.push(format!(".{:016x}.new", rng.next_u64()));
         let draft = PathBuf::from(draft_name);
         let made = write_private(&draft, text.as_bytes()).and_then(|()| match std::fs::hard_link(&draft, path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -132,7 +149,8 @@ impl RootSecret {
     #[must_use]
     pub fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0_u8; 32]);
-        let expanded = Hkdf::<Sha256>::new(Some(b"gatehouse root secret"), &self.0).expand(label.as_bytes(), key.as_mut_slice());
+        let expanded =
+            Hkdf::<Sha256>::new(Some(b"gatehouse root secret"), &self.0).expand(label.as_bytes(), key.as_mut_slice());
         // INVARIANT: HKDF-SHA-256 gives up to 8160 bytes; 32 never fail.
         debug_assert!(expanded.is_ok());
         key
@@ -151,6 +169,7 @@ fn is_guessable(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let distinct = bytes.iter().collect::<std::collections::HashSet<_>>().len();
     let repeats = (1..=bytes.len() / 2).any(|period| bytes.iter().zip(bytes.iter().skip(period)).all(|(a, b)| a == b));
-    let counts = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if b.wrapping_sub(*a) == 1)).count() > bytes.len() / 2;
+    let counts =
+        bytes.windows(2).filter(|pair| matches!(pair, [a, b] if b.wrapping_sub(*a) == 1)).count() > bytes.len() / 2;
     distinct < MIN_DISTINCT || repeats || counts || WELL_KNOWN.iter().any(|word| lower.contains(word))
 }

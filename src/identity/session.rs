@@ -173,11 +173,11 @@ impl RefreshFacts {
     pub fn judge(&self, lifetimes: &SessionLifetimes, now: DateTime<Utc>) -> RefreshOutcome {
         match SessionState::of(self.session_expires_at, self.session_revoked_at, now) {
             SessionState::Finished { .. } => RefreshOutcome::Finished,
-            SessionState::Valid { .. } if self.used_at.is_some() && !ablate::off("refresh_reuse") => RefreshOutcome::Reused,
-            SessionState::Valid { .. } if self.expires_at <= now => RefreshOutcome::Expired,
-            SessionState::Valid { until } => {
-                RefreshOutcome::Rotated { expires_at: lifetimes.refresh_end(now, until) }
+            SessionState::Valid { .. } if self.used_at.is_some() && !ablate::off("refresh_reuse") => {
+                RefreshOutcome::Reused
             }
+            SessionState::Valid { .. } if self.expires_at <= now => RefreshOutcome::Expired,
+            SessionState::Valid { until } => RefreshOutcome::Rotated { expires_at: lifetimes.refresh_end(now, until) },
         }
     }
 }

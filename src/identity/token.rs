@@ -177,7 +177,12 @@ impl AccessTokens {
     ///
     /// # Errors
     /// [`AccessTokenError::Mint`] when the time cannot be written.
-    pub fn mint(&self, identity: &SessionIdentity, id: Uuid, now: DateTime<Utc>) -> Result<MintedToken, AccessTokenError> {
+    pub fn mint(
+        &self,
+        identity: &SessionIdentity,
+        id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<MintedToken, AccessTokenError> {
         let lifetime = i64::try_from(self.options.lifetime.as_secs()).map_err(|_| AccessTokenError::Mint)?;
         let iat = now.timestamp();
         let exp = iat.checked_add(lifetime).ok_or(AccessTokenError::Mint)?;
@@ -196,8 +201,7 @@ impl AccessTokens {
             exp,
             jti: id,
         };
-        let text =
-            jsonwebtoken::encode(&header, &claims, self.keys.signing()).map_err(|_| AccessTokenError::Mint)?;
+        let text = jsonwebtoken::encode(&header, &claims, self.keys.signing()).map_err(|_| AccessTokenError::Mint)?;
         let expires_at = DateTime::from_timestamp(exp, 0).ok_or(AccessTokenError::Mint)?;
         Ok(MintedToken { text, expires_at })
     }
@@ -223,6 +227,9 @@ impl AccessTokens {
     fn open(&self, text: &str) -> Result<AccessToken, AccessTokenError> {
         let (message, signature) = text.rsplit_once('.').ok_or(AccessTokenError::Malformed)?;
         let (header, claims) = message.split_once('.').ok_or(AccessTokenError::Malformed)?;
+        if claims.contains('.') {
+            return Err(AccessTokenError::Malformed);
+        }
         let decode = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| AccessTokenError::Malformed);
 
         let header: OurHeader = serde_json::from_slice(&decode(header)?).map_err(|_| AccessTokenError::Header)?;

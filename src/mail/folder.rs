@@ -81,7 +81,8 @@ mod tests {
             outbox.send(&letter, new_id(), DateTime::UNIX_EPOCH + TimeDelta::seconds(second)).await.unwrap();
         }
 
-        let mut files: Vec<_> = std::fs::read_dir(outbox.folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut files: Vec<_> =
+            std::fs::read_dir(outbox.folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
         assert_eq!(files.len(), 2);
         assert!(files.iter().all(|file| std::fs::metadata(file).unwrap().permissions().mode() & 0o777 == 0o600));

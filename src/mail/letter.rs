@@ -100,7 +100,8 @@ impl Letter {
 
 /// A name on one line: control characters become spaces, so that no name adds a header or a line, and a long one is cut.
 fn one_line(name: &str) -> String {
-    let spaced: String = name.chars().map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c }).collect();
+    let spaced: String =
+        name.chars().map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c }).collect();
     let mut words = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((cut, _)) = words.char_indices().nth(LONGEST_NAME) {
         words.truncate(cut);
@@ -159,7 +160,8 @@ mod tests {
 
     #[test]
     fn an_address_with_a_line_break_is_refused() {
-        let letter = Letter { to: "bob@example.com\r\nBcc: mallory@example.com".into(), ..mail("Gizmo", "alice").letter() };
+        let letter =
+            Letter { to: "bob@example.com\r\nBcc: mallory@example.com".into(), ..mail("Gizmo", "alice").letter() };
         let from = "gate@example.com".parse().unwrap();
         assert!(matches!(letter.to_wire(&from, Uuid::nil(), DateTime::UNIX_EPOCH), Err(MailError::Address(_))));
     }

@@ -14,7 +14,8 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
-    Answer, Bypass, Fill, GrantCache, GrantKey, KeySpace, LeaseToken, Limits, Marked, ReadOutcome, Settled, Stamp, Subject,
+    Answer, Bypass, Fill, GrantCache, GrantKey, KeySpace, LeaseToken, Limits, Marked, ReadOutcome, Settled, Stamp,
+    Subject,
 };
 use crate::ablate;
 use link::{Line, Link};

@@ -10,12 +10,12 @@ fn id() -> impl Strategy<Value = Uuid> {
 }
 
 fn key() -> impl Strategy<Value = GrantKey> {
-    let member = |organization: Option<Uuid>| organization.map_or(Just(None).boxed(), |_| proptest::option::of(id()).boxed());
+    let member =
+        |organization: Option<Uuid>| organization.map_or(Just(None).boxed(), |_| proptest::option::of(id()).boxed());
     prop_oneof![
-        (id(), id(), proptest::option::of(id()))
-            .prop_flat_map(move |(session, user, organization)| {
-                member(organization).prop_map(move |member| GrantKey::Session { session, user, organization, member })
-            }),
+        (id(), id(), proptest::option::of(id())).prop_flat_map(move |(session, user, organization)| {
+            member(organization).prop_map(move |member| GrantKey::Session { session, user, organization, member })
+        }),
         (id(), id()).prop_map(|(token, organization)| GrantKey::ApiToken { token, organization }),
         (id(), id()).prop_map(|(principal, organization)| GrantKey::Principal { principal, organization }),
     ]

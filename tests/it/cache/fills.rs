@@ -13,12 +13,8 @@ use super::{
 };
 
 async fn in_redis(server: &RedisServer, limits: Limits) -> Arc<dyn GrantCache> {
-    let options = RedisOptions {
-        url: server.url(),
-        deployment: "test".to_owned(),
-        process: gatehouse::id::new_id(),
-        limits,
-    };
+    let options =
+        RedisOptions { url: server.url(), deployment: "test".to_owned(), process: gatehouse::id::new_id(), limits };
     let cache = RedisCache::open(options).unwrap();
     assert!(cache.is_reachable(Duration::from_secs(5)).await);
     Arc::new(cache)
@@ -75,8 +71,7 @@ async fn what_was_read_after_a_change_is_stored_once() {
 async fn r2_a_fill_that_comes_after_its_lease_is_refused() {
     let server = RedisServer::start().await;
     let short = Limits { lease_ttl: Duration::from_millis(100), ..limits() };
-    let caches: [Arc<dyn GrantCache>; 2] =
-        [Arc::new(MemoryCache::new(short.clone())), in_redis(&server, short).await];
+    let caches: [Arc<dyn GrantCache>; 2] = [Arc::new(MemoryCache::new(short.clone())), in_redis(&server, short).await];
     for cache in caches {
         let lease = cache.lease(&session()).await.unwrap();
         tokio::time::sleep(Duration::from_millis(200)).await;

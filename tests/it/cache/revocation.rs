@@ -150,7 +150,8 @@ async fn r4_a_writer_that_dies_after_its_commit_is_heard_within_one_lease() {
 #[tokio::test]
 async fn moved_stamps_are_announced_on_every_node() {
     let (server, database) = (RedisServer::start().await, Database::new());
-    let [here, there] = [Node::with_redis(&database, &server.url()).await, Node::with_redis(&database, &server.url()).await];
+    let [here, there] =
+        [Node::with_redis(&database, &server.url()).await, Node::with_redis(&database, &server.url()).await];
     let mut moved = there.grants.freshness().moved();
     here.change(&[user()]).await;
     let heard = tokio::time::timeout(Duration::from_secs(5), moved.recv()).await.unwrap().unwrap();
