@@ -235,16 +235,13 @@ impl<L: Loader> Grants<L> {
             let entry = Entry { payload: Vec::new(), ..entry };
             Some(Arc::new(Decoded { bytes: bytes.to_vec(), entry, facts: Arc::new(facts) }))
         };
-        match decode() {
-            Some(decoded) => {
-                self.0.decoded.insert(*key, Arc::clone(&decoded));
-                Some(decoded)
-            }
-            None => {
-                tracing::warn!("a cached entry was not written by this deployment; reading the database instead");
-                None
-            }
+        let decoded = decode();
+        if let Some(decoded) = &decoded {
+            self.0.decoded.insert(*key, Arc::clone(decoded));
+        } else {
+            tracing::warn!("a cached entry was not written by this deployment; reading the database instead");
         }
+        decoded
     }
 
     /// W1: says that a change to these subjects is under way: the organizations it changes, and the user where it crosses

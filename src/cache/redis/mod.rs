@@ -113,17 +113,13 @@ impl RedisCache {
             self.link.failed(&line, false);
             return Err(Bypass::Unreachable);
         }
-        match parse(values, &nonce, subjects.len(), key.content().is_some(), names.len()) {
-            Some(answer) => {
-                self.link.succeeded();
-                Ok(answer)
-            }
-            None => {
-                tracing::error!("Redis answered another question than was asked; giving the connection up");
-                self.link.failed(&line, true);
-                Err(Bypass::Desynchronized)
-            }
-        }
+        let Some(answer) = parse(values, &nonce, subjects.len(), key.content().is_some(), names.len()) else {
+            tracing::error!("Redis answered another question than was asked; giving the connection up");
+            self.link.failed(&line, true);
+            return Err(Bypass::Desynchronized);
+        };
+        self.link.succeeded();
+        Ok(answer)
     }
 
     /// One try to settle. Only the first takes markers away: were its reply lost, a second would take away someone else's.

@@ -26,7 +26,7 @@ async fn both(server: &RedisServer) -> [Arc<dyn GrantCache>; 2] {
 
 fn fill(lease: LeaseToken, organization: i64) -> Fill {
     let versions = vec![1, 1, 1, organization];
-    Fill { key: session(), lease, entry: b"entry".to_vec(), versions, ttl: Duration::from_secs(60) }
+    Fill { key: session(), lease, entry: b"entry".to_vec(), versions, ttl: Duration::from_mins(1) }
 }
 
 async fn answer(cache: &Arc<dyn GrantCache>) -> Answer {

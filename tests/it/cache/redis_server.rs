@@ -51,10 +51,10 @@ impl RedisServer {
     async fn answers(&self) {
         for _ in 0..400 {
             let client = redis::Client::open(self.url()).unwrap();
-            if let Ok(mut connection) = client.get_multiplexed_async_connection().await {
-                if redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok() {
-                    return;
-                }
+            if let Ok(mut connection) = client.get_multiplexed_async_connection().await
+                && redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
+            {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }

@@ -49,7 +49,7 @@ fn forged_claims_are_refused() {
     let (iat, exp) = (format!(r#""iat":{now}"#), format!(r#""exp":{}"#, now + 300));
     let with_exp = |value: &str| claims.replace(&exp, &format!(r#""exp":{value}"#));
     let with_iat = |value: &str| claims.replace(&iat, &format!(r#""iat":{value}"#));
-    let with = |more: &str| claims.replace("{", &format!("{{{more},"));
+    let with = |more: &str| claims.replace('{', &format!("{{{more},"));
     let id = |number: u128| uuid::Uuid::from_u128(number).to_string();
     let without = |claim: &str| claims.replace(&format!("{claim},"), "");
     let cases: Vec<(&str, String, AccessTokenError)> = vec![
@@ -121,7 +121,7 @@ fn forged_claims_are_refused() {
 fn forged_headers_are_refused() {
     let (header, claims) = good();
     let kid = tokens_of(SECRET).keys().signing_id().to_owned();
-    let with = |more: &str| header.replace("{", &format!("{{{more},"));
+    let with = |more: &str| header.replace('{', &format!("{{{more},"));
     let alg = |alg: &str| header.replace("EdDSA", alg);
     let named = |name: &str| header.replace(&kid, name);
     let cases = [
