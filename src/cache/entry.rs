@@ -177,20 +177,22 @@ impl Reader<'_> {
         self.array().map(Uuid::from_bytes)
     }
 
-    fn optional_id(&mut self) -> Option<Option<Uuid>> {
+    /// An id that may be absent, told to `into`; an absent one has only zero bytes.
+    fn optional_id(&mut self, into: &mut Option<Uuid>) -> Option<()> {
         let present = self.flag()?;
         let id = self.id()?;
-        if present { Some(Some(id)) } else { id.is_nil().then_some(None) }
+        *into = present.then_some(id);
+        (present || id.is_nil()).then_some(())
     }
 
     fn key(&mut self) -> Option<GrantKey> {
         Some(match self.byte()? {
-            b's' => GrantKey::Session {
-                session: self.id()?,
-                user: self.id()?,
-                organization: self.optional_id()?,
-                member: self.optional_id()?,
-            },
+            b's' => {
+                let (session, user, mut organization, mut member) = (self.id()?, self.id()?, None, None);
+                self.optional_id(&mut organization)?;
+                self.optional_id(&mut member)?;
+                GrantKey::Session { session, user, organization, member }
+            }
             b't' => GrantKey::ApiToken { token: self.id()?, organization: self.id()? },
             b'm' => GrantKey::Principal { principal: self.id()?, organization: self.id()? },
             _ => return None,

@@ -3,6 +3,8 @@
 //! The encoding is injective: kinds are numbers, ids have a fixed length, and the parts are separated by a character that is
 //! in neither. A key of one kind therefore never collides with a key of another (zero-stale.md §4.2).
 
+use std::fmt::Write;
+
 use smallvec::SmallVec;
 use uuid::Uuid;
 
@@ -99,15 +101,16 @@ impl KeySpace {
     /// The keys of a deployment. Characters that have a meaning in the prefix are percent-encoded.
     #[must_use]
     pub fn new(deployment: &str) -> Self {
+        // Writing to a `String` never fails.
         let mut prefix = String::from("gate:{");
         for byte in deployment.bytes() {
             if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
                 prefix.push(char::from(byte));
             } else {
-                prefix.push_str(&format!("%{byte:02x}"));
+                let _ = write!(prefix, "%{byte:02x}");
             }
         }
-        prefix.push_str(&format!("}}:{FORMAT}:"));
+        let _ = write!(prefix, "}}:{FORMAT}:");
         Self { prefix }
     }
 

@@ -51,10 +51,10 @@ impl Default for Limits {
             mark_deadline: Duration::from_millis(100),
             settle_deadline: Duration::from_millis(150),
             settle_budget: Duration::from_millis(500),
-            entry_ttl: Duration::from_secs(300),
+            entry_ttl: Duration::from_mins(5),
             entry_jitter: Duration::from_secs(30),
             lease_ttl: Duration::from_secs(5),
-            floor_ttl: Duration::from_secs(600),
+            floor_ttl: Duration::from_mins(10),
             marker_ttl: Duration::from_secs(15),
             breaker_failures: 5,
             breaker_pause: Duration::from_millis(250),
@@ -81,7 +81,7 @@ mod tests {
     fn the_limits_we_ship_are_sound_with_a_minute_to_spare() {
         let limits = Limits::default();
         assert!(limits.are_sound());
-        assert!(limits.floor_ttl >= limits.entry_ttl + limits.lease_ttl + Duration::from_secs(60));
+        assert!(limits.floor_ttl >= limits.entry_ttl + limits.lease_ttl + Duration::from_mins(1));
         assert!(!Limits { floor_ttl: limits.entry_ttl, ..limits }.are_sound());
     }
 }

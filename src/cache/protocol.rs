@@ -69,7 +69,7 @@ pub enum Verdict {
 #[must_use]
 pub fn accept(asked: &Asked<'_>) -> Verdict {
     let Asked { key, presented, entry, answer, local, now } = *asked;
-    if !local.fresh || (answer.marked && !ablate::off("cache_marker")) {
+    if (!local.fresh && !ablate::off("database_lease")) || (answer.marked && !ablate::off("cache_marker")) {
         return Verdict::Miss { fill: false };
     }
     let Some(entry) = entry else { return Verdict::Miss { fill: true } };

@@ -76,14 +76,12 @@ impl<K: Eq + Hash + Clone + Send + 'static, V: Clone + Send + Sync + 'static> Si
             if ablate::off("single_flight_order") {
                 return slot.flying.clone();
             }
-            return match &slot.queued {
-                Some(queued) => queued.landing.clone(),
-                None => {
-                    let (sender, landing) = watch::channel(None);
-                    slot.queued = Some(Queued { start, sender, landing: landing.clone() });
-                    landing
-                }
-            };
+            if let Some(queued) = &slot.queued {
+                return queued.landing.clone();
+            }
+            let (sender, landing) = watch::channel(None);
+            slot.queued = Some(Queued { start, sender, landing: landing.clone() });
+            return landing;
         }
         let (sender, landing) = watch::channel(None);
         slots.insert(key.clone(), Slot { flying: landing.clone(), queued: None });

@@ -32,7 +32,7 @@ pub struct SignInLimits {
 
 impl Default for SignInLimits {
     fn default() -> Self {
-        Self { per_account: 10, per_address: 100, window: Duration::from_secs(300) }
+        Self { per_account: 10, per_address: 100, window: Duration::from_mins(5) }
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hkdf::Hkdf;
 use rand::CryptoRng;
 use sha2::Sha256;
@@ -113,11 +114,12 @@ impl RootSecret {
         }
         let mut random = Zeroizing::new([0_u8; 32]);
         rng.fill_bytes(random.as_mut_slice());
-        let text = Zeroizing::new(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let text = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(random.as_slice()));
 
         // Whole or not at all: written beside, then linked to its name, which fails when somebody else was first.
+        // The name is random because process ids are not unique across the containers that share a folder.
         let mut draft_name = path.as_os_str().to_owned();
-        draft_name.push(format!(".{}.new", std::process::id()));
+        draft_name.push(format!(".{:016x}.new", rng.next_u64()));
         let draft = PathBuf::from(draft_name);
         let made = write_private(&draft, text.as_bytes()).and_then(|()| match std::fs::hard_link(&draft, path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),

@@ -36,9 +36,9 @@ pub struct SessionLifetimes {
 impl Default for SessionLifetimes {
     fn default() -> Self {
         Self {
-            access: Duration::from_secs(5 * 60),
-            refresh_idle: Duration::from_secs(3 * 3600),
-            absolute: Duration::from_secs(28 * 24 * 3600),
+            access: Duration::from_mins(5),
+            refresh_idle: Duration::from_hours(3),
+            absolute: Duration::from_hours(672),
         }
     }
 }
@@ -67,7 +67,7 @@ impl SessionLifetimes {
             Err(LifetimeError::Access)
         } else if self.refresh_idle < self.access || self.refresh_idle > self.absolute {
             Err(LifetimeError::Idle)
-        } else if self.absolute > Duration::from_secs(400 * 24 * 3600) {
+        } else if self.absolute > Duration::from_hours(9600) {
             Err(LifetimeError::Absolute)
         } else {
             Ok(self)

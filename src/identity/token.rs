@@ -22,7 +22,7 @@ const TYPE: &str = "at+jwt";
 const MAX_LENGTH: usize = 2048;
 
 /// The longest life an access token may have.
-pub const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+pub const MAX_LIFETIME: Duration = Duration::from_mins(30);
 
 /// How many verified signatures are remembered.
 const REMEMBERED: u64 = 50_000;
@@ -47,7 +47,7 @@ impl AccessTokenOptions {
         Self {
             issuer: public_url.to_owned(),
             audience: "gatehouse".to_owned(),
-            lifetime: Duration::from_secs(300),
+            lifetime: Duration::from_mins(5),
             leeway: Duration::from_secs(5),
         }
     }
@@ -227,6 +227,9 @@ impl AccessTokens {
     fn open(&self, text: &str) -> Result<AccessToken, AccessTokenError> {
         let (message, signature) = text.rsplit_once('.').ok_or(AccessTokenError::Malformed)?;
         let (header, claims) = message.split_once('.').ok_or(AccessTokenError::Malformed)?;
+        if claims.contains('.') {
+            return Err(AccessTokenError::Malformed);
+        }
         let decode = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| AccessTokenError::Malformed);
 
         let header: OurHeader = serde_json::from_slice(&decode(header)?).map_err(|_| AccessTokenError::Header)?;

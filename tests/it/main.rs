@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod cache;
 mod http;
+mod identity;
 mod store;
 mod support;

@@ -5,7 +5,7 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -73,7 +73,7 @@ impl RedisCache {
     }
 
     /// Whether there is a connection now, after waiting a while for the first one.
-    pub async fn is_reachable(&self, wait: std::time::Duration) -> bool {
+    pub async fn is_reachable(&self, wait: Duration) -> bool {
         let Some(mut line) = self.link.line_within(wait).await else { return false };
         let answer: Result<RedisResult<()>, _> =
             timeout(wait, redis::cmd("PING").query_async(&mut line.connection)).await;
@@ -113,17 +113,13 @@ impl RedisCache {
             self.link.failed(&line, false);
             return Err(Bypass::Unreachable);
         }
-        match parse(values, &nonce, subjects.len(), key.content().is_some(), names.len()) {
-            Some(answer) => {
-                self.link.succeeded();
-                Ok(answer)
-            }
-            None => {
-                tracing::error!("Redis answered another question than was asked; giving the connection up");
-                self.link.failed(&line, true);
-                Err(Bypass::Desynchronized)
-            }
-        }
+        let Some(answer) = parse(values, &nonce, subjects.len(), key.content().is_some(), names.len()) else {
+            tracing::error!("Redis answered another question than was asked; giving the connection up");
+            self.link.failed(&line, true);
+            return Err(Bypass::Desynchronized);
+        };
+        self.link.succeeded();
+        Ok(answer)
     }
 
     /// One try to settle. Only the first takes markers away: were its reply lost, a second would take away someone else's.
@@ -237,20 +233,20 @@ impl GrantCache for RedisCache {
     async fn settle(&self, marked: Marked, stamps: &[Stamp]) -> Settled {
         let began = Instant::now();
         let mut markers = marked.acknowledged.as_slice();
-        for pause in [10_u32, 50, 0] {
+        for pause in [10, 50, 0] {
             let left = self.limits.settle_budget.saturating_sub(began.elapsed());
             if matches!(timeout(left, self.settle_once(stamps, markers)).await, Ok(true)) {
                 return Settled::Acknowledged;
             }
             markers = &[];
-            tokio::time::sleep(self.limits.settle_deadline * pause / 150).await;
+            tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         tracing::warn!("Redis did not acknowledge a change; it waits until every node has read it from the database");
         Settled::Unknown
     }
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
