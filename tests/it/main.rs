@@ -1,0 +1,11 @@
+//! The integration tests: one binary, a room for each part of the gateway.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod store;
+mod support;
