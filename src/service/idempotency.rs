@@ -1,7 +1,7 @@
 //! Repeating a change: the first answer again, for 24 hours, per caller and operation.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::{Idempotency, ServiceError};
@@ -40,8 +40,12 @@ impl Record {
     }
 
     /// Keeps the answer, in the same transaction as the change.
-    pub(super) async fn keep<T: Serialize>(self, tx: &Tx, value: &T, now: DateTime<Utc>) -> Result<(), ServiceError> {
-        let response = serde_json::to_value(value).map_err(|error| ServiceError::Internal(error.into()))?;
+    pub(super) async fn keep(
+        self,
+        tx: &Tx,
+        response: serde_json::Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
         let record = store::idempotency::IdempotencyRecord {
             caller: self.caller,
             operation: self.operation.to_owned(),

@@ -243,7 +243,9 @@ impl Service {
                         work(&in_hand).await?
                     };
                     if let Some(repeat) = repeat {
-                        repeat.keep(tx, &value, now).await?;
+                        let answer =
+                            serde_json::to_value(&value).map_err(|error| ServiceError::Internal(error.into()))?;
+                        repeat.keep(tx, answer, now).await?;
                     }
                     Ok(value)
                 })

@@ -34,6 +34,14 @@ pub mod stamp;
 pub mod tx;
 pub(in crate::store) mod visibility;
 
+pub mod activity;
+pub mod app;
+pub mod idempotency;
+pub(in crate::store) mod search;
+pub mod session;
+pub mod user;
+pub(in crate::store) mod write;
+
 pub use connect::{Backend, ConnectOptions, Store};
 pub use error::StoreError;
 pub use page::{Page, PageRequest, Position, SortKey};

@@ -1,5 +1,4 @@
 //! A [`Visibility`] as a condition of SQL.
-#![expect(dead_code, reason = "the first list of members, teams or apps uses it; this line goes with it")]
 
 use sea_orm::{ColumnTrait, Condition, ExprTrait, sea_query::Expr};
 
@@ -19,6 +18,7 @@ pub(in crate::store) fn condition<C: ColumnTrait>(visibility: &Visibility, colum
     match visibility.rows() {
         Rows::All => organization,
         Rows::None => organization.add(Expr::val(1).eq(0)),
+        // Only apps lie below one another for a visibility; `app` adds that part.
         Rows::Only { kinds, ids, below: _ } => organization.add(
             Condition::any()
                 .add(columns.kind.is_in(kinds.iter().map(String::as_str)))

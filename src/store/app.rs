@@ -1,0 +1,305 @@
+//! Apps: the protected resources of an organization.
+
+use chrono::{DateTime, Utc};
+use gatehouse_entity::app::{ActiveModel, Column, Entity, Model};
+pub use gatehouse_entity::app::{AppState, AppVisibility};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, Set,
+    Statement,
+    sea_query::{Alias, CommonTableExpression, Expr, JoinType, Query, SelectStatement, UnionType},
+};
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+
+use super::{
+    Page, PageRequest, Reader, StoreError, Tx,
+    page::{Order, page},
+    search::contains,
+    visibility::{Columns, condition},
+    write::{covers_row, insert_all, written},
+};
+use crate::access::{
+    Permit, Visibility,
+    verb::{CreateApp, DeleteApp, UpdateApp},
+    visibility::Rows,
+};
+
+/// An app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// Its id.
+    pub id: Uuid,
+    /// Where.
+    pub organization_id: Uuid,
+    /// App kind, by its key in the blueprint.
+    pub kind: String,
+    /// Lower-case name; unique in the organization.
+    pub slug: String,
+    /// Name as shown.
+    pub name: String,
+    /// The app it lies in.
+    pub parent_id: Option<Uuid>,
+    /// Who may see that it exists.
+    pub visibility: AppVisibility,
+    /// Whether it may be used.
+    pub state: AppState,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<Model> for App {
+    fn from(row: Model) -> Self {
+        let Model { id, organization_id, kind, slug, name, parent_id, visibility, state, created_at } = row;
+        Self { id, organization_id, kind, slug, name, parent_id, visibility, state, created_at }
+    }
+}
+
+impl From<App> for ActiveModel {
+    fn from(app: App) -> Self {
+        Self {
+            id: Set(app.id),
+            organization_id: Set(app.organization_id),
+            kind: Set(app.kind),
+            slug: Set(app.slug),
+            name: Set(app.name),
+            parent_id: Set(app.parent_id),
+            visibility: Set(app.visibility),
+            state: Set(app.state),
+            created_at: Set(app.created_at),
+        }
+    }
+}
+
+/// What may change of an app; `None` leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct AppChanges {
+    /// Another slug.
+    pub slug: Option<String>,
+    /// Another name.
+    pub name: Option<String>,
+    /// Enabled or disabled.
+    pub state: Option<AppState>,
+    /// Another visibility.
+    pub visibility: Option<AppVisibility>,
+}
+
+/// Which apps to list; nothing set is all of them.
+#[derive(Debug, Clone, Default)]
+pub struct AppFilter {
+    /// Of one kind.
+    pub kind: Option<String>,
+    /// Whose name or slug contains this.
+    pub search: Option<String>,
+    /// Directly below one app.
+    pub parent: Option<Uuid>,
+    /// Enabled or disabled.
+    pub state: Option<AppState>,
+}
+
+/// The app of this id.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<Option<App>, StoreError> {
+    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    Ok(select.one(reader.connection()).await?.map(App::from))
+}
+
+/// The app of this slug.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn find_by_slug(reader: &impl Reader, organization: Uuid, slug: &str) -> Result<Option<App>, StoreError> {
+    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::Slug.eq(slug));
+    Ok(select.one(reader.connection()).await?.map(App::from))
+}
+
+/// The apps of these ids, in no order; for batched loading.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn find_many(reader: &impl Reader, organization: Uuid, ids: &[Uuid]) -> Result<Vec<App>, StoreError> {
+    let select =
+        Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::Id.is_in(ids.iter().copied()));
+    Ok(select.all(reader.connection()).await?.into_iter().map(App::from).collect())
+}
+
+/// Every app of an organization, in the order of creation; for imports and tables of all rights.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<App>, StoreError> {
+    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
+    Ok(select.all(reader.connection()).await?.into_iter().map(App::from).collect())
+}
+
+/// An app, and the ids of those above it, the nearest first.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn find_with_ancestors(
+    reader: &impl Reader,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<Option<(App, Vec<Uuid>)>, StoreError> {
+    let Some(app) = find_by_id(reader, organization, id).await? else { return Ok(None) };
+    if app.parent_id.is_none() {
+        return Ok(Some((app, Vec::new())));
+    }
+    let above = ancestors_of(reader, organization, &[id]).await?.remove(&id).unwrap_or_default();
+    Ok(Some((app, above)))
+}
+
+/// The ids of the apps above each of these, the nearest first; those at the top are left out. One statement.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn ancestors_of(
+    reader: &impl Reader,
+    organization: Uuid,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Uuid>>, StoreError> {
+    let mut above: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(above);
+    }
+    let marks = (2..ids.len() + 2).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+    // Nobody can close a circle, but one made past the store must still end.
+    let sql = format!(
+        "WITH RECURSIVE above (app, id, depth) AS (
+           SELECT a.id, a.parent_id, 1 FROM app a
+           WHERE a.organization_id = $1 AND a.id IN ({marks}) AND a.parent_id IS NOT NULL
+           UNION ALL
+           SELECT b.app, a.parent_id, b.depth + 1 FROM above b JOIN app a ON a.id = b.id
+           WHERE a.organization_id = $1 AND a.parent_id IS NOT NULL AND b.depth < 64)
+         SELECT app, id FROM above ORDER BY depth"
+    );
+    let connection = reader.connection();
+    let values = std::iter::once(organization).chain(ids.iter().copied()).map(sea_orm::Value::from);
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    for row in connection.query_all_raw(statement).await? {
+        above.entry(row.try_get("", "app")?).or_default().push(row.try_get("", "id")?);
+    }
+    Ok(above)
+}
+
+/// The apps that are seen, by name.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn list(
+    reader: &impl Reader,
+    visibility: &Visibility,
+    filter: &AppFilter,
+    request: &PageRequest,
+) -> Result<Page<App>, StoreError> {
+    let database = reader.connection().get_database_backend();
+    let search = filter.search.as_deref().map(|text| contains(database, [Column::Name, Column::Slug], text));
+    let select = Entity::find().filter(
+        visible(visibility)
+            .add_option(filter.kind.as_deref().map(|kind| Column::Kind.eq(kind)))
+            .add_option(filter.parent.map(|parent| Column::ParentId.eq(parent)))
+            .add_option(filter.state.map(|state| Column::State.eq(state)))
+            .add_option(search),
+    );
+    page(reader, select, Order { key: Some(Column::Name), id: Column::Id, descending: false }, request).await
+}
+
+/// The condition on an app that a visibility makes, apps that stand below a seen one included.
+pub(in crate::store) fn visible(visibility: &Visibility) -> Condition {
+    let columns = Columns { organization: Column::OrganizationId, kind: Column::Kind, id: Column::Id };
+    let Rows::Only { below, .. } = visibility.rows() else { return condition(visibility, columns) };
+    if below.is_empty() {
+        return condition(visibility, columns);
+    }
+    let mut roots: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
+    for (root, kind) in below {
+        roots.entry(kind).or_default().push(*root);
+    }
+    let mut any = Condition::any().add(condition(visibility, columns));
+    for (kind, roots) in roots {
+        let under = Column::Id.in_subquery(descendants(visibility.organization(), roots));
+        any = any.add(Condition::all().add(Column::Kind.eq(kind)).add(under));
+    }
+    Condition::all().add(Column::OrganizationId.eq(visibility.organization())).add(any)
+}
+
+/// The ids of all apps below these.
+fn descendants(organization: Uuid, roots: Vec<Uuid>) -> SelectStatement {
+    let (under, child) = (Alias::new("under"), Alias::new("child"));
+    let column = |column: Column| Expr::col((child.clone(), column));
+    let mut first = Query::select();
+    first
+        .column((child.clone(), Column::Id))
+        .from_as(Entity, child.clone())
+        .and_where(column(Column::OrganizationId).eq(organization))
+        .and_where(column(Column::ParentId).is_in(roots));
+    let further = Query::select()
+        .column((child.clone(), Column::Id))
+        .from_as(Entity, child.clone())
+        .join(JoinType::InnerJoin, under.clone(), column(Column::ParentId).equals((under.clone(), Column::Id)))
+        .and_where(column(Column::OrganizationId).eq(organization))
+        .to_owned();
+    let table = CommonTableExpression::new()
+        .table_name(under.clone())
+        .column(Column::Id)
+        .query(first.union(UnionType::Distinct, further).to_owned())
+        .to_owned();
+    let with = Query::with().recursive(true).cte(table).to_owned();
+    Query::select().column((under.clone(), Column::Id)).from(under).with_cte(with).to_owned()
+}
+
+/// Makes an app.
+///
+/// # Errors
+/// [`StoreError::Conflict`] (`app_organization_id_slug_key`) when the slug is taken, [`StoreError::PermitMismatch`].
+pub async fn insert(tx: &Tx, permit: Permit<CreateApp>, app: App) -> Result<App, StoreError> {
+    covers_row(&permit, app.organization_id, &[app.id])?;
+    Ok(ActiveModel::from(app).insert(tx.connection()).await?.into())
+}
+
+/// Makes many apps, those above before those below.
+///
+/// # Errors
+/// [`StoreError::Conflict`] (`app_organization_id_slug_key`), [`StoreError::PermitMismatch`].
+pub async fn insert_many(tx: &Tx, permit: Permit<CreateApp>, apps: Vec<App>) -> Result<(), StoreError> {
+    for app in &apps {
+        covers_row(&permit, app.organization_id, &[])?;
+    }
+    insert_all(tx, apps.into_iter().map(ActiveModel::from).collect()).await
+}
+
+/// Renames an app, enables or disables it.
+///
+/// # Errors
+/// [`StoreError::Conflict`] (`app_organization_id_slug_key`) when the slug is taken, [`StoreError::PermitMismatch`].
+pub async fn update(
+    tx: &Tx,
+    permit: Permit<UpdateApp>,
+    (organization, id): (Uuid, Uuid),
+    changes: AppChanges,
+) -> Result<App, StoreError> {
+    covers_row(&permit, organization, &[id])?;
+    let AppChanges { slug, name, state, visibility } = changes;
+    let mut row = <ActiveModel as ActiveModelTrait>::default();
+    row.slug = slug.map_or(row.slug, Set);
+    row.name = name.map_or(row.name, Set);
+    row.state = state.map_or(row.state, Set);
+    row.visibility = visibility.map_or(row.visibility, Set);
+    let update =
+        Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(Column::OrganizationId.eq(organization));
+    update.exec(tx.connection()).await?;
+    written(find_by_id(tx, organization, id).await?, id)
+}
+
+/// Deletes an app with every grant on it. The service refuses one that has apps below it; the database would too.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn delete(tx: &Tx, permit: Permit<DeleteApp>, organization: Uuid, id: Uuid) -> Result<App, StoreError> {
+    covers_row(&permit, organization, &[id])?;
+    let app = written(find_by_id(tx, organization, id).await?, id)?;
+    let delete = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::OrganizationId.eq(organization));
+    delete.exec(tx.connection()).await?;
+    Ok(app)
+}
