@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// A source of wall-clock time in UTC, truncated to microseconds so that every database keeps it exactly.
-pub trait Clock: Send + Sync + 'static {
+pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> DateTime<Utc>;
 }

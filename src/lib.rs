@@ -1,9 +1,21 @@
 //! Gatehouse: a GraphQL identity and permissions gateway.
+//!
+//! A request walks through the rooms in one order: `http` reads it and admits its document, `graphql` turns it into calls of
+//! `service`, which decides by `access` on facts from `cache` or `store`, and writes through `store` alone. `cli` puts the
+//! rooms together.
 
 pub use gatehouse_access as access;
 
 pub mod ablate;
 pub mod cache;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod graphql;
+pub mod http;
 pub mod id;
+pub mod identity;
+pub mod mail;
+pub mod service;
 pub mod store;
+pub mod telemetry;

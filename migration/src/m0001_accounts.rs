@@ -47,7 +47,7 @@ CREATE TABLE session (
   user_agent text,
   address text
 ) {strict};
-CREATE INDEX session_user ON session (user_id, id);
+CREATE INDEX session_of_user ON session (user_id, id);
 CREATE INDEX session_expires ON session (expires_at);
 
 CREATE TABLE refresh_token (

@@ -105,12 +105,12 @@ CREATE OR REPLACE FUNCTION access_grant_grantee() RETURNS trigger LANGUAGE plpgs
 BEGIN
   IF TG_OP = 'UPDATE' THEN RAISE EXCEPTION 'the grantee of a grant does not change' USING ERRCODE = 'restrict_violation';
   END IF;
-  IF NOT CASE NEW.grantee_kind
+  IF NOT (CASE NEW.grantee_kind
     WHEN 'member' THEN EXISTS (SELECT 1 FROM member g WHERE g.id = NEW.grantee_id AND g.organization_id = NEW.organization_id)
     WHEN 'team' THEN EXISTS (SELECT 1 FROM team g WHERE g.id = NEW.grantee_id AND g.organization_id = NEW.organization_id)
     WHEN 'service_account' THEN
       EXISTS (SELECT 1 FROM service_account g WHERE g.id = NEW.grantee_id AND g.organization_id = NEW.organization_id)
-    ELSE true END
+    ELSE true END)
   THEN RAISE EXCEPTION 'grantee is not of the organization' USING ERRCODE = 'foreign_key_violation';
   END IF;
   RETURN NEW;

@@ -103,6 +103,7 @@ impl StampVector {
     }
 
     /// The stamps, in order of their subjects.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Stamp> {
         self.0.iter()
     }

@@ -2,10 +2,10 @@
 //!
 //! The text is a prefix for the type and the UUID in base62, for example `mbr_02KQ5wQ9Kq8XkB4Y1sGvHh`.
 
-use async_graphql::ID;
+use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::error::bad_input;
+use super::{context::InContext, error::bad_input, organization::Organization, page::batch};
 
 /// The types that have global ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl NodeType {
     ///
     /// # Errors
     /// `BAD_USER_INPUT` when the text is no id, or the id of another type.
-    pub fn parse(self, id: &ID) -> async_graphql::Result<Uuid> {
+    pub fn parse(self, id: &ID) -> Result<Uuid> {
         match parse(id) {
             Some((found, row)) if found == self => Ok(row),
             _ => Err(bad_input(&format!("not the id of {} `{}`", article(self.name()), self.name()))),
@@ -114,6 +114,56 @@ pub fn parse(id: &ID) -> Option<(NodeType, Uuid)> {
     }
     let row = Uuid::from_u128(base62::decode(text).ok()?);
     (node.id(row) == *id).then_some((node, row))
+}
+
+/// Anything with a global id.
+#[derive(Debug, Clone, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Global id."))]
+pub enum Node {
+    /// A tenant.
+    Organization(Organization),
+}
+
+/// Asking by global id.
+#[derive(Debug, Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The thing of this global id. Null when there is none, or when the caller may not know of it.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its global id.")] id: ID) -> Result<Option<Node>> {
+        find(ctx, &id).await
+    }
+
+    /// The things of these global ids, in the same order; null for each that there is not, or that the caller may not know of.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Their global ids; at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        let ids = batch(ids)?;
+        futures_util::future::try_join_all(ids.iter().map(|id| find(ctx, id))).await
+    }
+}
+
+async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
+    let Some((node, row)) = parse(id) else { return Ok(None) };
+    let Some(standing) = ctx.access()?.standing.clone() else { return Ok(None) };
+    match node {
+        NodeType::Organization => {
+            Ok((standing.place.id == row).then(|| Node::Organization(Organization::new(standing))))
+        }
+        NodeType::User
+        | NodeType::Member
+        | NodeType::Invitation
+        | NodeType::Team
+        | NodeType::App
+        | NodeType::Grant
+        | NodeType::ActivityEntry
+        | NodeType::ServiceAccount
+        | NodeType::ApiToken
+        | NodeType::Session => Ok(None),
+    }
 }
 
 #[cfg(test)]

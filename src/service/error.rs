@@ -6,7 +6,6 @@
 use thiserror::Error;
 
 use crate::access::{Denial, delegation::DelegationDenial};
-use crate::store::StoreError;
 
 /// Why an operation did not succeed. Nothing was changed in any of these cases, save [`ServiceError::CommitUnknown`].
 #[derive(Debug, Error)]
@@ -37,7 +36,7 @@ pub enum ServiceError {
     },
     /// The database cannot be reached: nothing can be decided, so nothing is allowed.
     #[error("rights cannot be checked at the moment")]
-    Unavailable(#[source] StoreError),
+    Unavailable(String),
     /// The connection was lost while the change was committed: it may or may not have happened.
     #[error("the change may or may not have been made; read before you repeat it")]
     CommitUnknown,
@@ -60,7 +59,7 @@ pub struct UserError {
 }
 
 /// The kinds of refusals that a person can act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UserErrorCode {
     /// A value is empty, too long or malformed.
     Invalid,

@@ -14,9 +14,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Access, Service, ServiceError, Standing, activity, idempotency};
+use super::{Access, Service, ServiceError, Standing, idempotency};
 use crate::{
-    access::{Author, Authority, Permit, SystemTask, Verb, authorize},
+    access::{Authority, Permit, SystemTask, Verb, authorize},
     cache::{MachineTime, Settlement, StampKind, Subject},
     store::{Limits, StoreError, Tx, WriteScope},
 };
@@ -41,7 +41,9 @@ impl Idempotency {
     pub fn of(key: Option<String>, input: &impl std::fmt::Debug) -> Result<Option<Self>, ServiceError> {
         let Some(key) = key else { return Ok(None) };
         if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-            return Err(ServiceError::BadInput("an `idempotencyKey` has 1 to 255 printable ASCII characters".to_owned()));
+            return Err(ServiceError::BadInput(
+                "an `idempotencyKey` has 1 to 255 printable ASCII characters".to_owned(),
+            ));
         }
         Ok(Some(Self { key, input: Sha256::digest(format!("{input:?}")).into() }))
     }
@@ -171,20 +173,6 @@ impl Work<'_> {
             Actor::User { .. } | Actor::System(..) => Err(ServiceError::NotFound),
         }
     }
-
-    /// Who made the change, as activity entries name it.
-    #[must_use]
-    pub fn author(&self) -> activity::AuthorName {
-        match &self.actor {
-            Actor::Principal(standing) => {
-                activity::AuthorName { author: Author::Principal(standing.facts.principal), name: standing.name.clone() }
-            }
-            Actor::User { id, name } => activity::AuthorName { author: Author::User(*id), name: name.clone() },
-            Actor::System(task, _) => {
-                activity::AuthorName { author: Author::System(*task), name: task.name().to_owned() }
-            }
-        }
-    }
 }
 
 /// What became of a change.
@@ -228,18 +216,21 @@ impl Service {
             .write(scope, move |tx| {
                 Box::pin(async move {
                     let repeat = idempotency.map(|said| idempotency::Record::new(caller_of(&actor), name, said));
+                    // Before anything is answered: a repeated answer too is for those who still may ask.
+                    let actor = service.actor(tx, actor, now).await?;
                     if let Some(repeat) = &repeat
                         && let Some(first) = repeat.first_answer(tx, now).await?
                     {
                         return Ok(first);
                     }
-                    let actor = service.actor(tx, actor, now).await?;
                     let value = {
                         let in_hand = Work { tx, service: &service, now, actor };
                         work(&in_hand).await?
                     };
                     if let Some(repeat) = repeat {
-                        repeat.keep(tx, &value, now).await?;
+                        let answer =
+                            serde_json::to_value(&value).map_err(|error| ServiceError::Internal(error.into()))?;
+                        repeat.keep(tx, answer, now).await?;
                     }
                     Ok(value)
                 })
@@ -297,7 +288,7 @@ impl Change {
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) | StoreError::Busy => Self::Unavailable(error),
+            StoreError::Unavailable(_) | StoreError::Busy => Self::Unavailable(format!("{error}: {}", cause(&error))),
             StoreError::CommitUnknown => Self::CommitUnknown,
             StoreError::Conflict { .. }
             | StoreError::PermitMismatch(_)
@@ -305,4 +296,9 @@ impl From<StoreError> for ServiceError {
             | StoreError::Query(_) => Self::Internal(error.into()),
         }
     }
+}
+
+/// The cause, for the log.
+fn cause(error: &StoreError) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
 }

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use gatehouse_entity::blueprint::{ActiveModel, Column, Entity, Model};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, QueryFilter, QueryOrder, Set};
 use uuid::Uuid;
 
 use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
+    select::{select, select_by_id},
 };
 use crate::access::{Permit, verb::InstallBlueprint};
 
@@ -42,7 +43,7 @@ impl From<Model> for Blueprint {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, id: Uuid) -> Result<Option<Blueprint>, StoreError> {
-    Ok(Entity::find_by_id(id).one(reader.connection()).await?.map(Blueprint::from))
+    Ok(select_by_id::<Entity>(id).one(reader.connection()).await?.map(Blueprint::from))
 }
 
 /// A version of the blueprint of this name; without a version, the newest.
@@ -54,7 +55,7 @@ pub async fn find_by_name(
     name: &str,
     version: Option<i32>,
 ) -> Result<Option<Blueprint>, StoreError> {
-    let mut select = Entity::find().filter(Column::Name.eq(name)).order_by_desc(Column::Version);
+    let mut select = select::<Entity>().filter(Column::Name.eq(name)).order_by_desc(Column::Version);
     if let Some(version) = version {
         select = select.filter(Column::Version.eq(version));
     }
@@ -66,7 +67,7 @@ pub async fn find_by_name(
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn list(reader: &impl Reader, request: &PageRequest) -> Result<Page<Blueprint>, StoreError> {
-    page(reader, Entity::find(), Order { key: None, id: Column::Id, descending: false }, request).await
+    page(reader, select::<Entity>(), Order { key: None, id: Column::Id, descending: false }, request).await
 }
 
 /// Installs a version.

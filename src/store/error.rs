@@ -34,7 +34,7 @@ pub enum StoreError {
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         match &error {
-            DbErr::ConnectionAcquire(_) => Self::Unavailable(error),
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(RuntimeErr::Internal(_)) => Self::Unavailable(error),
             DbErr::Conn(RuntimeErr::SqlxError(cause))
             | DbErr::Exec(RuntimeErr::SqlxError(cause))
             | DbErr::Query(RuntimeErr::SqlxError(cause)) => match classify(cause) {
@@ -44,7 +44,6 @@ impl From<DbErr> for StoreError {
                 Class::Corrupt(what) => Self::Corrupt(what),
                 Class::Other => Self::Query(error),
             },
-            DbErr::Conn(RuntimeErr::Internal(_)) => Self::Unavailable(error),
             DbErr::Type(what) | DbErr::Json(what) => Self::Corrupt(what.clone()),
             DbErr::TryIntoErr { from, into, source } => Self::Corrupt(format!("`{from}` as `{into}`: {source}")),
             _ => Self::Query(error),

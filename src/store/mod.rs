@@ -29,6 +29,7 @@ pub mod error;
 pub mod facts;
 pub mod organization;
 pub mod page;
+pub(in crate::store) mod select;
 pub mod stamp;
 pub mod tx;
 pub(in crate::store) mod visibility;

@@ -6,12 +6,13 @@ use gatehouse_entity::{
     member,
     organization::{ActiveModel, Column, Entity, Model},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, QueryFilter, QuerySelect, QueryTrait, Set};
 use uuid::Uuid;
 
 use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
+    select::{select, select_by_id},
 };
 use crate::access::{
     Permit, Verb,
@@ -100,7 +101,7 @@ pub struct OrganizationChanges {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, id: Uuid) -> Result<Option<Organization>, StoreError> {
-    Ok(Entity::find_by_id(id).one(reader.connection()).await?.map(Organization::from))
+    Ok(select_by_id::<Entity>(id).one(reader.connection()).await?.map(Organization::from))
 }
 
 /// The organization of this slug, closed ones included.
@@ -108,7 +109,7 @@ pub async fn find_by_id(reader: &impl Reader, id: Uuid) -> Result<Option<Organiz
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_slug(reader: &impl Reader, slug: &str) -> Result<Option<Organization>, StoreError> {
-    Ok(Entity::find().filter(Column::Slug.eq(slug)).one(reader.connection()).await?.map(Organization::from))
+    Ok(select::<Entity>().filter(Column::Slug.eq(slug)).one(reader.connection()).await?.map(Organization::from))
 }
 
 /// The organizations of these ids, in no order; for batched loading.
@@ -116,7 +117,7 @@ pub async fn find_by_slug(reader: &impl Reader, slug: &str) -> Result<Option<Org
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_many(reader: &impl Reader, ids: &[Uuid]) -> Result<Vec<Organization>, StoreError> {
-    let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(reader.connection()).await?;
+    let rows = select::<Entity>().filter(Column::Id.is_in(ids.iter().copied())).all(reader.connection()).await?;
     Ok(rows.into_iter().map(Organization::from).collect())
 }
 
@@ -129,12 +130,12 @@ pub async fn list_of_user(
     user: Uuid,
     request: &PageRequest,
 ) -> Result<Page<Organization>, StoreError> {
-    let places = <member::Entity as EntityTrait>::find()
+    let places = select::<member::Entity>()
         .select_only()
         .column(member::Column::OrganizationId)
         .filter(member::Column::UserId.eq(user))
         .filter(member::Column::State.eq(member::MemberState::Active));
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::Id.in_subquery(places.into_query()))
         .filter(Column::State.eq(OrganizationState::Active));
     page(reader, select, Order { key: Some(Column::Name), id: Column::Id, descending: false }, request).await

@@ -7,5 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod cache;
+mod http;
+mod identity;
 mod store;
 mod support;
+mod viewer;

@@ -1,5 +1,6 @@
 //! Conformance of the store: every suite runs on SQLite and on PostgreSQL.
 
+mod commit;
 mod constraints;
 mod drift;
 mod facts;

@@ -51,7 +51,7 @@ async fn a_begin_that_was_cancelled_does_not_swallow_the_next_callers_write() {
     let mut acknowledged = 0;
 
     for polls in 1..=6 {
-        for _ in 0..5 {
+        for _ in 0..20 {
             let pool = store.bare_postgres_pool().unwrap();
             cancel_at_poll(pool.begin(), polls).await;
             store.read().execute_unprepared("INSERT INTO note (id) VALUES (0)").await.unwrap();

@@ -90,13 +90,16 @@ async fn a_write_hands_back_the_stamps_it_moved_and_the_tail_shows_them() {
 async fn the_tail_shows_a_transaction_that_commits_after_a_younger_one() {
     let db = TestDatabase::postgres().await;
     let (acme, bolt) = (seed::organization(&db, "acme", None).await, seed::organization(&db, "bolt", None).await);
-    let (begun, wait) = (std::sync::Arc::new(tokio::sync::Notify::new()), std::sync::Arc::new(tokio::sync::Notify::new()));
+    let (begun, wait) =
+        (std::sync::Arc::new(tokio::sync::Notify::new()), std::sync::Arc::new(tokio::sync::Notify::new()));
     let old = {
         let (store, begun, wait) = (db.store.clone(), begun.clone(), wait.clone());
         tokio::spawn(async move {
             let write = store.write(WriteScope::organization(acme), move |tx| {
                 Box::pin(async move {
-                    tx.connection().execute_unprepared("UPDATE organization SET plan = 'a' WHERE slug = 'acme'").await?;
+                    tx.connection()
+                        .execute_unprepared("UPDATE organization SET plan = 'a' WHERE slug = 'acme'")
+                        .await?;
                     begun.notify_one();
                     wait.notified().await;
                     Ok::<_, StoreError>(())

@@ -108,9 +108,14 @@ async fn connect(server: &str) -> PgConnection {
 async fn template(server: &str, admin: &mut PgConnection) -> &'static str {
     const NAME: &str = "gatehouse_template";
     admin.execute("SELECT pg_advisory_lock(7)").await.unwrap();
-    let found: Option<i32> =
-        sqlx::query_scalar("SELECT 1 FROM pg_database WHERE datname = $1").bind(NAME).fetch_optional(&mut *admin).await.unwrap();
+    let found: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind(NAME)
+        .fetch_optional(&mut *admin)
+        .await
+        .unwrap();
     if found.is_none() {
+        // One that failed half way may be there.
+        admin.execute("DROP DATABASE IF EXISTS gatehouse_template_new WITH (FORCE)").await.unwrap();
         admin.execute("CREATE DATABASE gatehouse_template_new").await.unwrap();
         let url = format!("{server}/gatehouse_template_new");
         let options = ConnectOptions { url, max_connections: 2, acquire_timeout: Duration::from_secs(10) };

@@ -1,0 +1,54 @@
+//! The command line: one file per command. It reads the configuration, opens the rooms ([`open`]) and lets them work.
+//!
+//! What may not enter: rules. A command asks the service as a named system task, as every caller does.
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{DeploymentArgs, LogArgs};
+
+pub mod migrate;
+pub mod open;
+pub mod schema;
+pub mod serve;
+
+/// Gatehouse: who is calling, what may they do, and why.
+#[derive(Debug, Parser)]
+#[command(name = "gatehouse", version, about, propagate_version = true)]
+pub struct Cli {
+    /// Where things are kept.
+    #[command(flatten)]
+    pub deployment: DeploymentArgs,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serves GraphQL, the playground and health checks.
+    Serve(serve::ServeArgs),
+    /// Brings the database up to date; `serve` does so too when it starts.
+    Migrate,
+    /// Prints the schema as SDL.
+    Schema(schema::SchemaArgs),
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// What a person at the terminal needs to know.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let Cli { deployment, log, command } = cli;
+    match command {
+        Command::Serve(args) => {
+            crate::telemetry::init(&log)?;
+            serve::run(&deployment, args).await
+        }
+        Command::Migrate => migrate::run(&deployment).await,
+        Command::Schema(args) => schema::run(&args),
+    }
+}

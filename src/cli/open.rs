@@ -1,0 +1,164 @@
+//! Opening a deployment: every room is made here, and nowhere else, from what the operator configured.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+
+use crate::{
+    cache::{
+        EntryCodec, Follower, Freshness, GrantCache, Grants, Limits, MemoryCache, NoCache, RedisCache, Revocation,
+        grants::GrantsParts, redis::RedisOptions,
+    },
+    clock::{Clock, SystemClock},
+    config::DeploymentArgs,
+    graphql::Cursors,
+    id::new_id,
+    identity::{
+        AccessTokenOptions, AccessTokens, PasswordOptions, Passwords, PublicUrl, RootSecret, SessionLifetimes,
+        SignInLimiter, SignInLimits, SigningKeys,
+    },
+    mail::FolderOutbox,
+    service::{
+        FactsLoader, Options, Parts, Service, SignUp,
+        blueprint::{IN_THE_BOX, InstallError},
+        tail::StoreTail,
+    },
+    store::{Backend, ConnectOptions, Store},
+};
+
+/// An opened deployment. While it lives, the node follows the database's moved stamps.
+#[derive(Debug)]
+pub struct Opened {
+    /// The system.
+    pub service: Service,
+    /// Signs and reads cursors.
+    pub cursors: Cursors,
+    /// The database, to close it in the end.
+    pub store: Store,
+    follower: Option<Follower>,
+}
+
+/// What a deployment's links and tokens name.
+#[derive(Debug, Clone)]
+pub struct Urls {
+    /// Where people reach the gateway; the issuer of its tokens.
+    pub public: String,
+    /// Where links in mail lead.
+    pub dashboard: String,
+}
+
+/// Connects to the database alone.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn connect(args: &DeploymentArgs) -> anyhow::Result<Store> {
+    let options = ConnectOptions {
+        url: args.database_url.clone(),
+        max_connections: args.database_connections,
+        acquire_timeout: Duration::from_secs(5),
+    };
+    Store::connect(&options).await.with_context(|| format!("cannot open the database `{}`", masked(&args.database_url)))
+}
+
+/// Opens the deployment: connects, migrates, installs the blueprints in the box, follows moved stamps.
+///
+/// # Errors
+/// When the database cannot be reached or migrated, or a setting makes no sense.
+pub async fn open(args: &DeploymentArgs, urls: &Urls) -> anyhow::Result<Opened> {
+    let store = connect(args).await?;
+    store.migrate().await.context("cannot migrate the database")?;
+    open_on(store, args, urls).await
+}
+
+async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls) -> anyhow::Result<Opened> {
+    let secret = secret(args)?;
+    let limits = Limits::default();
+    let cache = cache(&store, args, &limits)?;
+    let alone = store.backend() == Backend::Sqlite;
+    let freshness = if alone { Freshness::alone(limits.clone()) } else { Freshness::leased(limits.clone()) };
+    let follower = (!alone).then(|| freshness.follow(Arc::new(StoreTail(store.clone()))));
+    let grants = Grants::new(GrantsParts {
+        loader: FactsLoader::new(store.clone()),
+        cache,
+        codec: EntryCodec::new(&secret.derive("cache-mac")),
+        freshness,
+        limits,
+        revocation: Revocation::Fast,
+    });
+    let lifetimes =
+        SessionLifetimes { access: Duration::from_secs(args.access_token_minutes * 60), ..SessionLifetimes::default() }
+            .checked()?;
+    let options = AccessTokenOptions { lifetime: lifetimes.access, ..AccessTokenOptions::new(&urls.public) };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let service = Service::new(Parts {
+        store: store.clone(),
+        grants,
+        clock,
+        tokens: AccessTokens::new(SigningKeys::derived(&secret)?, options)?,
+        passwords: Passwords::new(PasswordOptions::default())?,
+        limiter: SignInLimiter::new(SignInLimits::default()),
+        outbox: Arc::new(FolderOutbox::open(&args.mail_dir, &args.mail_from)?),
+        options: Options {
+            dashboard: PublicUrl::parse(&urls.dashboard)?,
+            sign_up: if args.invitation_only { SignUp::Invited } else { SignUp::Open },
+            lifetimes,
+        },
+    });
+    for (name, source) in IN_THE_BOX {
+        match service.install_blueprint(source).await {
+            Ok(_) => {}
+            Err(InstallError::Invalid(errors)) => {
+                let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+                anyhow::bail!("the blueprint `{name}` in the box is invalid:\n{errors}");
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot install the blueprint `{name}`")),
+        }
+    }
+    Ok(Opened { service, cursors: Cursors::new(*secret.derive("cursor")), store, follower })
+}
+
+impl Opened {
+    /// Stops following and closes the database's connections.
+    ///
+    /// # Errors
+    /// When a connection does not close.
+    pub async fn close(self) -> anyhow::Result<()> {
+        drop(self.follower);
+        Ok(self.store.close().await?)
+    }
+}
+
+/// SQLite: one process, its own memory. PostgreSQL: Redis where there is one, else no cached grants.
+fn cache(store: &Store, args: &DeploymentArgs, limits: &Limits) -> anyhow::Result<Arc<dyn GrantCache>> {
+    match (store.backend(), &args.redis_url) {
+        (Backend::Sqlite, None) => Ok(Arc::new(MemoryCache::new(limits.clone()))),
+        (Backend::Sqlite, Some(_)) => {
+            anyhow::bail!(
+                "--redis-url goes with PostgreSQL: an embedded database has one process, and keeps grants in its memory"
+            )
+        }
+        (Backend::Postgres, None) => Ok(Arc::new(NoCache)),
+        (Backend::Postgres, Some(url)) => Ok(Arc::new(RedisCache::open(RedisOptions {
+            url: url.clone(),
+            deployment: args.deployment.clone(),
+            process: new_id(),
+            limits: limits.clone(),
+        })?)),
+    }
+}
+
+fn secret(args: &DeploymentArgs) -> anyhow::Result<RootSecret> {
+    match std::env::var("GATEHOUSE_SECRET") {
+        Ok(text) => Ok(RootSecret::from_text(&text).context("GATEHOUSE_SECRET cannot be used")?),
+        Err(std::env::VarError::NotPresent) => Ok(RootSecret::from_file(&args.secret_file, &mut rand::rng())?),
+        Err(error) => Err(error).context("GATEHOUSE_SECRET cannot be used"),
+    }
+}
+
+/// A database URL without its password.
+fn masked(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}

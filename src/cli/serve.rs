@@ -1,0 +1,73 @@
+//! `gatehouse serve`.
+
+use anyhow::Context;
+
+use super::open::{Opened, Urls, open};
+use crate::{
+    config::{DeploymentArgs, HttpArgs, HttpConfig},
+    http::{Door, Server, ServiceGateway, stop_signal},
+};
+
+/// Options of `gatehouse serve`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServeArgs {
+    /// The door.
+    #[command(flatten)]
+    pub http: HttpArgs,
+}
+
+/// A bound, opened gateway that has yet to serve.
+#[derive(Debug)]
+pub struct Ready {
+    /// The rooms.
+    pub opened: Opened,
+    /// The listener.
+    pub server: Server,
+    /// The configuration, with the port that was bound.
+    pub config: HttpConfig,
+}
+
+/// Binds the listener and opens the rooms.
+///
+/// # Errors
+/// When the address is taken, the database out of reach, or a setting makes no sense.
+pub async fn prepare(deployment: &DeploymentArgs, mut http: HttpArgs) -> anyhow::Result<Ready> {
+    let asked = HttpConfig::try_from(http.clone())?;
+    if cfg!(feature = "ablate") && !asked.listen.ip().is_loopback() {
+        anyhow::bail!("this build can switch its guards off (feature `ablate`): it listens on loopback only");
+    }
+    let server = Server::bind(&asked).await?;
+    // Port 0 means any: links and tokens then name the one that was found.
+    http.listen = server.address();
+    let config = HttpConfig::try_from(http)?;
+    let urls = Urls { public: config.public_url.to_string(), dashboard: config.dashboard_url.to_string() };
+    let opened = open(deployment, &urls).await?;
+    Ok(Ready { opened, server, config })
+}
+
+/// Serves until a signal says stop.
+///
+/// # Errors
+/// When the door cannot be opened.
+pub async fn serve(ready: Ready) -> anyhow::Result<()> {
+    let Ready { opened, server, config } = ready;
+    if cfg!(feature = "ablate") {
+        tracing::warn!("this build can switch its guards off (feature `ablate`); it is for tests alone");
+    }
+    tracing::info!(url = %config.public_url, graphiql = config.playground, "serving");
+    let gateway = ServiceGateway::new(opened.service.clone(), opened.cursors.clone());
+    let door = Door::new(gateway, config).context("the schema cannot be served")?;
+    let stop = stop_signal()?;
+    server.serve(&door, stop).await;
+    tracing::info!("stopped");
+    drop(door);
+    opened.close().await
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// As [`prepare`] and [`serve`].
+pub async fn run(deployment: &DeploymentArgs, args: ServeArgs) -> anyhow::Result<()> {
+    serve(prepare(deployment, args.http).await?).await
+}

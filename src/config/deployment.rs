@@ -1,0 +1,56 @@
+//! Where a deployment keeps its things: database, Redis, secret, mail.
+
+use std::path::PathBuf;
+
+/// Where things are kept; shared by every command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DeploymentArgs {
+    /// The database: `sqlite:FILE` or `postgres://user@host/name`.
+    #[arg(
+        long,
+        env = "GATEHOUSE_DATABASE_URL",
+        default_value = "sqlite:gatehouse.db",
+        global = true,
+        value_name = "URL"
+    )]
+    pub database_url: String,
+
+    /// Redis, for several gateways on one PostgreSQL: `redis://host:6379`. Without it PostgreSQL answers every request.
+    #[arg(long, env = "GATEHOUSE_REDIS_URL", global = true, value_name = "URL")]
+    pub redis_url: Option<String>,
+
+    /// The name that separates this deployment's keys from others' in the same Redis.
+    #[arg(long, env = "GATEHOUSE_DEPLOYMENT", default_value = "gatehouse", global = true, value_name = "NAME")]
+    pub deployment: String,
+
+    /// The file of the root secret, made at the first start; the variable `GATEHOUSE_SECRET` goes before it.
+    #[arg(long, env = "GATEHOUSE_SECRET_FILE", default_value = "gatehouse.secret", global = true, value_name = "FILE")]
+    pub secret_file: PathBuf,
+
+    /// The folder that outgoing mail is written to.
+    #[arg(long, env = "GATEHOUSE_MAIL_DIR", default_value = "gatehouse-mail", global = true, value_name = "DIR")]
+    pub mail_dir: PathBuf,
+
+    /// The sender of outgoing mail.
+    #[arg(
+        long,
+        env = "GATEHOUSE_MAIL_FROM",
+        default_value = "Gatehouse <gatehouse@localhost.localdomain>",
+        global = true,
+        value_name = "ADDRESS"
+    )]
+    pub mail_from: String,
+
+    /// How many database connections may be open at once.
+    #[arg(long, env = "GATEHOUSE_DATABASE_CONNECTIONS", default_value_t = 16, global = true, value_name = "N")]
+    pub database_connections: u32,
+
+    /// How many minutes an access token lives (1 to 30).
+    #[arg(long, env = "GATEHOUSE_ACCESS_TOKEN_MINUTES", default_value_t = 5, global = true, value_name = "N",
+          value_parser = clap::value_parser!(u64).range(1..=30))]
+    pub access_token_minutes: u64,
+
+    /// Whether only invited people may open an account.
+    #[arg(long, env = "GATEHOUSE_INVITATION_ONLY", global = true)]
+    pub invitation_only: bool,
+}

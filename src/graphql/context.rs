@@ -1,0 +1,57 @@
+//! What every resolver has in hand: the service, the caller with its rights, and loaders that live as long as the request.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Result};
+
+use super::{cursor::Cursors, error::error};
+use crate::service::{Access, Service, Standing};
+
+/// The context of one request. Loaders in it are never shared by two callers.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// The system.
+    pub service: Service,
+    /// The caller.
+    pub access: Access,
+    /// Signs and reads cursors.
+    pub cursors: Cursors,
+}
+
+impl RequestContext {
+    /// For one request of this caller.
+    #[must_use]
+    pub fn new(service: Service, access: Access, cursors: Cursors) -> Self {
+        Self { service, access, cursors }
+    }
+}
+
+/// Short ways to what resolvers need.
+pub(super) trait InContext {
+    /// The request's context.
+    fn request(&self) -> Result<&RequestContext>;
+    /// The system.
+    fn service(&self) -> Result<&Service>;
+    /// The caller.
+    fn access(&self) -> Result<&Access>;
+    /// The caller's place in its organization; `UNAUTHENTICATED` or `NOT_FOUND` without one.
+    fn standing(&self) -> Result<&Arc<Standing>>;
+}
+
+impl InContext for Context<'_> {
+    fn request(&self) -> Result<&RequestContext> {
+        self.data::<RequestContext>()
+    }
+
+    fn service(&self) -> Result<&Service> {
+        Ok(&self.request()?.service)
+    }
+
+    fn access(&self) -> Result<&Access> {
+        Ok(&self.request()?.access)
+    }
+
+    fn standing(&self) -> Result<&Arc<Standing>> {
+        self.access()?.standing().map_err(error)
+    }
+}

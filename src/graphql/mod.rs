@@ -1,0 +1,59 @@
+//! Translation only: GraphQL in, one call of the service out.
+//!
+//! One file per noun. A type whose fields belong to several nouns (an organization has members, teams, apps …) is merged from
+//! one part per noun, so that each noun's file holds everything about it. Resolvers turn arguments into one service call and its
+//! records into types; batched loading keeps a page at a fixed number of statements.
+//!
+//! What may not enter: the store, SQL, Redis, HTTP, and decisions. A guard ([`permission`]) is the visible second fence; the
+//! first is `service`.
+//!
+//! ```
+//! let sdl = gatehouse::graphql::sdl();
+//! assert!(sdl.contains("type Organization implements Node"));
+//! ```
+
+pub mod blueprint;
+pub mod context;
+pub mod cursor;
+mod error;
+pub mod node;
+pub mod organization;
+pub mod page;
+pub mod permission;
+pub mod root;
+pub mod viewer;
+
+use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+
+pub use context::RequestContext;
+pub use cursor::Cursors;
+
+/// Everything that can be asked.
+#[derive(Debug, Default, MergedObject)]
+pub struct Query(viewer::ViewerQuery, organization::OrganizationQuery, node::NodeQuery);
+
+/// Everything that can be changed.
+pub type Mutation = EmptyMutation;
+
+/// Everything that can be followed.
+pub type Subscription = EmptySubscription;
+
+/// The schema. The document gate holds the limits; no extension is registered, as any makes every list field pay double.
+pub type GatehouseSchema = Schema<Query, Mutation, Subscription>;
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), EmptyMutation, EmptySubscription).disable_suggestions()
+}
+
+/// Builds the schema.
+#[must_use]
+pub fn schema() -> GatehouseSchema {
+    builder().finish()
+}
+
+/// The schema's description, as `schema.graphql` holds it.
+#[must_use]
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_enum_items().include_specified_by();
+    schema().sdl_with_options(options)
+}

@@ -1,0 +1,32 @@
+//! The table of root fields that the document gate reads: what is not written here is refused to everyone.
+//!
+//! A test holds it against the schema, so that a new root field without a row fails the build.
+
+/// The kind of operation a root field belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Root {
+    /// Reads.
+    Query,
+    /// Changes.
+    Mutation,
+    /// Follows.
+    Subscription,
+}
+
+/// Who may ask for a root field at all; what it then shows or does, the service decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Strangers too.
+    Anyone,
+    /// Callers with a valid credential.
+    Callers,
+}
+
+/// Every root field.
+pub const FIELDS: &[(Root, &str, Audience)] = &[
+    (Root::Query, "viewer", Audience::Anyone),
+    (Root::Query, "organization", Audience::Callers),
+    (Root::Query, "organizations", Audience::Callers),
+    (Root::Query, "node", Audience::Callers),
+    (Root::Query, "nodes", Audience::Callers),
+];

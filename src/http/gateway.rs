@@ -1,0 +1,132 @@
+//! The product behind the door: credentials become callers of the service, documents go to the schema.
+
+use std::{borrow::Cow, sync::Arc};
+
+use async_graphql::{Request, Response};
+use futures_util::{future::BoxFuture, stream::BoxStream};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{
+    Access as RootAccess, AuthRefusal, Credentials, GatedRequest, Gateway, OperationKind, Readiness, RootFields,
+};
+use crate::{
+    graphql::{
+        self, Cursors, GatehouseSchema, RequestContext,
+        root::{Audience, FIELDS, Root},
+    },
+    identity::Credential,
+    service::{Access, Client, Service, ServiceError},
+};
+
+/// The gateway as the door sees it.
+#[derive(Clone)]
+pub struct ServiceGateway(Arc<Parts>);
+
+struct Parts {
+    service: Service,
+    schema: GatehouseSchema,
+    cursors: Cursors,
+}
+
+impl ServiceGateway {
+    /// With the schema in front of this service.
+    #[must_use]
+    pub fn new(service: Service, cursors: Cursors) -> Self {
+        Self(Arc::new(Parts { service, schema: graphql::schema(), cursors }))
+    }
+
+    fn request(&self, access: Access, request: Request) -> Request {
+        let (service, cursors) = (self.0.service.clone(), self.0.cursors.clone());
+        request.data(RequestContext::new(service, access, cursors))
+    }
+}
+
+impl Gateway for ServiceGateway {
+    type Caller = Access;
+
+    async fn authenticate(&self, credentials: Credentials) -> Result<Access, AuthRefusal> {
+        let client = Client { address: credentials.peer, user_agent: credentials.user_agent };
+        let Some(bearer) = credentials.bearer else { return Ok(Access::stranger(client)) };
+        let service = &self.0.service;
+        let credential =
+            Credential::parse_bearer(&bearer, service.tokens(), service.now()).map_err(|_| AuthRefusal::Invalid)?;
+        match service.access(credential, client).await {
+            Ok(Some(access)) => Ok(access),
+            Ok(None) => Err(AuthRefusal::Invalid),
+            Err(error) => {
+                tracing::warn!(%error, "credentials cannot be checked");
+                Err(AuthRefusal::Unavailable)
+            }
+        }
+    }
+
+    fn is_authenticated(&self, caller: &Access) -> bool {
+        caller.credential.is_some()
+    }
+
+    async fn execute(&self, caller: Access, request: GatedRequest) -> Response {
+        self.0.schema.execute(self.request(caller, request.request)).await
+    }
+
+    fn subscribe(&self, caller: Access, request: GatedRequest) -> BoxStream<'static, Response> {
+        Box::pin(self.0.schema.execute_stream(self.request(caller, request.request)))
+    }
+
+    /// Ends as soon as the session or token is over, or no longer gives the place in the organization it was opened with.
+    fn revoked(&self, caller: &Access) -> BoxFuture<'static, ()> {
+        let (service, caller) = (self.0.service.clone(), caller.clone());
+        Box::pin(async move {
+            let Some((credential, key)) = caller.credential.zip(caller.grant_key()) else {
+                return std::future::pending().await;
+            };
+            let mut moved = service.grants().freshness().moved();
+            loop {
+                let left = caller.ends_at.map(|end| (end - service.now()).to_std().unwrap_or_default());
+                let end = async {
+                    match left {
+                        Some(left) => tokio::time::sleep(left).await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    () = end => return,
+                    stamps = moved.recv() => match stamps {
+                        Ok(stamps) if !stamps.iter().any(|stamp| key.subjects().contains(&stamp.subject())) => continue,
+                        Ok(_) | Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => return,
+                    },
+                }
+                match service.access(credential, caller.client.clone()).await {
+                    Ok(Some(now)) if now.principal() == caller.principal() => {}
+                    Ok(_) => return,
+                    // Nothing can be decided, so nothing more is delivered.
+                    Err(ServiceError::Unavailable(_)) => return,
+                    Err(_) => return,
+                }
+            }
+        })
+    }
+
+    fn sdl(&self) -> String {
+        graphql::sdl()
+    }
+
+    fn root_fields(&self) -> RootFields {
+        RootFields::new(FIELDS.iter().map(|(root, name, audience)| {
+            let kind = match root {
+                Root::Query => OperationKind::Query,
+                Root::Mutation => OperationKind::Mutation,
+                Root::Subscription => OperationKind::Subscription,
+            };
+            let access = match audience {
+                Audience::Anyone => RootAccess::Public,
+                Audience::Callers => RootAccess::Authenticated,
+            };
+            (kind, *name, access)
+        }))
+    }
+
+    async fn ready(&self) -> Readiness {
+        Readiness { checks: vec![(Cow::Borrowed("database"), self.0.service.is_ready().await)] }
+    }
+}

@@ -1,0 +1,324 @@
+//! The caller with its grants, fresh: who is asking, where, and with which rights.
+//!
+//! One cache round trip and no SQL in the steady state. The same facts, read in a writing transaction, judge a change.
+
+use std::{net::IpAddr, sync::Arc, sync::OnceLock};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Service, ServiceError, blueprint::Installed};
+use crate::{
+    access::{Facts, PrincipalId, PrincipalKind, Rights},
+    cache::{GrantKey, LoadError, Loaded, Loader, StampKind, StampVector},
+    identity::Credential,
+    store::{
+        Reader, Store, StoreError,
+        facts::{self, LoadKey, UserState, Within},
+        organization::OrganizationState,
+    },
+};
+
+/// A signed-in person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The account.
+    pub id: Uuid,
+    /// The normalized address.
+    pub email: String,
+    /// The name as shown.
+    pub name: String,
+}
+
+/// The caller's organization, as far as every request may need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The organization.
+    pub id: Uuid,
+    /// Its lower-case name.
+    pub slug: String,
+    /// Its name as shown.
+    pub name: String,
+    /// Its plan, by key.
+    pub plan: String,
+    /// The blueprint version it pins.
+    pub blueprint: Uuid,
+}
+
+/// What one credential is granted, as it is cached.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CallerFacts {
+    person: Option<Person>,
+    place: Option<Place>,
+    name: String,
+    facts: Option<Facts>,
+    ends_at: Option<DateTime<Utc>>,
+    /// The compiled form, made once for as long as the cache holds the same bytes.
+    #[serde(skip)]
+    standing: OnceLock<Arc<Standing>>,
+}
+
+/// A principal's place in its organization, with its rights.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The organization.
+    pub place: Place,
+    /// Its rules.
+    pub blueprint: Arc<Installed>,
+    /// What was loaded of the principal.
+    pub facts: Facts,
+    /// The same, compiled.
+    pub rights: Rights,
+    /// What activity entries call the principal.
+    pub name: String,
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// The client's address, after trusted proxies.
+    pub address: IpAddr,
+    /// What it says it is.
+    pub user_agent: Option<String>,
+}
+
+/// Who is asking. A stranger is a caller too.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// What was proven; nothing for a stranger.
+    pub credential: Option<Credential>,
+    /// The signed-in person.
+    pub person: Option<Person>,
+    /// The caller's place in the organization the credential is bound to.
+    pub standing: Option<Arc<Standing>>,
+    /// When the session or token ends.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// Where the request comes from.
+    pub client: Client,
+}
+
+impl Access {
+    /// A stranger.
+    #[must_use]
+    pub const fn stranger(client: Client) -> Self {
+        Self { credential: None, person: None, standing: None, ends_at: None, client }
+    }
+
+    /// The person's account.
+    #[must_use]
+    pub fn user_id(&self) -> Option<Uuid> {
+        self.person.as_ref().map(|person| person.id)
+    }
+
+    /// The organization the caller has a place in.
+    #[must_use]
+    pub fn organization(&self) -> Option<Uuid> {
+        self.standing.as_ref().map(|standing| standing.place.id)
+    }
+
+    /// The principal the caller is there.
+    #[must_use]
+    pub fn principal(&self) -> Option<PrincipalId> {
+        self.standing.as_ref().map(|standing| standing.facts.principal)
+    }
+
+    /// Refuses strangers.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`].
+    pub const fn require_known(&self) -> Result<(), ServiceError> {
+        if self.credential.is_some() { Ok(()) } else { Err(ServiceError::Unauthenticated) }
+    }
+
+    /// The caller's place in its organization.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`] for a stranger, [`ServiceError::NotFound`] for a caller without one.
+    pub fn standing(&self) -> Result<&Arc<Standing>, ServiceError> {
+        self.require_known()?;
+        self.standing.as_ref().ok_or(ServiceError::NotFound)
+    }
+
+    /// The key its grants are cached under.
+    #[must_use]
+    pub fn grant_key(&self) -> Option<GrantKey> {
+        self.credential.as_ref().map(grant_key)
+    }
+}
+
+/// The key a credential's grants are cached under.
+fn grant_key(credential: &Credential) -> GrantKey {
+    match *credential {
+        Credential::Session(identity) => GrantKey::Session {
+            session: identity.session,
+            user: identity.user,
+            organization: identity.organization,
+            member: identity.member,
+        },
+        Credential::ApiToken { token, organization, .. } => GrantKey::ApiToken { token, organization },
+    }
+}
+
+/// Reads callers' facts from the database, for the cache and for transactions.
+#[derive(Debug, Clone)]
+pub struct FactsLoader {
+    store: Store,
+}
+
+impl FactsLoader {
+    /// From this database.
+    #[must_use]
+    pub const fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl Loader for FactsLoader {
+    type Facts = CallerFacts;
+
+    async fn load(&self, key: &GrantKey) -> Result<Option<Loaded<CallerFacts>>, LoadError> {
+        load(&self.store.read(), key).await.map_err(|error| match error {
+            StoreError::Unavailable(_) | StoreError::Busy => LoadError::Unavailable(error.to_string().into()),
+            other => LoadError::Failed(format!("{other:?}").into()),
+        })
+    }
+}
+
+/// What a key stands for, in one statement; `None` when there is no such credential or it has ended.
+async fn load(reader: &impl Reader, key: &GrantKey) -> Result<Option<Loaded<CallerFacts>>, StoreError> {
+    let ask = match *key {
+        GrantKey::Session { session, user, organization, .. } => LoadKey::Session { session, user, organization },
+        GrantKey::ApiToken { token, organization } => LoadKey::Token { token, organization },
+        GrantKey::Principal { principal, organization } => LoadKey::Principal { organization, principal },
+    };
+    let Some(loaded) = facts::load_principal(reader, ask).await? else { return Ok(None) };
+    let now = loaded.now;
+    let over = |end: DateTime<Utc>, revoked: Option<DateTime<Utc>>| revoked.is_some() || end <= now;
+    let ended = loaded.session.as_ref().is_some_and(|session| over(session.expires_at, session.revoked_at))
+        || loaded.token.as_ref().is_some_and(|token| over(token.expires_at, token.revoked_at));
+    let person_gone = matches!(key, GrantKey::Session { .. })
+        && loaded.user.as_ref().is_none_or(|user| user.state != UserState::Active);
+    if ended || person_gone {
+        return Ok(None);
+    }
+    let valid_until = facts::valid_for(&loaded).and_then(|span| TimeDelta::from_std(span).ok()).map(|span| now + span);
+    let ends_at = loaded.session.as_ref().map(|session| session.expires_at);
+    let ends_at = ends_at.or(loaded.token.as_ref().map(|token| token.expires_at));
+    let secret_hash = loaded.token.as_ref().and_then(|token| token.secret_hash.as_slice().try_into().ok());
+    let content = loaded.stamps.iter().find(|stamp| stamp.kind == StampKind::Content).map(|stamp| stamp.version);
+    let stamps = loaded.stamps.iter().filter(|stamp| stamp.kind != StampKind::Content);
+    let vector = StampVector::new(stamps.copied());
+    let facts = caller_facts(loaded, key, ends_at);
+    Ok(Some(Loaded { facts, secret_hash, vector, content, valid_until, read_at: now }))
+}
+
+fn caller_facts(loaded: facts::Loaded, key: &GrantKey, ends_at: Option<DateTime<Utc>>) -> CallerFacts {
+    let open = loaded.organization.as_ref().filter(|organization| organization.state != OrganizationState::Deleted);
+    // A token names the member it was minted for: a person who left and came back is another member, with another token.
+    let same = |id: Uuid| match key {
+        GrantKey::Session { member, .. } => *member == Some(id),
+        GrantKey::ApiToken { .. } | GrantKey::Principal { .. } => true,
+    };
+    let principal = loaded.reach.principals().first().filter(|fact| same(fact.id.id));
+    let scopes = loaded.token.as_ref().map(|token| token.scopes.clone());
+    let (place, facts, name) = match (open, principal) {
+        (Some(organization), Some(principal)) => {
+            let active = organization.state == OrganizationState::Active;
+            let facts = loaded.reach.facts(principal, Within { organization: organization.id, active }, scopes);
+            let place = Place {
+                id: organization.id,
+                slug: organization.slug.clone(),
+                name: organization.name.clone(),
+                plan: organization.plan.clone(),
+                blueprint: organization.blueprint_id,
+            };
+            (Some(place), Some(facts), principal.name.clone())
+        }
+        _ => (None, None, String::new()),
+    };
+    let person = loaded.user.filter(|_| matches!(key, GrantKey::Session { .. }));
+    let person = person.map(|user| Person { id: user.id, email: user.email, name: user.name });
+    CallerFacts { person, place, name, facts, ends_at, standing: OnceLock::new() }
+}
+
+impl CallerFacts {
+    /// Compiles the rights, or finds them compiled.
+    async fn standing(
+        &self,
+        service: &Service,
+        reader: &impl Reader,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Arc<Standing>>, ServiceError> {
+        let (Some(place), Some(facts)) = (&self.place, &self.facts) else { return Ok(None) };
+        if let Some(known) = self.standing.get() {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let blueprint = service.blueprint(reader, place.blueprint).await?;
+        let rights = Rights::compile(&blueprint.rules, facts, now);
+        let standing =
+            Standing { place: place.clone(), blueprint, facts: facts.clone(), rights, name: self.name.clone() };
+        Ok(Some(Arc::clone(self.standing.get_or_init(|| Arc::new(standing)))))
+    }
+}
+
+impl Service {
+    /// Turns a proven credential into a caller; `None` when it is not good any more.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`] when its grants cannot be read now.
+    pub async fn access(&self, credential: Credential, client: Client) -> Result<Option<Access>, ServiceError> {
+        let now = self.now();
+        let presented = match &credential {
+            Credential::ApiToken { secret_hash, .. } => Some(secret_hash),
+            Credential::Session(_) => None,
+        };
+        let granted = self.grants().get(&grant_key(&credential), presented, now).await.map_err(unavailable)?;
+        let Some(granted) = granted else { return Ok(None) };
+        let standing = granted.facts.standing(self, &self.store().read(), now).await?;
+        let (person, ends_at) = (granted.facts.person.clone(), granted.facts.ends_at);
+        Ok(Some(Access { credential: Some(credential), person, standing, ends_at, client }))
+    }
+
+    /// The same caller as a transaction sees it.
+    pub(super) async fn reload(
+        &self,
+        reader: &impl Reader,
+        access: &Access,
+        now: DateTime<Utc>,
+    ) -> Result<Access, ServiceError> {
+        if crate::ablate::off("reread_rights") {
+            return Ok(access.clone());
+        }
+        let key = access.grant_key().ok_or(ServiceError::Unauthenticated)?;
+        let loaded = load(reader, &key).await?.ok_or(ServiceError::Unauthenticated)?;
+        let standing = loaded.facts.standing(self, reader, now).await?;
+        Ok(Access { person: loaded.facts.person.clone(), standing, ..access.clone() })
+    }
+
+    /// Another principal of the caller's organization, with its rights, fresh: for questions about it. One further round
+    /// trip, no SQL when warm.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] when there is no such principal in that organization.
+    pub(super) async fn standing_of(&self, organization: Uuid, principal: Uuid) -> Result<Arc<Standing>, ServiceError> {
+        let now = self.now();
+        let key = GrantKey::Principal { principal, organization };
+        let granted = self.grants().get(&key, None, now).await.map_err(unavailable)?;
+        let granted = granted.ok_or(ServiceError::NotFound)?;
+        granted.facts.standing(self, &self.store().read(), now).await?.ok_or(ServiceError::NotFound)
+    }
+}
+
+/// Whether a standing is a person's.
+#[must_use]
+pub fn is_member(standing: &Standing) -> bool {
+    standing.facts.principal.kind == PrincipalKind::Member
+}
+
+fn unavailable(error: LoadError) -> ServiceError {
+    match error {
+        LoadError::Unavailable(cause) => ServiceError::Unavailable(cause.to_string()),
+        LoadError::Failed(cause) => ServiceError::Internal(anyhow::anyhow!("{cause}")),
+    }
+}

@@ -1,0 +1,188 @@
+//! What the system does: one function per verb, one file per noun.
+//!
+//! Every operation, whoever asks for it (GraphQL, the command line, a job), enters here with an [`Access`] or a named
+//! [`SystemTask`](crate::access::SystemTask). Queries are answered from the caller's rights and from the store, filtered there;
+//! changes go through [`Service::mutate`], which alone opens a writing transaction.
+//!
+//! What may not enter: SQL, Redis, GraphQL and HTTP types, and decisions: those are the core's.
+//!
+//! ```text
+//!  Access ─▶ Change ─▶ mutate ─▶ Work { tx, actor, now } ─▶ authorize::<Verb> ─▶ Permit ─▶ store write
+//! ```
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub mod activity;
+pub mod blueprint;
+pub mod caller;
+pub mod error;
+mod idempotency;
+pub mod mutate;
+pub mod settings;
+pub mod tail;
+
+pub use self::{
+    caller::{Access, Client, FactsLoader, Person, Place, Standing},
+    error::{ServiceError, UserError, UserErrorCode},
+    mutate::{Actor, Change, Changed, Idempotency, Work},
+    settings::Settings,
+};
+/// Pages of lists, as every list function takes and gives them.
+pub mod page {
+    pub use crate::store::page::{Page, PageRequest, Position, SortKey};
+}
+
+use crate::{
+    cache::Grants,
+    clock::Clock,
+    identity::{AccessTokens, Passwords, PublicUrl, SessionLifetimes, SignInLimiter},
+    mail::Outbox,
+    store::Store,
+};
+
+/// Who may open an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SignUp {
+    /// Anyone.
+    #[default]
+    Open,
+    /// Only who has been invited.
+    Invited,
+}
+
+/// What the service is set up with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where links in mail lead: the product's dashboard, from configuration alone (`S3.74`).
+    pub dashboard: PublicUrl,
+    /// Who may open an account.
+    pub sign_up: SignUp,
+    /// How long sessions and their tokens live.
+    pub lifetimes: SessionLifetimes,
+}
+
+/// What the service is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Callers' grants, cached.
+    pub grants: Grants<FactsLoader>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Mints and proves access tokens.
+    pub tokens: AccessTokens,
+    /// Hashes and proves passwords.
+    pub passwords: Passwords,
+    /// Counts sign-in attempts.
+    pub limiter: SignInLimiter,
+    /// Where mail goes.
+    pub outbox: Arc<dyn Outbox>,
+    /// How it is set up.
+    pub options: Options,
+}
+
+/// Everything the system does. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Service(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    blueprints: blueprint::Blueprints,
+    at_work: Mutex<HashSet<Turn>>,
+}
+
+/// A repeatable change that is being worked on: caller, operation, key.
+type Turn = (Uuid, &'static str, String);
+
+/// Holds a turn until it is dropped.
+struct AtWork {
+    service: Service,
+    turn: Option<Turn>,
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            self.service.0.at_work.lock().unwrap_or_else(PoisonError::into_inner).remove(&turn);
+        }
+    }
+}
+
+impl Service {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let (blueprints, at_work) = (blueprint::Blueprints::default(), Mutex::default());
+        Self(Arc::new(Inner { parts, blueprints, at_work }))
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.parts.clock.now()
+    }
+
+    /// How the service is set up.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.0.parts.options
+    }
+
+    /// Mints and proves access tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &AccessTokens {
+        &self.0.parts.tokens
+    }
+
+    /// Callers' grants.
+    #[must_use]
+    pub fn grants(&self) -> &Grants<FactsLoader> {
+        &self.0.parts.grants
+    }
+
+    /// Hashes and proves passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.parts.passwords
+    }
+
+    fn limiter(&self) -> &SignInLimiter {
+        &self.0.parts.limiter
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self.0.parts.outbox.as_ref()
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    fn blueprints(&self) -> &blueprint::Blueprints {
+        &self.0.blueprints
+    }
+
+    /// Whether the database answers.
+    pub async fn is_ready(&self) -> bool {
+        self.store().ping().await.is_ok()
+    }
+
+    /// Takes the turn of a repeatable change, so that the same one is not worked on twice at once.
+    fn at_work(&self, change: &Change) -> Result<AtWork, ServiceError> {
+        let turn = change.turn();
+        if let Some(turn) = &turn
+            && !self.0.at_work.lock().unwrap_or_else(PoisonError::into_inner).insert(turn.clone())
+        {
+            return Err(ServiceError::Conflict("a request with this `idempotencyKey` is being worked on"));
+        }
+        Ok(AtWork { service: self.clone(), turn })
+    }
+}
