@@ -23,6 +23,7 @@ pub mod blueprint;
 pub mod caller;
 pub mod error;
 mod idempotency;
+pub mod input;
 pub mod mutate;
 pub mod settings;
 pub mod tail;
