@@ -9,8 +9,8 @@ use crate::service::page::{Page, PageRequest, Position, SortKey};
 
 /// The largest page; also the largest batch of ids.
 pub(super) const MOST: u32 = 100;
-/// The page when neither `first` nor `last` is given.
-const DEFAULT: u32 = 50;
+/// The page when neither `first` nor `last` is given; the gate counts as many rows for it.
+const DEFAULT: u32 = 20;
 
 /// The arguments of a connection.
 #[derive(Debug, Clone, Default)]

@@ -14,9 +14,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Access, Service, ServiceError, Standing, activity, idempotency};
+use super::{Access, Service, ServiceError, Standing, idempotency};
 use crate::{
-    access::{Author, Authority, Permit, SystemTask, Verb, authorize},
+    access::{Authority, Permit, SystemTask, Verb, authorize},
     cache::{MachineTime, Settlement, StampKind, Subject},
     store::{Limits, StoreError, Tx, WriteScope},
 };
@@ -171,21 +171,6 @@ impl Work<'_> {
         match &self.actor {
             Actor::Principal(standing) => Ok(standing),
             Actor::User { .. } | Actor::System(..) => Err(ServiceError::NotFound),
-        }
-    }
-
-    /// Who made the change, as activity entries name it.
-    #[must_use]
-    pub fn author(&self) -> activity::AuthorName {
-        match &self.actor {
-            Actor::Principal(standing) => activity::AuthorName {
-                author: Author::Principal(standing.facts.principal),
-                name: standing.name.clone(),
-            },
-            Actor::User { id, name } => activity::AuthorName { author: Author::User(*id), name: name.clone() },
-            Actor::System(task, _) => {
-                activity::AuthorName { author: Author::System(*task), name: task.name().to_owned() }
-            }
         }
     }
 }

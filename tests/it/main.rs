@@ -12,3 +12,4 @@ mod http;
 mod identity;
 mod store;
 mod support;
+mod viewer;

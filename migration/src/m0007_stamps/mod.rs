@@ -109,7 +109,8 @@ fn triggers(rule: &Rule) -> Vec<Trigger<'_>> {
 
 impl Trigger<'_> {
     /// A subject moves once per transaction: nobody outside sees the steps between, and an import that changes ten thousand
-    /// rows of an organization would otherwise leave as many dead versions of one stamp to wade through.
+    /// rows of an organization would otherwise leave as many dead versions of one stamp to wade through. The subquery looks
+    /// one stamp up by its key; `NOT EXISTS` would be planned as a walk over all that the transaction has moved.
     fn postgres(&self) -> String {
         let Self { name, event, subjects, rule } = self;
         format!(
@@ -117,8 +118,8 @@ impl Trigger<'_> {
              BEGIN
                INSERT INTO grant_stamp (kind, id, ver)
                  SELECT s.kind, s.id, 1 FROM ({subjects}) s
-                 WHERE s.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grant_stamp g
-                   WHERE g.kind = s.kind AND g.id = s.id AND g.xid = pg_current_xact_id())
+                 WHERE s.id IS NOT NULL AND pg_current_xact_id() <> coalesce(
+                   (SELECT g.xid FROM grant_stamp g WHERE g.kind = s.kind AND g.id = s.id), '0'::xid8)
                  ORDER BY 1, 2
                ON CONFLICT (kind, id) DO UPDATE
                  SET ver = grant_stamp.ver + 1, xid = pg_current_xact_id(), changed_at = clock_timestamp();
