@@ -25,6 +25,7 @@ pub mod error;
 mod idempotency;
 pub mod input;
 pub mod mutate;
+pub mod seat;
 pub mod settings;
 pub mod tail;
 
