@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{DeploymentArgs, LogArgs};
 
+pub mod blueprint;
+pub mod lock;
 pub mod migrate;
 pub mod open;
 pub mod schema;
@@ -33,6 +35,9 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Brings the database up to date; `serve` does so too when it starts.
     Migrate,
+    /// Checks and installs blueprints.
+    #[command(subcommand)]
+    Blueprint(blueprint::BlueprintCommand),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
 }
@@ -49,6 +54,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             serve::run(&deployment, args).await
         }
         Command::Migrate => migrate::run(&deployment).await,
+        Command::Blueprint(command) => blueprint::run(&deployment, command).await,
         Command::Schema(args) => schema::run(&args),
     }
 }

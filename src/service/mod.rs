@@ -26,6 +26,7 @@ mod idempotency;
 pub mod mutate;
 pub mod settings;
 pub mod tail;
+pub mod upkeep;
 
 pub use self::{
     caller::{Access, Client, FactsLoader, Person, Place, Standing},
