@@ -160,34 +160,11 @@ impl Listed for activity::ActivityEntry {
 
 connection!(ActivityEntryConnection, ActivityEntryEdge, ActivityEntry);
 
-/// Which entries are asked for; nothing set is all of them.
-#[derive(Debug, Clone, Default, InputObject)]
-pub struct ActivityFilter {
-    /// Of one log.
-    category: Option<ActivityCategory>,
-    /// In one app.
-    app: Option<ID>,
-    /// By one member, service account or user.
-    actor: Option<ID>,
-    /// To things of one kind, by its key in the blueprint.
-    target_kind: Option<String>,
-    /// At this moment or later.
-    since: Option<DateTime<Utc>>,
-    /// Before this moment.
-    until: Option<DateTime<Utc>>,
-}
-
-impl ActivityFilter {
-    fn query(self) -> Result<ActivityQuery> {
-        let app = self.app.map(|id| NodeType::App.parse(&id)).transpose()?;
-        let actor = match self.actor.map(|id| super::node::parse(&id)) {
-            None => None,
-            Some(Some((NodeType::Member | NodeType::ServiceAccount | NodeType::User, row))) => Some(row),
-            Some(_) => return Err(bad_input("not the id of a member, service account or user")),
-        };
-        let category = self.category.map(Into::into);
-        let Self { target_kind, since, until, .. } = self;
-        Ok(ActivityQuery { category, app, actor, target_kind, since, until })
+/// The actor that a filter names.
+fn actor_of(id: &ID) -> Result<uuid::Uuid> {
+    match super::node::parse(id) {
+        Some((NodeType::Member | NodeType::ServiceAccount | NodeType::User, row)) => Ok(row),
+        _ => Err(bad_input("not the id of a `Member`, `ServiceAccount` or `User`")),
     }
 }
 
@@ -209,7 +186,7 @@ impl OrganizationActivity {
 impl OrganizationActivity {
     /// What happened, the newest first. Null, with an error beside it, without the permission (S3.70).
     #[graphql(guard = "Needs(\"activity.read\")", directive = permission::permission::apply("activity.read".to_owned()))]
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and a filter")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and of its filter")]
     async fn activity(
         &self,
         ctx: &Context<'_>,
@@ -217,9 +194,21 @@ impl OrganizationActivity {
         #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only entries like this.")] filter: Option<ActivityFilter>,
+        #[graphql(desc = "Only of one log.")] category: Option<ActivityCategory>,
+        #[graphql(desc = "Only in one app.")] app: Option<ID>,
+        #[graphql(desc = "Only by one member, service account or user.")] actor: Option<ID>,
+        #[graphql(desc = "Only to things of one kind, by its key in the blueprint.")] target_kind: Option<String>,
+        #[graphql(desc = "Only at this moment or later.")] since: Option<DateTime<Utc>>,
+        #[graphql(desc = "Only before this moment.")] until: Option<DateTime<Utc>>,
     ) -> Result<Option<ActivityEntryConnection>> {
-        let query = filter.unwrap_or_default().query()?;
+        let query = ActivityQuery {
+            category: category.map(Into::into),
+            app: app.map(|id| NodeType::App.parse(&id)).transpose()?,
+            actor: actor.map(|id| actor_of(&id)).transpose()?,
+            target_kind,
+            since,
+            until,
+        };
         let name = format!("activity:{}:{query:?}", self.standing.place.id);
         let listing = PageArgs { first, after, last, before }.listing(ctx, &name)?;
         let page = ctx.service()?.list_activity(ctx.access()?, query, &listing.request).await.map_err(error)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, MergedObject, Object, Result};
 
 use super::{
+    activity::OrganizationActivity,
     blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
     context::InContext,
     node::NodeType,
@@ -13,13 +14,13 @@ use crate::service::Standing;
 
 /// The organization the caller's credential is bound to, as the caller sees it.
 #[derive(Debug, Clone, MergedObject)]
-pub struct Organization(OrganizationCore);
+pub struct Organization(OrganizationCore, OrganizationActivity);
 
 impl Organization {
     /// As this principal sees it.
     #[must_use]
     pub fn new(standing: Arc<Standing>) -> Self {
-        Self(OrganizationCore { standing })
+        Self(OrganizationCore { standing: Arc::clone(&standing) }, OrganizationActivity::new(standing))
     }
 
     /// Its global id; for the interface.

@@ -29,4 +29,6 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Query, "organizations", Audience::Callers),
     (Root::Query, "node", Audience::Callers),
     (Root::Query, "nodes", Audience::Callers),
+    (Root::Mutation, "recordActivity", Audience::Callers),
+    (Root::Subscription, "activityAdded", Audience::Callers),
 ];
