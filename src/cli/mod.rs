@@ -12,6 +12,7 @@ pub mod migrate;
 pub mod open;
 pub mod schema;
 pub mod serve;
+pub mod token;
 
 /// Gatehouse: who is calling, what may they do, and why.
 #[derive(Debug, Parser)]
@@ -38,6 +39,9 @@ pub enum Command {
     /// Checks and installs blueprints.
     #[command(subcommand)]
     Blueprint(blueprint::BlueprintCommand),
+    /// Makes API tokens.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
 }
@@ -55,6 +59,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Migrate => migrate::run(&deployment).await,
         Command::Blueprint(command) => blueprint::run(&deployment, command).await,
+        Command::Token(command) => token::run(&deployment, command).await,
         Command::Schema(args) => schema::run(&args),
     }
 }

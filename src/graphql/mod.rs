@@ -13,6 +13,7 @@
 //! ```
 
 pub mod activity;
+pub mod api_token;
 pub mod blueprint;
 pub mod context;
 pub mod cursor;
@@ -22,6 +23,7 @@ pub mod organization;
 pub mod page;
 pub mod permission;
 pub mod root;
+pub mod service_account;
 pub mod viewer;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
@@ -35,7 +37,7 @@ pub struct Query(viewer::ViewerQuery, organization::OrganizationQuery, node::Nod
 
 /// Everything that can be changed.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(activity::ActivityMutation);
+pub struct Mutation(activity::ActivityMutation, api_token::ApiTokenMutation);
 
 /// Everything that can be followed.
 #[derive(Debug, Default, MergedSubscription)]

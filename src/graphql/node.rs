@@ -5,7 +5,10 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{activity::ActivityEntry, context::InContext, error::{bad_input, error}, organization::Organization, page::batch};
+use super::{
+    activity::ActivityEntry, api_token::ApiToken, context::InContext, error::{bad_input, error}, organization::Organization,
+    page::batch, service_account::ServiceAccount,
+};
 
 /// The types that have global ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +142,10 @@ pub enum Node {
     Organization(Organization),
     /// A record of what happened.
     ActivityEntry(ActivityEntry),
+    /// A program's place in an organization.
+    ServiceAccount(ServiceAccount),
+    /// A program's secret.
+    ApiToken(ApiToken),
 }
 
 /// Asking by global id.
@@ -175,14 +182,18 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             let found = request.service.find_activity(&request.access, row).await.map_err(error)?;
             Ok(found.map(|entry| Node::ActivityEntry(ActivityEntry(entry))))
         }
+        NodeType::ServiceAccount => Ok(ctx.request()?.service_accounts.find(row).await?.map(Node::ServiceAccount)),
+        NodeType::ApiToken => {
+            let request = ctx.request()?;
+            let found = request.service.find_api_token(&request.access, row).await.map_err(error)?;
+            Ok(found.map(|token| Node::ApiToken(ApiToken(token))))
+        }
         NodeType::User
         | NodeType::Member
         | NodeType::Invitation
         | NodeType::Team
         | NodeType::App
         | NodeType::Grant
-        | NodeType::ServiceAccount
-        | NodeType::ApiToken
         | NodeType::Session => Ok(None),
     }
 }
