@@ -12,6 +12,8 @@
 //! assert!(sdl.contains("type Organization implements Node"));
 //! ```
 
+pub mod activity;
+pub mod api_token;
 pub mod blueprint;
 pub mod context;
 pub mod cursor;
@@ -25,6 +27,7 @@ pub mod root;
 pub mod seat;
 pub mod session;
 pub mod user;
+pub mod service_account;
 pub mod viewer;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
@@ -43,6 +46,11 @@ pub struct Mutation(user::UserMutation, session::SessionMutation, organization::
 /// Everything that can be followed.
 #[derive(Debug, Default, MergedSubscription)]
 pub struct Subscription(seat::SeatSubscription);
+pub struct Mutation(activity::ActivityMutation, api_token::ApiTokenMutation);
+
+/// Everything that can be followed.
+#[derive(Debug, Default, MergedSubscription)]
+pub struct Subscription(activity::ActivitySubscription);
 
 /// The schema. The document gate holds the limits; no extension is registered, as any makes every list field pay double.
 pub type GatehouseSchema = Schema<Query, Mutation, Subscription>;

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::{
+    activity::OrganizationActivity,
+    api_token::OrganizationApiTokens,
     blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
     context::InContext,
     error::{Reason, UserError, error, reasons, settle},
@@ -19,11 +21,18 @@ use super::{
 use crate::service::{
     self, Idempotency, ServiceError, Settings, Standing,
     organization::{OrganizationEdit, OrganizationInput, why_not},
+    service_account::OrganizationServiceAccounts,
 };
 
 /// The organization the caller's credential is bound to, as the caller sees it.
 #[derive(Debug, Clone, MergedObject)]
 pub struct Organization(OrganizationCore, OrganizationAccount, OrganizationSeats);
+pub struct Organization(
+    OrganizationCore,
+    OrganizationActivity,
+    OrganizationApiTokens,
+    OrganizationServiceAccounts,
+);
 
 impl Organization {
     /// As this principal sees it.
@@ -33,6 +42,9 @@ impl Organization {
             OrganizationCore { standing: Arc::clone(&standing) },
             OrganizationAccount::new(Arc::clone(&standing)),
             OrganizationSeats { standing },
+            OrganizationActivity::new(Arc::clone(&standing)),
+            OrganizationApiTokens::new(Arc::clone(&standing)),
+            OrganizationServiceAccounts::new(standing),
         )
     }
 

@@ -39,4 +39,8 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "changePlan", Audience::Callers),
     (Root::Mutation, "deleteOrganization", Audience::Callers),
     (Root::Subscription, "seatUsageChanged", Audience::Callers),
+    (Root::Mutation, "recordActivity", Audience::Callers),
+    (Root::Mutation, "createApiToken", Audience::Callers),
+    (Root::Mutation, "revokeApiToken", Audience::Callers),
+    (Root::Subscription, "activityAdded", Audience::Callers),
 ];

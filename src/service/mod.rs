@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub mod activity;
+pub mod api_token;
 pub mod blueprint;
 pub mod caller;
 pub mod error;
@@ -33,6 +34,10 @@ pub mod session;
 pub mod settings;
 pub mod tail;
 pub mod user;
+pub mod service_account;
+pub mod settings;
+pub mod tail;
+pub mod upkeep;
 
 pub use self::{
     caller::{Access, Client, FactsLoader, Person, Place, Standing},
@@ -104,6 +109,7 @@ struct Inner {
     parts: Parts,
     blueprints: blueprint::Blueprints,
     at_work: Mutex<HashSet<Turn>>,
+    token_uses: api_token::Uses,
 }
 
 /// A repeatable change that is being worked on: caller, operation, key.
@@ -128,7 +134,7 @@ impl Service {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let (blueprints, at_work) = (blueprint::Blueprints::default(), Mutex::default());
-        Self(Arc::new(Inner { parts, blueprints, at_work }))
+        Self(Arc::new(Inner { parts, blueprints, at_work, token_uses: api_token::Uses::default() }))
     }
 
     /// The present moment.
@@ -171,6 +177,10 @@ impl Service {
 
     fn store(&self) -> &Store {
         &self.0.parts.store
+    }
+
+    fn token_uses(&self) -> &api_token::Uses {
+        &self.0.token_uses
     }
 
     fn blueprints(&self) -> &blueprint::Blueprints {
