@@ -12,8 +12,8 @@ pub mod migrate;
 pub mod open;
 pub mod schema;
 pub mod serve;
-pub mod user;
 pub mod token;
+pub mod user;
 
 /// Gatehouse: who is calling, what may they do, and why.
 #[derive(Debug, Parser)]

@@ -5,10 +5,15 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{context::InContext, error::bad_input, organization::Organization, page::batch, user::User};
 use super::{
-    activity::ActivityEntry, api_token::ApiToken, context::InContext, error::{bad_input, error}, organization::Organization,
-    page::batch, service_account::ServiceAccount,
+    activity::ActivityEntry,
+    api_token::ApiToken,
+    context::InContext,
+    error::{bad_input, error},
+    organization::Organization,
+    page::batch,
+    service_account::ServiceAccount,
+    user::User,
 };
 
 /// The types that have global ids.

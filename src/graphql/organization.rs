@@ -16,19 +16,21 @@ use super::{
     node::NodeType,
     page::PageArgs,
     seat::OrganizationSeats,
+    service_account::OrganizationServiceAccounts,
     viewer::memberships,
 };
 use crate::service::{
     self, Idempotency, ServiceError, Settings, Standing,
     organization::{OrganizationEdit, OrganizationInput, why_not},
-    service_account::OrganizationServiceAccounts,
 };
 
 /// The organization the caller's credential is bound to, as the caller sees it.
 #[derive(Debug, Clone, MergedObject)]
-pub struct Organization(OrganizationCore, OrganizationAccount, OrganizationSeats);
+#[rustfmt::skip] // One part a line, so that parts are added side by side.
 pub struct Organization(
     OrganizationCore,
+    OrganizationAccount,
+    OrganizationSeats,
     OrganizationActivity,
     OrganizationApiTokens,
     OrganizationServiceAccounts,
@@ -37,14 +39,15 @@ pub struct Organization(
 impl Organization {
     /// As this principal sees it.
     #[must_use]
+    #[rustfmt::skip]
     pub fn new(standing: Arc<Standing>) -> Self {
         Self(
             OrganizationCore { standing: Arc::clone(&standing) },
             OrganizationAccount::new(Arc::clone(&standing)),
-            OrganizationSeats { standing },
+            OrganizationSeats { standing: Arc::clone(&standing) },
             OrganizationActivity::new(Arc::clone(&standing)),
             OrganizationApiTokens::new(Arc::clone(&standing)),
-            OrganizationServiceAccounts::new(standing),
+            OrganizationServiceAccounts::new(Arc::clone(&standing)),
         )
     }
 

@@ -30,14 +30,12 @@ pub mod membership;
 pub mod mutate;
 pub mod organization;
 pub mod seat;
+pub mod service_account;
 pub mod session;
 pub mod settings;
 pub mod tail;
-pub mod user;
-pub mod service_account;
-pub mod settings;
-pub mod tail;
 pub mod upkeep;
+pub mod user;
 
 pub use self::{
     caller::{Access, Client, FactsLoader, Person, Place, Standing},
