@@ -13,6 +13,7 @@ pub mod open;
 pub mod schema;
 pub mod serve;
 pub mod token;
+pub mod user;
 
 /// Gatehouse: who is calling, what may they do, and why.
 #[derive(Debug, Parser)]
@@ -44,6 +45,8 @@ pub enum Command {
     Token(token::TokenCommand),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
+    /// Opens accounts.
+    User(user::UserArgs),
 }
 
 /// Runs a command to its end.
@@ -61,5 +64,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Blueprint(command) => blueprint::run(&deployment, command).await,
         Command::Token(command) => token::run(&deployment, command).await,
         Command::Schema(args) => schema::run(&args),
+        Command::User(args) => user::run(&deployment, args).await,
     }
 }

@@ -6,8 +6,14 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
 use super::{
-    activity::ActivityEntry, api_token::ApiToken, context::InContext, error::{bad_input, error}, organization::Organization,
-    page::batch, service_account::ServiceAccount,
+    activity::ActivityEntry,
+    api_token::ApiToken,
+    context::InContext,
+    error::{bad_input, error},
+    organization::Organization,
+    page::batch,
+    service_account::ServiceAccount,
+    user::User,
 };
 
 /// The types that have global ids.
@@ -140,6 +146,8 @@ pub fn parse(id: &ID) -> Option<(NodeType, Uuid)> {
 pub enum Node {
     /// A tenant.
     Organization(Organization),
+    /// A person's account.
+    User(User),
     /// A record of what happened.
     ActivityEntry(ActivityEntry),
     /// A program's place in an organization.
@@ -172,6 +180,10 @@ impl NodeQuery {
 
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
     let Some((node, row)) = parse(id) else { return Ok(None) };
+    if node == NodeType::User {
+        let person = ctx.access()?.person.as_ref().filter(|person| person.id == row);
+        return Ok(person.map(|person| Node::User(person.into())));
+    }
     let Some(standing) = ctx.access()?.standing.clone() else { return Ok(None) };
     match node {
         NodeType::Organization => {

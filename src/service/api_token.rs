@@ -166,7 +166,11 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`] without the permission.
-    pub async fn list_api_tokens(&self, access: &Access, request: &PageRequest) -> Result<Page<ApiToken>, ServiceError> {
+    pub async fn list_api_tokens(
+        &self,
+        access: &Access,
+        request: &PageRequest,
+    ) -> Result<Page<ApiToken>, ServiceError> {
         let visibility = manager(access)?.rights.visible_by(MANAGE);
         Ok(store::api_token::list(&self.store().read(), &visibility, &Default::default(), request).await?)
     }

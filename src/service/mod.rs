@@ -23,14 +23,19 @@ pub mod api_token;
 pub mod blueprint;
 pub mod caller;
 pub mod error;
+pub mod follow;
 mod idempotency;
 pub mod input;
+pub mod membership;
 pub mod mutate;
+pub mod organization;
 pub mod seat;
 pub mod service_account;
+pub mod session;
 pub mod settings;
 pub mod tail;
 pub mod upkeep;
+pub mod user;
 
 pub use self::{
     caller::{Access, Client, FactsLoader, Person, Place, Standing},

@@ -13,6 +13,7 @@ mod cli;
 mod http;
 mod identity;
 mod jobs;
+mod outage;
 mod store;
 mod support;
 mod systems;
