@@ -36,8 +36,12 @@ pub(in crate::store) mod visibility;
 
 pub mod activity;
 pub mod app;
+pub mod grant;
 pub mod idempotency;
+pub mod invitation;
+pub mod member;
 pub(in crate::store) mod search;
+pub mod seat;
 pub mod session;
 pub mod user;
 pub(in crate::store) mod write;
