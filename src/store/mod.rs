@@ -35,6 +35,7 @@ pub mod tx;
 pub(in crate::store) mod visibility;
 
 pub mod activity;
+pub mod api_token;
 pub mod app;
 pub mod grant;
 pub mod idempotency;
@@ -42,7 +43,10 @@ pub mod invitation;
 pub mod member;
 pub(in crate::store) mod search;
 pub mod seat;
+pub mod service_account;
 pub mod session;
+pub mod team;
+pub mod team_member;
 pub mod user;
 pub(in crate::store) mod write;
 

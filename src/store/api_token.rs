@@ -1,0 +1,199 @@
+//! API tokens: the secrets of programs, of which only a hash is kept.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use gatehouse_entity::api_token::{ActiveModel, Column, Entity, Model};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
+use uuid::Uuid;
+
+use super::{
+    Page, PageRequest, Reader, StoreError, Tx,
+    page::{Order, page},
+    visibility::{Columns, condition},
+    write::covers_row,
+};
+use crate::access::{
+    Author, Permit, PrincipalId, PrincipalKind, Visibility,
+    verb::{CreateApiToken, RevokeApiToken},
+};
+
+/// An API token, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Its id, which is part of its text.
+    pub id: Uuid,
+    /// Where it is valid.
+    pub organization_id: Uuid,
+    /// The principal it acts for.
+    pub principal: PrincipalId,
+    /// Name as shown.
+    pub name: String,
+    /// What it is limited to, as permissions and access selectors.
+    pub scopes: Vec<String>,
+    /// The member that made it; none for another program or the operator.
+    pub created_by: Option<Uuid>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// Until when it is valid.
+    pub expires_at: DateTime<Utc>,
+    /// When it was ended before.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Last use, to the minute.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// What a new token is made of.
+#[derive(Debug, Clone)]
+pub struct NewApiToken {
+    /// Its id.
+    pub id: Uuid,
+    /// Where it is valid.
+    pub organization_id: Uuid,
+    /// The principal it acts for.
+    pub principal: PrincipalId,
+    /// Name as shown.
+    pub name: String,
+    /// SHA-256 of the secret part of its text.
+    pub secret_hash: Vec<u8>,
+    /// What it is limited to.
+    pub scopes: Vec<String>,
+    /// Until when it is valid.
+    pub expires_at: DateTime<Utc>,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// Which tokens to list; nothing set is all of them.
+#[derive(Debug, Clone, Default)]
+pub struct ApiTokenFilter {
+    /// Of one principal.
+    pub principal: Option<PrincipalId>,
+    /// Valid at this moment.
+    pub valid_at: Option<DateTime<Utc>>,
+}
+
+impl ApiToken {
+    fn read(row: Model) -> Result<Self, StoreError> {
+        let corrupt = |what: &str| StoreError::Corrupt(format!("{what} of API token `{}`", row.id));
+        let principal = match (row.member_id, row.service_account_id) {
+            (Some(member), None) => PrincipalId::member(member),
+            (None, Some(account)) => PrincipalId::service_account(account),
+            (Some(_), Some(_)) | (None, None) => return Err(corrupt("principal")),
+        };
+        let scopes = serde_json::from_value(row.scopes).map_err(|_| corrupt("scopes"))?;
+        Ok(Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            principal,
+            name: row.name,
+            scopes,
+            created_by: row.created_by,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+            last_used_at: row.last_used_at,
+        })
+    }
+}
+
+/// The token of this id.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<Option<ApiToken>, StoreError> {
+    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    select.one(reader.connection()).await?.map(ApiToken::read).transpose()
+}
+
+/// The tokens that are seen, the newest first.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn list(
+    reader: &impl Reader,
+    visibility: &Visibility,
+    filter: &ApiTokenFilter,
+    request: &PageRequest,
+) -> Result<Page<ApiToken>, StoreError> {
+    let columns = Columns { organization: Column::OrganizationId, kind: Column::Name, id: Column::Id };
+    let principal = filter.principal.map(|principal| match principal.kind {
+        PrincipalKind::Member => Column::MemberId.eq(principal.id),
+        PrincipalKind::ServiceAccount => Column::ServiceAccountId.eq(principal.id),
+    });
+    let valid =
+        filter.valid_at.map(|now| Condition::all().add(Column::RevokedAt.is_null()).add(Column::ExpiresAt.gt(now)));
+    let select = Entity::find().filter(condition(visibility, columns).add_option(principal).add_option(valid));
+    let order = Order { key: None, id: Column::Id, descending: true };
+    let Page { items, has_next, has_previous, total } = page::<_, Model>(reader, select, order, request).await?;
+    let items = items.into_iter().map(ApiToken::read).collect::<Result<_, _>>()?;
+    Ok(Page { items, has_next, has_previous, total })
+}
+
+/// Makes a token. The service has seen that its scopes are at most the creator's.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`] when the permit is for another principal, [`StoreError::Query`] for one of another
+/// organization.
+pub async fn insert(tx: &Tx, permit: Permit<CreateApiToken>, new: NewApiToken) -> Result<ApiToken, StoreError> {
+    covers_row(&permit, new.organization_id, &[new.id, new.principal.id])?;
+    let created_by = match permit.author() {
+        Author::Principal(author) => author.as_member(),
+        Author::User(_) | Author::System(_) => None,
+    };
+    let (member, account) = match new.principal.kind {
+        PrincipalKind::Member => (Some(new.principal.id), None),
+        PrincipalKind::ServiceAccount => (None, Some(new.principal.id)),
+    };
+    let row = ActiveModel {
+        id: Set(new.id),
+        organization_id: Set(new.organization_id),
+        service_account_id: Set(account),
+        member_id: Set(member),
+        name: Set(new.name),
+        secret_hash: Set(new.secret_hash),
+        scopes: Set(new.scopes.into()),
+        created_by: Set(created_by),
+        created_at: Set(new.now),
+        expires_at: Set(new.expires_at),
+        revoked_at: Set(None),
+        last_used_at: Set(None),
+    };
+    ApiToken::read(row.insert(tx.connection()).await?)
+}
+
+/// Ends a token before its time; `None` when there is none of this id or it has been ended.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`] when the permit is for another token.
+pub async fn revoke(
+    tx: &Tx,
+    permit: Permit<RevokeApiToken>,
+    (organization, id): (Uuid, Uuid),
+    now: DateTime<Utc>,
+) -> Result<Option<ApiToken>, StoreError> {
+    covers_row(&permit, organization, &[id])?;
+    let update = Entity::update_many()
+        .set(ActiveModel { revoked_at: Set(Some(now)), ..Default::default() })
+        .filter(Column::Id.eq(id))
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::RevokedAt.is_null());
+    match update.exec(tx.connection()).await?.rows_affected {
+        1 => find_by_id(tx, organization, id).await,
+        _ => Ok(None),
+    }
+}
+
+/// Notes a use, at most once a minute; bookkeeping that no verb asks for and no stamp follows.
+///
+/// # Errors
+/// [`StoreError`] when the database refuses.
+pub async fn touch_used(tx: &Tx, organization: Uuid, id: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let before =
+        Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lte(now - TimeDelta::minutes(1)));
+    let update = Entity::update_many()
+        .set(ActiveModel { last_used_at: Set(Some(now)), ..Default::default() })
+        .filter(Column::Id.eq(id))
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(before);
+    update.exec(tx.connection()).await?;
+    Ok(())
+}
