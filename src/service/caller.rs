@@ -276,6 +276,10 @@ impl Service {
         let granted = self.grants().get(&grant_key(&credential), presented, now).await.map_err(unavailable)?;
         let Some(granted) = granted else { return Ok(None) };
         let standing = granted.facts.standing(self, &self.store().read(), now).await?;
+        // A program is nobody outside its organization; a person may be.
+        if standing.is_none() && matches!(credential, Credential::ApiToken { .. }) {
+            return Ok(None);
+        }
         let (person, ends_at) = (granted.facts.person.clone(), granted.facts.ends_at);
         Ok(Some(Access { credential: Some(credential), person, standing, ends_at, client }))
     }

@@ -28,10 +28,14 @@ pub mod invitation;
 pub mod member;
 pub mod role;
 pub mod input;
+pub mod membership;
 pub mod mutate;
+pub mod organization;
 pub mod seat;
+pub mod session;
 pub mod settings;
 pub mod tail;
+pub mod user;
 
 pub use self::{
     caller::{Access, Client, FactsLoader, Person, Place, Standing},

@@ -13,7 +13,7 @@ use crate::{
     access::{
         Authority, Blueprint, Denial, Permit, Rights, SystemTask, authorize,
         delegation::{Gift, fits, may_give},
-        verb::{InviteMember, SettleInvitation, UpdateMember, UpdateUser, Verb},
+        verb::{InviteMember, SettleInvitation, UpdateMember, Verb},
     },
     identity::InvitationToken,
     service::{
@@ -21,6 +21,7 @@ use crate::{
         activity::{NewEntry, target},
         member::already_member,
         role::judge,
+        user::verify_email,
     },
     store::{
         self, Reader, WriteScope,
@@ -29,7 +30,7 @@ use crate::{
         invitation::Settling,
         member::{Activation, Member, MemberChanges},
         organization::{Organization, OrganizationState},
-        user::{User, UserChanges},
+        user::User,
     },
 };
 
@@ -233,9 +234,8 @@ async fn take_place(
         store::member::update(work.tx, permit, (organization, member.id), changes).await?;
     }
     if by_token && user.email_verified_at.is_none() {
-        let permit = settle::<UpdateUser>(organization, user.id)?;
-        let changes = UserChanges { email_verified_at: Some(now), ..UserChanges::default() };
-        store::user::update(work.tx, permit, user.id, changes, now).await?;
+        // The secret came back from the mailbox it was sent to.
+        verify_email(work, user.id).await?;
     }
     Ok(())
 }

@@ -54,6 +54,8 @@ pub struct Membership {
     pub organization_name: String,
     /// The organization's slug.
     pub organization_slug: String,
+    /// The blueprint version the organization pins.
+    pub blueprint_id: Uuid,
     /// The organization roles held, by key.
     pub roles: Vec<String>,
 }
@@ -196,6 +198,7 @@ pub async fn memberships_of_user(
                 member: row.into(),
                 organization_name: organization.name,
                 organization_slug: organization.slug,
+                blueprint_id: organization.blueprint_id,
             })
         })
         .collect();
