@@ -10,6 +10,7 @@ pub mod migrate;
 pub mod open;
 pub mod schema;
 pub mod serve;
+pub mod user;
 
 /// Gatehouse: who is calling, what may they do, and why.
 #[derive(Debug, Parser)]
@@ -35,6 +36,8 @@ pub enum Command {
     Migrate,
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
+    /// Opens accounts.
+    User(user::UserArgs),
 }
 
 /// Runs a command to its end.
@@ -50,5 +53,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Migrate => migrate::run(&deployment).await,
         Command::Schema(args) => schema::run(&args),
+        Command::User(args) => user::run(&deployment, args).await,
     }
 }

@@ -5,7 +5,7 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{context::InContext, error::bad_input, organization::Organization, page::batch};
+use super::{context::InContext, error::bad_input, organization::Organization, page::batch, user::User};
 
 /// The types that have global ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +122,8 @@ pub fn parse(id: &ID) -> Option<(NodeType, Uuid)> {
 pub enum Node {
     /// A tenant.
     Organization(Organization),
+    /// A person's account.
+    User(User),
 }
 
 /// Asking by global id.
@@ -148,6 +150,10 @@ impl NodeQuery {
 
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
     let Some((node, row)) = parse(id) else { return Ok(None) };
+    if node == NodeType::User {
+        let person = ctx.access()?.person.as_ref().filter(|person| person.id == row);
+        return Ok(person.map(|person| Node::User(person.into())));
+    }
     let Some(standing) = ctx.access()?.standing.clone() else { return Ok(None) };
     match node {
         NodeType::Organization => {

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Access, Service, ServiceError, blueprint::Installed, session::Binding};
+use super::{
+    Access, Service, ServiceError,
+    blueprint::Installed,
+    page::{Page, PageRequest, Position, SortKey},
+    session::Binding,
+};
 pub use crate::store::member::MemberState;
 use crate::store::{self, Reader, member};
 
@@ -50,10 +55,14 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Unauthenticated`] for a stranger.
-    pub async fn own_memberships(&self, access: &Access) -> Result<Vec<Membership>, ServiceError> {
+    pub async fn own_memberships(
+        &self,
+        access: &Access,
+        request: &PageRequest,
+    ) -> Result<Page<Membership>, ServiceError> {
         access.require_known()?;
         if let Some(user) = access.user_id() {
-            return self.memberships(user).await;
+            return Ok(page(self.memberships(user).await?, request));
         }
         let place = access.standing.as_ref().map(|standing| Membership {
             organization: standing.place.id,
@@ -63,8 +72,51 @@ impl Service {
             member: None,
             roles: standing.rights.roles().map(str::to_owned).collect(),
         });
-        Ok(place.into_iter().collect())
+        Ok(page(place.into_iter().collect(), request))
     }
+
+    /// The caller's place in one organization, whether or not its credential is bound to it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`] for anyone but a person.
+    pub async fn own_membership(
+        &self,
+        access: &Access,
+        organization: Uuid,
+    ) -> Result<Option<Membership>, ServiceError> {
+        let user = access.user_id().ok_or(ServiceError::Unauthenticated)?;
+        Ok(self.memberships(user).await?.into_iter().find(|place| place.organization == organization))
+    }
+}
+
+impl Membership {
+    /// Where it stands in a list.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position { key: SortKey::Text(self.name.clone()), id: self.organization }
+    }
+}
+
+/// One page of a list that is read whole.
+fn page(mut all: Vec<Membership>, request: &PageRequest) -> Page<Membership> {
+    let place = |row: &Membership| (row.name.clone(), row.organization);
+    let mark = |position: &Position| match &position.key {
+        SortKey::Text(name) => (name.clone(), position.id),
+        SortKey::Id | SortKey::Time(_) => (String::new(), position.id),
+    };
+    all.sort_by_key(place);
+    let total = request.total.then_some(all.len() as u64);
+    let from = request.after.as_ref().map_or(0, |after| all.partition_point(|row| place(row) <= mark(after)));
+    let to = request.before.as_ref().map_or(all.len(), |before| all.partition_point(|row| place(row) < mark(before)));
+    let (mut from, mut to) = (from, to.max(from));
+    let size = |count: Option<u32>| count.and_then(|count| usize::try_from(count).ok());
+    match (size(request.first), size(request.last)) {
+        (Some(first), _) => to = to.min(from.saturating_add(first)),
+        (None, Some(last)) => from = from.max(to.saturating_sub(last)),
+        (None, None) => to = to.min(from.saturating_add(100)),
+    }
+    let (has_previous, has_next) = (from > 0, to < all.len());
+    Page { items: all.into_iter().take(to).skip(from).collect(), has_next, has_previous, total }
 }
 
 /// The organization, with the person's member in it, that a new access token is bound to: the named one, else the one that was

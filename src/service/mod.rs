@@ -22,6 +22,7 @@ pub mod activity;
 pub mod blueprint;
 pub mod caller;
 pub mod error;
+pub mod follow;
 mod idempotency;
 pub mod access_tree;
 pub mod invitation;

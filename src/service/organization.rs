@@ -150,7 +150,8 @@ impl Service {
                     return Ok(());
                 }
                 store::organization::update_plan(work.tx, permit, id, plan.clone(), work.now).await?;
-                let entry = NewEntry::account("organization.plan_changed", target("organization", id, &standing.place.name));
+                let entry =
+                    NewEntry::account("organization.plan_changed", target("organization", id, &standing.place.name));
                 work.record(id, entry.detail(json!({ "from": before, "to": plan }))).await
             })
         });
@@ -174,9 +175,13 @@ impl Service {
                 let place = &work.standing()?.place;
                 let permit = work.authorize::<DeleteOrganization>(None)?;
                 if confirm.trim() != place.slug && !crate::ablate::off("delete_confirmation") {
-                    return Err(UserError::new(UserErrorCode::NotConfirmed, "confirm", "this is not the organization's slug")
-                        .remedy(format!("Give `{}` to delete the organization and everything in it.", place.slug))
-                        .into());
+                    return Err(UserError::new(
+                        UserErrorCode::NotConfirmed,
+                        "confirm",
+                        "this is not the organization's slug",
+                    )
+                    .remedy(format!("Give `{}` to delete the organization and everything in it.", place.slug))
+                    .into());
                 }
                 let entry = NewEntry::account("organization.deleted", target("organization", place.id, &place.name));
                 work.record(place.id, entry).await?;
@@ -263,8 +268,7 @@ async fn settle_in(
     }
     let defaults = blueprint.document().everyone.access.iter().filter_map(|access| {
         let level = access.initial.clone()?;
-        let held =
-            Held::Feature { kind: access.app_kind.clone(), feature: access.feature.clone(), level: Some(level) };
+        let held = Held::Feature { kind: access.app_kind.clone(), feature: access.feature.clone(), level: Some(level) };
         let place = crate::access::Place::Organization;
         Some(NewGrant { id: new_id(), grantee: Grantee::Everyone, held, place, expires_at: None })
     });
@@ -283,8 +287,10 @@ async fn newest_blueprint(
 ) -> Result<Result<std::sync::Arc<Installed>, UserError>, ServiceError> {
     match store::blueprint::find_by_name(work.tx, name, None).await? {
         Some(row) => Ok(Ok(work.service.blueprint(work.tx, row.id).await?)),
-        None => Ok(Err(UserError::new(UserErrorCode::NotInBlueprint, "blueprint", "there is no blueprint of this name")
-            .remedy("Name an installed blueprint, such as `support-hub`."))),
+        None => {
+            Ok(Err(UserError::new(UserErrorCode::NotInBlueprint, "blueprint", "there is no blueprint of this name")
+                .remedy("Name an installed blueprint, such as `support-hub`.")))
+        }
     }
 }
 

@@ -117,9 +117,13 @@ impl Service {
             Box::pin(async move {
                 let pending = store::invitation::pending_for_email(work.tx, email.as_str(), work.now).await?;
                 if invited_only && pending.is_empty() && !crate::ablate::off("sign_up_closed") {
-                    return Err(UserError::new(UserErrorCode::SignUpClosed, "email", "accounts here are by invitation")
-                        .remedy("Ask someone of your organization to invite this address.")
-                        .into());
+                    return Err(UserError::new(
+                        UserErrorCode::SignUpClosed,
+                        "email",
+                        "accounts here are by invitation",
+                    )
+                    .remedy("Ask someone of your organization to invite this address.")
+                    .into());
                 }
                 let new = NewUser {
                     id,
