@@ -12,15 +12,19 @@
 //! assert!(sdl.contains("type Organization implements Node"));
 //! ```
 
+pub mod access_tree;
 pub mod blueprint;
 pub mod context;
 pub mod cursor;
 mod error;
+pub mod invitation;
+pub mod member;
 pub mod membership;
 pub mod node;
 pub mod organization;
 pub mod page;
 pub mod permission;
+pub mod role;
 pub mod root;
 pub mod seat;
 pub mod session;
@@ -38,7 +42,14 @@ pub struct Query(viewer::ViewerQuery, organization::OrganizationQuery, node::Nod
 
 /// Everything that can be changed.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(user::UserMutation, session::SessionMutation, organization::OrganizationMutation);
+pub struct Mutation(
+    user::UserMutation,
+    session::SessionMutation,
+    organization::OrganizationMutation,
+    invitation::InvitationMutation,
+    member::MemberMutation,
+    role::RoleMutation,
+);
 
 /// Everything that can be followed.
 #[derive(Debug, Default, MergedSubscription)]

@@ -5,7 +5,7 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{context::InContext, error::bad_input, organization::Organization, page::batch, user::User};
+use super::{context::InContext, error::bad_input, invitation::Invitation, member::Member, organization::Organization, page::batch, user::User};
 
 /// The types that have global ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +124,10 @@ pub enum Node {
     Organization(Organization),
     /// A person's account.
     User(User),
+    /// A person's place in an organization.
+    Member(Member),
+    /// The token of a pending place.
+    Invitation(Invitation),
 }
 
 /// Asking by global id.
@@ -159,9 +163,9 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
         NodeType::Organization => {
             Ok((standing.place.id == row).then(|| Node::Organization(Organization::new(standing))))
         }
+        NodeType::Member => Ok(Member::find(ctx, row).await?.map(Node::Member)),
+        NodeType::Invitation => Ok(Invitation::find(ctx, row).await?.map(Node::Invitation)),
         NodeType::User
-        | NodeType::Member
-        | NodeType::Invitation
         | NodeType::Team
         | NodeType::App
         | NodeType::Grant

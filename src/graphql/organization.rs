@@ -10,6 +10,8 @@ use super::{
     blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
     context::InContext,
     error::{Reason, UserError, error, reasons, settle},
+    invitation::OrganizationInvitations,
+    member::OrganizationMembers,
     membership::{OrganizationMembership, OrganizationMembershipConnection},
     node::NodeType,
     page::PageArgs,
@@ -23,7 +25,13 @@ use crate::service::{
 
 /// The organization the caller's credential is bound to, as the caller sees it.
 #[derive(Debug, Clone, MergedObject)]
-pub struct Organization(OrganizationCore, OrganizationAccount, OrganizationSeats);
+pub struct Organization(
+    OrganizationCore,
+    OrganizationAccount,
+    OrganizationSeats,
+    OrganizationMembers,
+    OrganizationInvitations,
+);
 
 impl Organization {
     /// As this principal sees it.
@@ -32,7 +40,9 @@ impl Organization {
         Self(
             OrganizationCore { standing: Arc::clone(&standing) },
             OrganizationAccount::new(Arc::clone(&standing)),
-            OrganizationSeats { standing },
+            OrganizationSeats { standing: Arc::clone(&standing) },
+            OrganizationMembers::new(Arc::clone(&standing)),
+            OrganizationInvitations::new(standing),
         )
     }
 
