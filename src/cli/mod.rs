@@ -6,10 +6,13 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{DeploymentArgs, LogArgs};
 
+pub mod blueprint;
+pub mod lock;
 pub mod migrate;
 pub mod open;
 pub mod schema;
 pub mod serve;
+pub mod token;
 pub mod user;
 
 /// Gatehouse: who is calling, what may they do, and why.
@@ -34,6 +37,12 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Brings the database up to date; `serve` does so too when it starts.
     Migrate,
+    /// Checks and installs blueprints.
+    #[command(subcommand)]
+    Blueprint(blueprint::BlueprintCommand),
+    /// Makes API tokens.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
     /// Opens accounts.
@@ -52,6 +61,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             serve::run(&deployment, args).await
         }
         Command::Migrate => migrate::run(&deployment).await,
+        Command::Blueprint(command) => blueprint::run(&deployment, command).await,
+        Command::Token(command) => token::run(&deployment, command).await,
         Command::Schema(args) => schema::run(&args),
         Command::User(args) => user::run(&deployment, args).await,
     }

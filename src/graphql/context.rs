@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Result};
 
-use super::{cursor::Cursors, error::error, member::MemberLoaders};
+use super::{cursor::Cursors, error::error, member::MemberLoaders, service_account::ServiceAccounts};
 use crate::service::{Access, Service, Standing};
 
 /// The context of one request. Loaders in it are never shared by two callers.
@@ -18,6 +18,8 @@ pub struct RequestContext {
     pub cursors: Cursors,
     /// Batched reads about members.
     pub members: MemberLoaders,
+    /// Service accounts, loaded in batches.
+    pub service_accounts: ServiceAccounts,
 }
 
 impl RequestContext {
@@ -25,7 +27,8 @@ impl RequestContext {
     #[must_use]
     pub fn new(service: Service, access: Access, cursors: Cursors) -> Self {
         let members = MemberLoaders::new(service.clone(), access.clone());
-        Self { service, access, cursors, members }
+        let service_accounts = ServiceAccounts::new(service.clone(), access.clone());
+        Self { service, access, cursors, members, service_accounts }
     }
 }
 

@@ -50,4 +50,8 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "removeMember", Audience::Callers),
     (Root::Mutation, "leaveOrganization", Audience::Callers),
     (Root::Subscription, "seatUsageChanged", Audience::Callers),
+    (Root::Mutation, "recordActivity", Audience::Callers),
+    (Root::Mutation, "createApiToken", Audience::Callers),
+    (Root::Mutation, "revokeApiToken", Audience::Callers),
+    (Root::Subscription, "activityAdded", Audience::Callers),
 ];

@@ -275,6 +275,7 @@ impl Service {
         };
         let granted = self.grants().get(&grant_key(&credential), presented, now).await.map_err(unavailable)?;
         let Some(granted) = granted else { return Ok(None) };
+        self.note_use(&credential, now);
         let standing = granted.facts.standing(self, &self.store().read(), now).await?;
         // A program is nobody outside its organization; a person may be.
         if standing.is_none() && matches!(credential, Credential::ApiToken { .. }) {

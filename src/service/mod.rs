@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub mod activity;
+pub mod api_token;
 pub mod blueprint;
 pub mod caller;
 pub mod error;
@@ -33,9 +34,11 @@ pub mod membership;
 pub mod mutate;
 pub mod organization;
 pub mod seat;
+pub mod service_account;
 pub mod session;
 pub mod settings;
 pub mod tail;
+pub mod upkeep;
 pub mod user;
 
 pub use self::{
@@ -108,6 +111,7 @@ struct Inner {
     parts: Parts,
     blueprints: blueprint::Blueprints,
     at_work: Mutex<HashSet<Turn>>,
+    token_uses: api_token::Uses,
 }
 
 /// A repeatable change that is being worked on: caller, operation, key.
@@ -132,7 +136,7 @@ impl Service {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let (blueprints, at_work) = (blueprint::Blueprints::default(), Mutex::default());
-        Self(Arc::new(Inner { parts, blueprints, at_work }))
+        Self(Arc::new(Inner { parts, blueprints, at_work, token_uses: api_token::Uses::default() }))
     }
 
     /// The present moment.
@@ -175,6 +179,10 @@ impl Service {
 
     fn store(&self) -> &Store {
         &self.0.parts.store
+    }
+
+    fn token_uses(&self) -> &api_token::Uses {
+        &self.0.token_uses
     }
 
     fn blueprints(&self) -> &blueprint::Blueprints {

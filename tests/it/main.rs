@@ -10,6 +10,7 @@
 mod cache;
 mod http;
 mod identity;
+mod outage;
 mod store;
 mod support;
 mod viewer;
