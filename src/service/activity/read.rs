@@ -52,7 +52,8 @@ pub(super) fn reader(access: &Access) -> Result<&Arc<Standing>, ServiceError> {
 pub(super) fn seen(standing: &Standing, query: ActivityQuery, now: DateTime<Utc>) -> (Visibility, ActivityFilter) {
     let rules = standing.blueprint.rules.document();
     // What retention will remove is gone already (S3.69): it is only not yet swept.
-    let kept = rules.activity.retention_days.map(|days| now - TimeDelta::days(i64::from(days)));
+    let days = rules.activity.retention_days.filter(|_| !crate::ablate::off("activity_retention"));
+    let kept = days.map(|days| now - TimeDelta::days(i64::from(days)));
     let filter = ActivityFilter {
         category: query.category,
         app: query.app,
