@@ -50,7 +50,7 @@ impl Organization {
             OrganizationAccount::new(Arc::clone(&standing)),
             OrganizationSeats { standing: Arc::clone(&standing) },
             OrganizationMembers::new(Arc::clone(&standing)),
-            OrganizationInvitations::new(standing),
+            OrganizationInvitations::new(Arc::clone(&standing)),
             OrganizationActivity::new(Arc::clone(&standing)),
             OrganizationApiTokens::new(Arc::clone(&standing)),
             OrganizationServiceAccounts::new(Arc::clone(&standing)),
