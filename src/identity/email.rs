@@ -141,7 +141,8 @@ impl std::str::FromStr for Email {
 }
 
 /// Characters that show nothing: controls, zero-width ones, direction marks, variation selectors, tags.
-fn is_invisible(character: char) -> bool {
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

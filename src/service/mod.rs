@@ -23,7 +23,9 @@ pub mod blueprint;
 pub mod caller;
 pub mod error;
 mod idempotency;
+pub mod input;
 pub mod mutate;
+pub mod seat;
 pub mod settings;
 pub mod tail;
 

@@ -1,0 +1,159 @@
+//! Seats: who takes one, how many are left, and the refusal when there is none.
+//!
+//! The limit is an invariant about state, held in the transaction that writes, under the organization's lock: [`require`]
+//! before a write that needs a seat, [`ensure_not_over`] after any write that may have taken one. What counts is `Q21` and
+//! `Q28`: active members, the creator among them, and pending ones with a live invitation. An organization that is over its
+//! limit, because its plan became smaller, keeps everyone and takes nobody more until the count fits.
+
+use chrono::{DateTime, Utc};
+
+use super::{Access, ServiceError, Standing, UserError, UserErrorCode, Work};
+pub use crate::access::seat::SeatUsage;
+use crate::{
+    access::{Blueprint, seat},
+    store::{self, Reader},
+};
+use uuid::Uuid;
+
+/// Whose seats are counted, and by which rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<'a> {
+    /// The organization.
+    pub organization: Uuid,
+    /// Its rules.
+    pub blueprint: &'a Blueprint,
+    /// Its plan, by key.
+    pub plan: &'a str,
+}
+
+impl<'a> Within<'a> {
+    /// The organization of this principal.
+    #[must_use]
+    pub fn of(standing: &'a Standing) -> Self {
+        Self { organization: standing.place.id, blueprint: &standing.blueprint.rules, plan: &standing.place.plan }
+    }
+}
+
+/// A plan with more seats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upgrade {
+    /// The plan's key.
+    pub plan: String,
+    /// What people call it.
+    pub label: String,
+    /// Its seats of the pool; `None` is no limit.
+    pub limit: Option<u32>,
+}
+
+/// How full each seat pool is, in the blueprint's order. One statement a pool.
+///
+/// # Errors
+/// When the database cannot say.
+pub(crate) async fn usage(
+    reader: &impl Reader,
+    within: Within<'_>,
+    now: DateTime<Utc>,
+) -> Result<Vec<SeatUsage>, ServiceError> {
+    let document = within.blueprint.document();
+    let mut usages = Vec::with_capacity(document.seat_pools.len());
+    for pool in document.seat_pools.keys() {
+        let takes = document.roles.iter().filter(|(_, role)| role.seats.contains(pool));
+        let roles: Vec<String> = takes.map(|(key, _)| key.clone()).collect();
+        let count = store::seat::count(reader, within.organization, &roles, now).await?;
+        let limit = seat::limit(within.blueprint, within.plan, pool);
+        usages.push(SeatUsage { pool: pool.clone(), limit, used: count.active, reserved: count.pending });
+    }
+    Ok(usages)
+}
+
+/// Refuses when one more holder of these roles would find no free seat (`S3.55`); before the write that adds it.
+///
+/// # Errors
+/// [`ServiceError::Refused`] with `SEAT_LIMIT` and what to do, for each pool that is full.
+pub async fn require<'r>(
+    work: &Work<'_>,
+    within: Within<'_>,
+    roles: impl IntoIterator<Item = &'r str>,
+) -> Result<(), ServiceError> {
+    let roles: Vec<&str> = roles.into_iter().collect();
+    let pools = seat::pools(within.blueprint, roles.iter().copied());
+    let usages = usage(work.tx, within, work.now).await?;
+    let needed = usages.iter().filter(|usage| pools.contains(&usage.pool.as_str()));
+    refuse(needed.filter(|usage| usage.is_full()).map(|usage| refusal(within, usage)).collect())
+}
+
+/// How many seats are taken before a write; for [`ensure_not_over`] after it.
+///
+/// # Errors
+/// When the database cannot say.
+pub async fn taken(work: &Work<'_>, within: Within<'_>) -> Result<Vec<SeatUsage>, ServiceError> {
+    usage(work.tx, within, work.now).await
+}
+
+/// Refuses, after a write, when it has taken a seat beyond the limit. What was over before may stay, not grow (`Q21`).
+///
+/// # Errors
+/// [`ServiceError::Refused`] with `SEAT_LIMIT` and what to do.
+pub async fn ensure_not_over(work: &Work<'_>, within: Within<'_>, before: &[SeatUsage]) -> Result<(), ServiceError> {
+    let now = usage(work.tx, within, work.now).await?;
+    let over = now.iter().filter(|usage| {
+        let earlier = before.iter().find(|earlier| earlier.pool == usage.pool).map_or(0, count);
+        usage.limit.is_some_and(|limit| count(usage) > limit && count(usage) > earlier)
+    });
+    refuse(over.map(|usage| refusal(within, usage)).collect())
+}
+
+fn count(usage: &SeatUsage) -> u32 {
+    usage.used.saturating_add(usage.reserved)
+}
+
+fn refuse(refusals: Vec<UserError>) -> Result<(), ServiceError> {
+    if refusals.is_empty() || crate::ablate::off("seat_limit") { Ok(()) } else { Err(ServiceError::Refused(refusals)) }
+}
+
+/// The refusal of a full pool: what is full, and the two ways out (`S3.59`).
+#[must_use]
+pub fn refusal(within: Within<'_>, usage: &SeatUsage) -> UserError {
+    let document = within.blueprint.document();
+    let pool = document.seat_pools.get(&usage.pool).map_or(usage.pool.as_str(), |pool| pool.label.as_str());
+    let plan = document.plans.get(within.plan).map_or(within.plan, |plan| plan.label.as_str());
+    let limit = usage.limit.unwrap_or(u32::MAX);
+    let message = format!("no free seat: the plan {plan} has {limit} ({pool}), all taken");
+    let remedy = match upgrade(within, &usage.pool) {
+        Some(Upgrade { label, limit: Some(limit), .. }) => {
+            format!("Remove a member, or change the plan to {label} ({limit} seats).")
+        }
+        Some(Upgrade { label, limit: None, .. }) => {
+            format!("Remove a member, or change the plan to {label} (no limit).")
+        }
+        None => "Remove a member, or take a pending invitation back.".to_owned(),
+    };
+    UserError::new(UserErrorCode::SeatLimit, "", message).remedy(remedy)
+}
+
+/// The next plan that has more seats of a pool (`S3.58`); plans stand in the blueprint smallest first.
+#[must_use]
+pub fn upgrade(within: Within<'_>, pool: &str) -> Option<Upgrade> {
+    let present = seat::limit(within.blueprint, within.plan, pool)?;
+    let plans = within.blueprint.document().plans.iter();
+    let mut more = plans.filter(|(_, plan)| plan.seats.get(pool).is_none_or(|limit| *limit > present));
+    more.next().map(|(key, plan)| Upgrade {
+        plan: key.clone(),
+        label: plan.label.clone(),
+        limit: plan.seats.get(pool).copied(),
+    })
+}
+
+impl super::Service {
+    /// How full the caller's organization is; for everyone who is active in it.
+    ///
+    /// # Errors
+    /// As for a caller without a place in an active organization.
+    pub async fn seat_usage(&self, access: &Access) -> Result<Vec<SeatUsage>, ServiceError> {
+        let standing = access.standing()?;
+        if let Some(denial) = standing.rights.inactive() {
+            return Err(denial.into());
+        }
+        usage(&self.store().read(), Within::of(standing), self.now()).await
+    }
+}
