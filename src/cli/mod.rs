@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{DeploymentArgs, LogArgs};
 
+pub mod import;
+pub mod matrix;
 pub mod migrate;
 pub mod open;
 pub mod schema;
@@ -33,6 +35,10 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Brings the database up to date; `serve` does so too when it starts.
     Migrate,
+    /// Imports an organization document: members, teams, repositories, as often as you like.
+    Import(import::ImportArgs),
+    /// Prints every right of an organization, for auditors.
+    Matrix(matrix::MatrixArgs),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
 }
@@ -49,6 +55,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             serve::run(&deployment, args).await
         }
         Command::Migrate => migrate::run(&deployment).await,
+        Command::Import(args) => import::run(&deployment, args).await,
+        Command::Matrix(args) => matrix::run(&deployment, args).await,
         Command::Schema(args) => schema::run(&args),
     }
 }

@@ -47,6 +47,15 @@ pub struct Urls {
     pub dashboard: String,
 }
 
+impl Urls {
+    /// For commands that serve nobody: no token is minted and no mail is sent.
+    #[must_use]
+    pub fn of_no_door() -> Self {
+        let nowhere = "http://localhost".to_owned();
+        Self { public: nowhere.clone(), dashboard: nowhere }
+    }
+}
+
 /// Connects to the database alone.
 ///
 /// # Errors

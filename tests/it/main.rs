@@ -12,4 +12,5 @@ mod http;
 mod identity;
 mod store;
 mod support;
+mod systems;
 mod viewer;

@@ -1,0 +1,3 @@
+//! The catalogue: what the systems do, line by line, through the API.
+
+mod code_hosting;
