@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     Page, PageRequest, Reader, StoreError, Tx, app,
     page::{Order, page},
+    select::{select, select_by_id},
     visibility::{Columns, condition},
     write::{covers_row, insert_all},
 };
@@ -163,7 +164,7 @@ pub async fn find_by_id(
     organization: Uuid,
     id: Uuid,
 ) -> Result<Option<ActivityEntry>, StoreError> {
-    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    let select = select_by_id::<Entity>(id).filter(Column::OrganizationId.eq(organization));
     Ok(select.one(reader.connection()).await?.map(ActivityEntry::from))
 }
 
@@ -179,10 +180,10 @@ pub async fn list(
 ) -> Result<Page<ActivityEntry>, StoreError> {
     let columns = Columns { organization: Column::OrganizationId, kind: Column::Category, id: Column::Id };
     let apps = filter.apps.as_ref().map(|apps| {
-        let seen = app_table::Entity::find().select_only().column(app_table::Column::Id).filter(app::visible(apps));
+        let seen = select::<app_table::Entity>().select_only().column(app_table::Column::Id).filter(app::visible(apps));
         Condition::any().add(Column::AppId.is_null()).add(Column::AppId.in_subquery(seen.into_query()))
     });
-    let select = Entity::find().filter(
+    let select = select::<Entity>().filter(
         condition(visibility, columns)
             .add_option(filter.category.map(|category| Column::Category.eq(category)))
             .add_option(filter.app.map(|app| Column::AppId.eq(app)))
@@ -225,7 +226,7 @@ pub async fn record(
 /// # Errors
 /// [`StoreError`] when the database refuses.
 pub async fn purge_expired(tx: &Tx, permit: Permit<Purge>, now: DateTime<Utc>, limit: u64) -> Result<u64, StoreError> {
-    let past = Entity::find()
+    let past = select::<Entity>()
         .select_only()
         .column(Column::Id)
         .filter(Column::ExpiresAt.lte(now))

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
+    select::{select, select_by_id},
     visibility::{Columns, condition},
     write::covers_row,
 };
@@ -100,7 +101,7 @@ impl ApiToken {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<Option<ApiToken>, StoreError> {
-    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    let select = select_by_id::<Entity>(id).filter(Column::OrganizationId.eq(organization));
     select.one(reader.connection()).await?.map(ApiToken::read).transpose()
 }
 
@@ -121,7 +122,7 @@ pub async fn list(
     });
     let valid =
         filter.valid_at.map(|now| Condition::all().add(Column::RevokedAt.is_null()).add(Column::ExpiresAt.gt(now)));
-    let select = Entity::find().filter(condition(visibility, columns).add_option(principal).add_option(valid));
+    let select = select::<Entity>().filter(condition(visibility, columns).add_option(principal).add_option(valid));
     let order = Order { key: None, id: Column::Id, descending: true };
     let Page { items, has_next, has_previous, total } = page::<_, Model>(reader, select, order, request).await?;
     let items = items.into_iter().map(ApiToken::read).collect::<Result<_, _>>()?;

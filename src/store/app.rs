@@ -15,6 +15,7 @@ use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
     search::contains,
+    select::{select, select_by_id},
     visibility::{Columns, condition},
     write::{covers_row, insert_all, written},
 };
@@ -101,7 +102,7 @@ pub struct AppFilter {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<Option<App>, StoreError> {
-    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    let select = select_by_id::<Entity>(id).filter(Column::OrganizationId.eq(organization));
     Ok(select.one(reader.connection()).await?.map(App::from))
 }
 
@@ -110,7 +111,7 @@ pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> R
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_slug(reader: &impl Reader, organization: Uuid, slug: &str) -> Result<Option<App>, StoreError> {
-    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::Slug.eq(slug));
+    let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).filter(Column::Slug.eq(slug));
     Ok(select.one(reader.connection()).await?.map(App::from))
 }
 
@@ -119,8 +120,9 @@ pub async fn find_by_slug(reader: &impl Reader, organization: Uuid, slug: &str) 
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_many(reader: &impl Reader, organization: Uuid, ids: &[Uuid]) -> Result<Vec<App>, StoreError> {
-    let select =
-        Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::Id.is_in(ids.iter().copied()));
+    let select = select::<Entity>()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Id.is_in(ids.iter().copied()));
     Ok(select.all(reader.connection()).await?.into_iter().map(App::from).collect())
 }
 
@@ -129,7 +131,7 @@ pub async fn find_many(reader: &impl Reader, organization: Uuid, ids: &[Uuid]) -
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<App>, StoreError> {
-    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
+    let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
     Ok(select.all(reader.connection()).await?.into_iter().map(App::from).collect())
 }
 
@@ -195,7 +197,7 @@ pub async fn list(
 ) -> Result<Page<App>, StoreError> {
     let database = reader.connection().get_database_backend();
     let search = filter.search.as_deref().map(|text| contains(database, [Column::Name, Column::Slug], text));
-    let select = Entity::find().filter(
+    let select = select::<Entity>().filter(
         visible(visibility)
             .add_option(filter.kind.as_deref().map(|kind| Column::Kind.eq(kind)))
             .add_option(filter.parent.map(|parent| Column::ParentId.eq(parent)))

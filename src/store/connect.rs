@@ -70,6 +70,13 @@ impl Store {
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
             .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    // A recursion's cost is overestimated, and compiling such a statement takes longer than running it.
+                    connection.execute("SET jit = off").await?;
+                    Ok(())
+                })
+            })
             .before_acquire(|connection, _| {
                 Box::pin(async move {
                     if !ablate::off("before_acquire_rollback") {

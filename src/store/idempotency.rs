@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Reader, StoreError, Tx};
+use super::{Reader, StoreError, Tx, select::select};
 use crate::access::{Permit, verb::Purge};
 
 /// A remembered answer.
@@ -48,7 +48,7 @@ pub async fn find(
     key: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<IdempotencyRecord>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::Caller.eq(caller))
         .filter(Column::Operation.eq(operation))
         .filter(Column::Key.eq(key))
@@ -88,7 +88,7 @@ pub async fn insert(tx: &Tx, record: IdempotencyRecord) -> Result<(), StoreError
 /// [`StoreError`] when the database refuses.
 pub async fn purge_expired(tx: &Tx, _permit: Permit<Purge>, now: DateTime<Utc>, limit: u64) -> Result<u64, StoreError> {
     let row = [Column::Caller, Column::Operation, Column::Key];
-    let past = Entity::find()
+    let past = select::<Entity>()
         .select_only()
         .columns(row)
         .filter(Column::ExpiresAt.lte(now))

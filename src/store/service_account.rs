@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
+    select::{select, select_by_id},
     visibility::{Columns, condition},
     write::{covers_row, principal, written},
 };
@@ -60,7 +61,7 @@ pub async fn find_by_id(
     organization: Uuid,
     id: Uuid,
 ) -> Result<Option<ServiceAccount>, StoreError> {
-    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    let select = select_by_id::<Entity>(id).filter(Column::OrganizationId.eq(organization));
     Ok(select.one(reader.connection()).await?.map(ServiceAccount::from))
 }
 
@@ -73,8 +74,9 @@ pub async fn find_many(
     organization: Uuid,
     ids: &[Uuid],
 ) -> Result<Vec<ServiceAccount>, StoreError> {
-    let select =
-        Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::Id.is_in(ids.iter().copied()));
+    let select = select::<Entity>()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Id.is_in(ids.iter().copied()));
     Ok(select.all(reader.connection()).await?.into_iter().map(ServiceAccount::from).collect())
 }
 
@@ -88,7 +90,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<ServiceAccount>, StoreError> {
     let columns = Columns { organization: Column::OrganizationId, kind: Column::State, id: Column::Id };
-    let select = Entity::find().filter(condition(visibility, columns));
+    let select = select::<Entity>().filter(condition(visibility, columns));
     page(reader, select, Order { key: None, id: Column::Id, descending: false }, request).await
 }
 

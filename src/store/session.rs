@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
+    select::{select, select_by_id},
 };
 use crate::access::{
     Permit,
@@ -89,7 +90,7 @@ impl From<RefreshToken> for refresh_token::ActiveModel {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, user: Uuid, id: Uuid) -> Result<Option<Session>, StoreError> {
-    let select = Entity::find_by_id(id).filter(Column::UserId.eq(user));
+    let select = select_by_id::<Entity>(id).filter(Column::UserId.eq(user));
     Ok(select.one(reader.connection()).await?.map(Session::from))
 }
 
@@ -101,9 +102,9 @@ pub async fn find_by_refresh_hash(
     reader: &impl Reader,
     hash: &[u8],
 ) -> Result<Option<(RefreshToken, Session)>, StoreError> {
-    let select = refresh_token::Entity::find().filter(refresh_token::Column::Hash.eq(hash));
+    let select = select::<refresh_token::Entity>().filter(refresh_token::Column::Hash.eq(hash));
     let Some(token) = select.one(reader.connection()).await? else { return Ok(None) };
-    let session = Entity::find_by_id(token.session_id).one(reader.connection()).await?;
+    let session = select_by_id::<Entity>(token.session_id).one(reader.connection()).await?;
     Ok(session.map(|session| (token.into(), session.into())))
 }
 
@@ -117,7 +118,7 @@ pub async fn list_of_user(
     now: DateTime<Utc>,
     request: &PageRequest,
 ) -> Result<Page<Session>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::UserId.eq(user))
         .filter(Column::RevokedAt.is_null())
         .filter(Column::ExpiresAt.gt(now));
@@ -220,7 +221,7 @@ pub async fn revoke_all(
 /// # Errors
 /// [`StoreError`] when the database refuses.
 pub async fn purge_expired(tx: &Tx, _permit: Permit<Purge>, now: DateTime<Utc>, limit: u64) -> Result<u64, StoreError> {
-    let past = Entity::find()
+    let past = select::<Entity>()
         .select_only()
         .column(Column::Id)
         .filter(Column::ExpiresAt.lte(now))

@@ -16,6 +16,7 @@ use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
     search::contains,
+    select::{select, select_by_id},
     visibility::{Columns, condition},
     write::{covers_row, insert_all, written},
 };
@@ -107,7 +108,7 @@ pub struct TeamFilter {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<Option<Team>, StoreError> {
-    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    let select = select_by_id::<Entity>(id).filter(Column::OrganizationId.eq(organization));
     Ok(select.one(reader.connection()).await?.map(Team::from))
 }
 
@@ -116,7 +117,7 @@ pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> R
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_slug(reader: &impl Reader, organization: Uuid, slug: &str) -> Result<Option<Team>, StoreError> {
-    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::Slug.eq(slug));
+    let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).filter(Column::Slug.eq(slug));
     Ok(select.one(reader.connection()).await?.map(Team::from))
 }
 
@@ -125,8 +126,9 @@ pub async fn find_by_slug(reader: &impl Reader, organization: Uuid, slug: &str) 
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_many(reader: &impl Reader, organization: Uuid, ids: &[Uuid]) -> Result<Vec<Team>, StoreError> {
-    let select =
-        Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::Id.is_in(ids.iter().copied()));
+    let select = select::<Entity>()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Id.is_in(ids.iter().copied()));
     Ok(select.all(reader.connection()).await?.into_iter().map(Team::from).collect())
 }
 
@@ -135,7 +137,7 @@ pub async fn find_many(reader: &impl Reader, organization: Uuid, ids: &[Uuid]) -
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<Team>, StoreError> {
-    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
+    let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
     Ok(select.all(reader.connection()).await?.into_iter().map(Team::from).collect())
 }
 
@@ -165,7 +167,7 @@ pub async fn ancestors(reader: &impl Reader, organization: Uuid, id: Uuid) -> Re
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn has_children(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<bool, StoreError> {
-    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::ParentId.eq(id));
+    let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).filter(Column::ParentId.eq(id));
     Ok(select.one(reader.connection()).await?.is_some())
 }
 
@@ -187,7 +189,7 @@ pub async fn list(
         Below::Team(parent) => Column::ParentId.eq(parent),
     });
     let member = filter.member.map(|member| {
-        let joined = team_member::Entity::find()
+        let joined = select::<team_member::Entity>()
             .select_only()
             .column(team_member::Column::TeamId)
             .filter(team_member::Column::OrganizationId.eq(organization))
@@ -197,7 +199,7 @@ pub async fn list(
     let search = filter.search.as_deref().map(|text| contains(database, [Column::Name, Column::Slug], text));
     let filter = condition(visibility, columns).add_option(parent).add_option(member).add_option(search);
     let order = Order { key: Some(Column::Name), id: Column::Id, descending: false };
-    page(reader, Entity::find().filter(filter), order, request).await
+    page(reader, select::<Entity>().filter(filter), order, request).await
 }
 
 /// Makes a team.

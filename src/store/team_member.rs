@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
+    select::{select, select_by_id},
     team::Team,
     visibility::{Columns, condition},
     write::{covers_row, insert_all, written},
@@ -86,7 +87,8 @@ pub struct PlaceInTeam {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find(reader: &impl Reader, place: PlaceInTeam) -> Result<Option<TeamMember>, StoreError> {
-    let select = Entity::find_by_id((place.team, place.member)).filter(Column::OrganizationId.eq(place.organization));
+    let select =
+        select_by_id::<Entity>((place.team, place.member)).filter(Column::OrganizationId.eq(place.organization));
     Ok(select.one(reader.connection()).await?.map(TeamMember::from))
 }
 
@@ -100,7 +102,7 @@ pub async fn find_many(
     team: Uuid,
     members: &[Uuid],
 ) -> Result<Vec<TeamMember>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::TeamId.eq(team))
         .filter(Column::MemberId.is_in(members.iter().copied()));
@@ -112,7 +114,7 @@ pub async fn find_many(
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<TeamMember>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(organization))
         .order_by_asc(Column::TeamId)
         .order_by_asc(Column::MemberId);
@@ -131,7 +133,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<TeamMember>, StoreError> {
     let columns = Columns { organization: Column::OrganizationId, kind: Column::Role, id: Column::MemberId };
-    let select = Entity::find().filter(condition(members, columns)).filter(Column::TeamId.eq(team));
+    let select = select::<Entity>().filter(condition(members, columns)).filter(Column::TeamId.eq(team));
     page(reader, select, Order { key: None, id: Column::MemberId, descending: false }, request).await
 }
 
@@ -147,7 +149,7 @@ pub async fn teams_of_members(
     let columns =
         Columns { organization: team::Column::OrganizationId, kind: team::Column::Privacy, id: team::Column::Id };
     let place = |column: Column| Expr::col((Entity, column));
-    let mut select = team::Entity::find()
+    let mut select = select::<team::Entity>()
         .filter(condition(teams, columns))
         .filter(Column::MemberId.is_in(members.iter().copied()))
         .order_by_asc(team::Column::Name)

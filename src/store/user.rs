@@ -5,10 +5,13 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 pub use gatehouse_entity::user::UserState;
 use gatehouse_entity::user::{ActiveModel, Column, Entity, Model};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, Unchanged};
+use sea_orm::{ActiveModelTrait, ColumnTrait, QueryFilter, Set, Unchanged};
 use uuid::Uuid;
 
-use super::{Reader, StoreError, Tx};
+use super::{
+    Reader, StoreError, Tx,
+    select::{select, select_by_id},
+};
 use crate::access::{
     Permit, Verb,
     verb::{CreateUser, UpdateUser},
@@ -106,7 +109,7 @@ impl fmt::Debug for UserChanges {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, id: Uuid) -> Result<Option<User>, StoreError> {
-    Ok(Entity::find_by_id(id).one(reader.connection()).await?.map(User::from))
+    Ok(select_by_id::<Entity>(id).one(reader.connection()).await?.map(User::from))
 }
 
 /// The account of this normalized address.
@@ -114,7 +117,7 @@ pub async fn find_by_id(reader: &impl Reader, id: Uuid) -> Result<Option<User>, 
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_email(reader: &impl Reader, email: &str) -> Result<Option<User>, StoreError> {
-    Ok(Entity::find().filter(Column::Email.eq(email)).one(reader.connection()).await?.map(User::from))
+    Ok(select::<Entity>().filter(Column::Email.eq(email)).one(reader.connection()).await?.map(User::from))
 }
 
 /// The accounts of these ids, in no order; for batched loading.
@@ -122,7 +125,7 @@ pub async fn find_by_email(reader: &impl Reader, email: &str) -> Result<Option<U
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_many(reader: &impl Reader, ids: &[Uuid]) -> Result<Vec<User>, StoreError> {
-    let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(reader.connection()).await?;
+    let rows = select::<Entity>().filter(Column::Id.is_in(ids.iter().copied())).all(reader.connection()).await?;
     Ok(rows.into_iter().map(User::from).collect())
 }
 

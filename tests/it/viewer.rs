@@ -25,3 +25,27 @@ async fn a_stranger_is_nobody_and_a_forged_token_is_refused() {
     let answer = mallory.ask("{ viewer { name } }").await;
     assert_eq!((answer.status, answer.codes()), (401, vec!["UNAUTHENTICATED"]));
 }
+
+#[tokio::test]
+async fn who_am_i_costs_no_statement_when_redis_knows() {
+    let gateway = Gateway::on(Engines::PostgresAndRedis).await;
+    let acme = gateway.organization("acme", "support-hub", "growth").await;
+    let alice = gateway.member(&acme, "alice", "super_admin").await;
+    // The first request reads the database, and fills the cache behind the answer.
+    let mut warm = false;
+    for _ in 0..100 {
+        let before = gateway.statements().await;
+        alice.ask("{ viewer { id } }").await.ok();
+        if gateway.statements().await == before {
+            warm = true;
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(warm, "every request reads the database");
+    let before = gateway.statements().await;
+    for _ in 0..50 {
+        alice.ask("{ viewer { id } }").await.ok();
+    }
+    assert_eq!(gateway.statements().await - before, 0);
+}

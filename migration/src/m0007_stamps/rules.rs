@@ -25,8 +25,14 @@ pub(super) enum Update {
     Of(&'static str),
 }
 
-/// A user's, a session's: nothing depends on them before they exist.
-const USER: &str = "SELECT 3 AS kind, {row}.id AS id";
+/// The person, and whatever acts as one of its members without naming the person: a suspended person's API tokens and the
+/// answers about its members are read by keys that do not hold the user.
+const USER: &str = "SELECT 3 AS kind, {row}.id AS id
+  UNION SELECT 4, m.id FROM member m WHERE m.user_id = {row}.id
+  UNION SELECT 2, t.id FROM api_token t JOIN member m ON t.member_id = m.id WHERE m.user_id = {row}.id
+  UNION SELECT 2, t.id FROM api_token t JOIN member m ON t.created_by = m.id WHERE m.user_id = {row}.id";
+
+/// A session's: nothing depends on it before it exists.
 const SESSION: &str = "SELECT 1 AS kind, {row}.id AS id";
 const API_TOKEN: &str = "SELECT 2 AS kind, {row}.id AS id";
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 pub(in crate::store) use gatehouse_entity::access_grant as table;
 use gatehouse_entity::{access_grant::GranteeKind, app};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 pub use self::{
@@ -18,7 +18,7 @@ pub use self::{
         remove_role, replace_features, set_default,
     },
 };
-use super::{Reader, StoreError};
+use super::{Reader, StoreError, select::select};
 use crate::access::{Grantee, Held, Place};
 
 mod read;
@@ -154,7 +154,7 @@ async fn complete(reader: &impl Reader, rows: Vec<table::Model>) -> Result<Vec<A
     let apps: Vec<Uuid> = apps.into_iter().collect();
     let mut kinds: HashMap<Uuid, String> = HashMap::with_capacity(apps.len());
     for some in apps.chunks(10_000) {
-        let select = app::Entity::find().select_only().columns([app::Column::Id, app::Column::Kind]);
+        let select = select::<app::Entity>().select_only().columns([app::Column::Id, app::Column::Kind]);
         let select = select.filter(app::Column::Id.is_in(some.iter().copied()));
         kinds.extend(select.into_tuple::<(Uuid, String)>().all(reader.connection()).await?);
     }

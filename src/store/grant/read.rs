@@ -1,7 +1,7 @@
 //! Finding grants.
 
 use gatehouse_entity::access_grant::{Column, Entity, GranteeKind, Model};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::{AccessGrant, complete, held_by};
@@ -10,6 +10,7 @@ use crate::{
     store::{
         Page, PageRequest, Reader, StoreError,
         page::{Order, page},
+        select::{select, select_by_id},
         visibility::{Columns, condition},
     },
 };
@@ -30,7 +31,7 @@ pub struct GrantFilter {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<Option<AccessGrant>, StoreError> {
-    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    let select = select_by_id::<Entity>(id).filter(Column::OrganizationId.eq(organization));
     let row = select.one(reader.connection()).await?;
     Ok(complete(reader, row.into_iter().collect()).await?.pop())
 }
@@ -46,7 +47,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<AccessGrant>, StoreError> {
     let columns = Columns { organization: Column::OrganizationId, kind: Column::GranteeKind, id: Column::Id };
-    let select = Entity::find().filter(
+    let select = select::<Entity>().filter(
         condition(visibility, columns)
             .add_option(filter.grantee.map(held_by))
             .add_option(filter.app.map(|app| Column::AppId.eq(app)))
@@ -66,7 +67,7 @@ pub async fn of_grantees(
     organization: Uuid,
     grantees: &[Uuid],
 ) -> Result<Vec<AccessGrant>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::GranteeId.is_in(grantees.iter().copied()))
         .order_by_asc(Column::Id);
@@ -78,7 +79,7 @@ pub async fn of_grantees(
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn list_defaults(reader: &impl Reader, organization: Uuid) -> Result<Vec<AccessGrant>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::GranteeKind.eq(GranteeKind::Everyone))
         .order_by_asc(Column::Id);
@@ -90,6 +91,6 @@ pub async fn list_defaults(reader: &impl Reader, organization: Uuid) -> Result<V
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<AccessGrant>, StoreError> {
-    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
+    let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
     complete(reader, select.all(reader.connection()).await?).await
 }

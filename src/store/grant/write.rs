@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use gatehouse_entity::access_grant::{ActiveModel, Column, Entity};
 use indexmap::IndexMap;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
@@ -17,6 +17,7 @@ use crate::{
     },
     store::{
         Reader, StoreError, Tx,
+        select::select,
         write::{covers_row, insert_all, principal},
     },
 };
@@ -169,7 +170,7 @@ pub async fn remove_role(
     held: HeldRole,
 ) -> Result<Option<AccessGrant>, StoreError> {
     covers_row(&permit, held.organization, columns(held.grantee).1.as_slice())?;
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(held.organization))
         .filter(held_by(held.grantee))
         .filter(Column::Role.eq(held.role))
@@ -192,7 +193,7 @@ pub async fn replace_features(tx: &Tx, permit: Permit<GrantAccess>, set: Feature
     {
         return Err(StoreError::PermitMismatch(stray.id));
     }
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(organization))
         .filter(held_by(Grantee::Member(member)))
         .filter(Column::Feature.is_not_null());
@@ -207,7 +208,7 @@ pub async fn replace_features(tx: &Tx, permit: Permit<GrantAccess>, set: Feature
 pub async fn set_default(tx: &Tx, permit: Permit<GrantAccess>, access: DefaultAccess) -> Result<Replaced, StoreError> {
     let DefaultAccess { organization, kind, feature, grant, now } = access;
     covers_row(&permit, organization, &[])?;
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(organization))
         .filter(held_by(Grantee::Everyone))
         .filter(Column::AppKind.eq(kind.as_str()))

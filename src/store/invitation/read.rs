@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use gatehouse_entity::invitation::{Column, Entity, InvitationState, Model};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, ExprTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{Invitation, InvitationStanding};
@@ -17,6 +15,7 @@ use crate::{
         organization::{self, OrganizationState},
         page::{Order, page},
         search::contains,
+        select::{select, select_by_id},
         visibility::{Columns, condition},
     },
 };
@@ -46,7 +45,7 @@ pub struct InvitationFilter {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<Option<Invitation>, StoreError> {
-    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    let select = select_by_id::<Entity>(id).filter(Column::OrganizationId.eq(organization));
     Ok(select.one(reader.connection()).await?.map(Invitation::from))
 }
 
@@ -55,7 +54,7 @@ pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> R
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_token_hash(reader: &impl Reader, hash: &[u8]) -> Result<Option<Invitation>, StoreError> {
-    let select = Entity::find().filter(Column::TokenHash.eq(hash));
+    let select = select::<Entity>().filter(Column::TokenHash.eq(hash));
     Ok(select.one(reader.connection()).await?.map(Invitation::from))
 }
 
@@ -68,7 +67,7 @@ pub async fn find_pending_by_email(
     organization: Uuid,
     email: &str,
 ) -> Result<Option<Invitation>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::Email.eq(email))
         .filter(Column::State.eq(InvitationState::Pending));
@@ -84,7 +83,7 @@ pub async fn of_members(
     organization: Uuid,
     members: &[Uuid],
 ) -> Result<Vec<Invitation>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::MemberId.is_in(members.iter().copied()))
         .order_by_asc(Column::Id);
@@ -107,7 +106,7 @@ pub async fn list(
         standings.iter().fold(Condition::any().add(Expr::val(1).eq(0)), |any, one| any.add(stands(*one, *now)))
     });
     let search = filter.search.as_deref().map(|text| contains(database, [Column::Email], text));
-    let select = Entity::find().filter(condition(visibility, columns).add_option(standings).add_option(search));
+    let select = select::<Entity>().filter(condition(visibility, columns).add_option(standings).add_option(search));
     page(reader, select, Order { key: None, id: Column::Id, descending: true }, request).await
 }
 
@@ -120,7 +119,7 @@ pub async fn pending_for_email(
     email: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<InvitationTo>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::Email.eq(email))
         .filter(stands(InvitationStanding::Pending, now))
         .order_by_asc(Column::Id);

@@ -7,7 +7,7 @@ use gatehouse_entity::{
     member::{Column, Entity},
     team_member,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use super::{Member, MemberState, roles};
@@ -18,6 +18,7 @@ use crate::{
         organization::{self, OrganizationState},
         page::{Order, page},
         search::contains,
+        select::{select, select_by_id},
         visibility::{Columns, condition},
     },
 };
@@ -62,7 +63,7 @@ pub struct Membership {
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<Option<Member>, StoreError> {
-    let select = Entity::find_by_id(id).filter(Column::OrganizationId.eq(organization));
+    let select = select_by_id::<Entity>(id).filter(Column::OrganizationId.eq(organization));
     Ok(select.one(reader.connection()).await?.map(Member::from))
 }
 
@@ -71,7 +72,7 @@ pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> R
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_user(reader: &impl Reader, organization: Uuid, user: Uuid) -> Result<Option<Member>, StoreError> {
-    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::UserId.eq(user));
+    let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).filter(Column::UserId.eq(user));
     Ok(select.one(reader.connection()).await?.map(Member::from))
 }
 
@@ -84,7 +85,7 @@ pub async fn find_by_email(
     organization: Uuid,
     email: &str,
 ) -> Result<Option<Member>, StoreError> {
-    let select = Entity::find()
+    let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::Email.eq(email))
         .filter(Column::State.ne(MemberState::Archived));
@@ -100,7 +101,7 @@ pub async fn find_by_handle(
     organization: Uuid,
     handle: &str,
 ) -> Result<Option<Member>, StoreError> {
-    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::Handle.eq(handle));
+    let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).filter(Column::Handle.eq(handle));
     Ok(select.one(reader.connection()).await?.map(Member::from))
 }
 
@@ -109,8 +110,9 @@ pub async fn find_by_handle(
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_many(reader: &impl Reader, organization: Uuid, ids: &[Uuid]) -> Result<Vec<Member>, StoreError> {
-    let select =
-        Entity::find().filter(Column::OrganizationId.eq(organization)).filter(Column::Id.is_in(ids.iter().copied()));
+    let select = select::<Entity>()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Id.is_in(ids.iter().copied()));
     Ok(select.all(reader.connection()).await?.into_iter().map(Member::from).collect())
 }
 
@@ -119,7 +121,7 @@ pub async fn find_many(reader: &impl Reader, organization: Uuid, ids: &[Uuid]) -
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<Member>, StoreError> {
-    let select = Entity::find().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
+    let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
     Ok(select.all(reader.connection()).await?.into_iter().map(Member::from).collect())
 }
 
@@ -143,14 +145,14 @@ pub async fn list(
         .as_ref()
         .map(|holding| Column::Id.in_subquery(roles::holders(organization, &holding.role, holding.now).into_query()));
     let team = filter.team.map(|team| {
-        let inside = team_member::Entity::find()
+        let inside = select::<team_member::Entity>()
             .select_only()
             .column(team_member::Column::MemberId)
             .filter(team_member::Column::OrganizationId.eq(organization))
             .filter(team_member::Column::TeamId.eq(team));
         Column::Id.in_subquery(inside.into_query())
     });
-    let select = Entity::find().filter(
+    let select = select::<Entity>().filter(
         condition(visibility, columns)
             .add_option(states)
             .add_option(filter.search.as_deref().map(|text| contains(database, named, text)))
@@ -169,7 +171,7 @@ pub async fn memberships_of_user(
     user: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Vec<Membership>, StoreError> {
-    let select = Entity::find().filter(Column::UserId.eq(user)).filter(Column::State.ne(MemberState::Archived));
+    let select = select::<Entity>().filter(Column::UserId.eq(user)).filter(Column::State.ne(MemberState::Archived));
     let members = select.all(reader.connection()).await?;
     if members.is_empty() {
         return Ok(Vec::new());

@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use gatehouse_entity::{access_grant, member};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
 use super::MemberState;
-use crate::store::{Reader, StoreError, grant::member_roles};
+use crate::store::{Reader, StoreError, grant::member_roles, select::select};
 
 /// The ids of members with a role, whatever their state.
 pub(super) fn holders(organization: Uuid, role: &str, now: DateTime<Utc>) -> Select<access_grant::Entity> {
-    access_grant::Entity::find()
+    select::<access_grant::Entity>()
         .select_only()
         .column(access_grant::Column::GranteeId)
         .filter(access_grant::Column::OrganizationId.eq(organization))
@@ -20,7 +20,7 @@ pub(super) fn holders(organization: Uuid, role: &str, now: DateTime<Utc>) -> Sel
 
 /// The ids of active members.
 fn active(organization: Uuid) -> Select<member::Entity> {
-    member::Entity::find()
+    select::<member::Entity>()
         .filter(member::Column::OrganizationId.eq(organization))
         .filter(member::Column::State.eq(MemberState::Active))
 }
@@ -82,7 +82,7 @@ pub(super) async fn held(
 }
 
 fn of(members: &[Uuid], now: DateTime<Utc>) -> Select<access_grant::Entity> {
-    access_grant::Entity::find()
+    select::<access_grant::Entity>()
         .select_only()
         .columns([access_grant::Column::GranteeId, access_grant::Column::Role])
         .filter(access_grant::Column::GranteeId.is_in(members.iter().copied()))

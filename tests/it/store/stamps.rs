@@ -102,6 +102,8 @@ async fn people_and_their_sign_ins() {
     for_each_database(async |db| {
         let mut world = World::new(db).await;
         world.expect("UPDATE user_account SET state = 'suspended' WHERE id = $1", "bob", [(3, "bob")]).await;
+        let alice = [(3, "alice"), (4, "member"), (2, "member's token")];
+        world.expect("UPDATE user_account SET state = 'suspended' WHERE id = $1", "alice", alice).await;
         world.expect("UPDATE user_account SET last_login_at = created_at WHERE id = $1", "bob", []).await;
         world.expect("UPDATE session SET last_seen_at = created_at WHERE id = $1", "session", []).await;
         world.expect("UPDATE session SET revoked_at = created_at WHERE id = $1", "session", [(1, "session")]).await;

@@ -50,6 +50,7 @@ pub(crate) fn start() -> Server {
             "fsync=off".to_owned(),
             "full_page_writes=off".to_owned(),
             "max_connections=200".to_owned(),
+            "shared_preload_libraries=pg_stat_statements".to_owned(),
         ];
         let postgres = program("postgres").to_str().unwrap().to_owned();
         let mut words = prefix;
