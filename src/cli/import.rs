@@ -10,7 +10,10 @@ use std::{
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::open::{Urls, open};
+use super::{
+    lock::DatabaseLock,
+    open::{Urls, open},
+};
 use crate::{
     config::DeploymentArgs,
     service::import::{ImportError, Progress, Report},
@@ -55,9 +58,10 @@ fn print(report: &Report, mut out: impl Write) -> io::Result<()> {
 pub async fn run(deployment: &DeploymentArgs, args: ImportArgs) -> anyhow::Result<()> {
     let file = args.file.display();
     let source = std::fs::read_to_string(&args.file).with_context(|| format!("cannot read `{file}`"))?;
+    let _lock = DatabaseLock::take(&deployment.database_url, "stop it, or import into another database")?;
     let bar = spinner();
     bar.set_message("opening the database");
-    let opened = open(deployment, &Urls::of_no_door()).await?;
+    let opened = open(deployment, &Urls::unserved()?).await?;
     let shown = bar.clone();
     let progress: Progress = Arc::new(move |what, count| shown.set_message(format!("{what}: {count}")));
     let report = opened.service.import(&source, &args.blueprint, progress).await;

@@ -58,7 +58,7 @@ pub fn print(rows: &[MatrixRow], format: Format, out: impl Write) -> io::Result<
 /// # Errors
 /// When there is no such organization, or the database is out of reach.
 pub async fn run(deployment: &DeploymentArgs, args: MatrixArgs) -> anyhow::Result<()> {
-    let opened = open(deployment, &Urls::of_no_door()).await?;
+    let opened = open(deployment, &Urls::unserved()?).await?;
     let rows = match opened.service.matrix(&args.organization).await {
         Ok(rows) => rows,
         Err(ServiceError::NotFound) => anyhow::bail!("there is no organization `{}`", args.organization),

@@ -12,6 +12,8 @@
 //! assert!(sdl.contains("type Organization implements Node"));
 //! ```
 
+pub mod activity;
+pub mod api_token;
 pub mod blueprint;
 pub mod context;
 pub mod cursor;
@@ -21,9 +23,10 @@ pub mod organization;
 pub mod page;
 pub mod permission;
 pub mod root;
+pub mod service_account;
 pub mod viewer;
 
-use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 pub use context::RequestContext;
 pub use cursor::Cursors;
@@ -33,16 +36,18 @@ pub use cursor::Cursors;
 pub struct Query(viewer::ViewerQuery, organization::OrganizationQuery, node::NodeQuery);
 
 /// Everything that can be changed.
-pub type Mutation = EmptyMutation;
+#[derive(Debug, Default, MergedObject)]
+pub struct Mutation(activity::ActivityMutation, api_token::ApiTokenMutation);
 
 /// Everything that can be followed.
-pub type Subscription = EmptySubscription;
+#[derive(Debug, Default, MergedSubscription)]
+pub struct Subscription(activity::ActivitySubscription);
 
 /// The schema. The document gate holds the limits; no extension is registered, as any makes every list field pay double.
 pub type GatehouseSchema = Schema<Query, Mutation, Subscription>;
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), EmptyMutation, EmptySubscription).disable_suggestions()
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).disable_suggestions()
 }
 
 /// Builds the schema.

@@ -5,21 +5,34 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, MergedObject, Object, Result};
 
 use super::{
+    activity::OrganizationActivity,
+    api_token::OrganizationApiTokens,
     blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
     context::InContext,
     node::NodeType,
+    service_account::OrganizationServiceAccounts,
 };
 use crate::service::Standing;
 
 /// The organization the caller's credential is bound to, as the caller sees it.
 #[derive(Debug, Clone, MergedObject)]
-pub struct Organization(OrganizationCore);
+pub struct Organization(
+    OrganizationCore,
+    OrganizationActivity,
+    OrganizationApiTokens,
+    OrganizationServiceAccounts,
+);
 
 impl Organization {
     /// As this principal sees it.
     #[must_use]
     pub fn new(standing: Arc<Standing>) -> Self {
-        Self(OrganizationCore { standing })
+        Self(
+            OrganizationCore { standing: Arc::clone(&standing) },
+            OrganizationActivity::new(Arc::clone(&standing)),
+            OrganizationApiTokens::new(Arc::clone(&standing)),
+            OrganizationServiceAccounts::new(standing),
+        )
     }
 
     /// Its global id; for the interface.

@@ -29,4 +29,8 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Query, "organizations", Audience::Callers),
     (Root::Query, "node", Audience::Callers),
     (Root::Query, "nodes", Audience::Callers),
+    (Root::Mutation, "recordActivity", Audience::Callers),
+    (Root::Mutation, "createApiToken", Audience::Callers),
+    (Root::Mutation, "revokeApiToken", Audience::Callers),
+    (Root::Subscription, "activityAdded", Audience::Callers),
 ];

@@ -275,6 +275,7 @@ impl Service {
         };
         let granted = self.grants().get(&grant_key(&credential), presented, now).await.map_err(unavailable)?;
         let Some(granted) = granted else { return Ok(None) };
+        self.note_use(&credential, now);
         let standing = granted.facts.standing(self, &self.store().read(), now).await?;
         let (person, ends_at) = (granted.facts.person.clone(), granted.facts.ends_at);
         Ok(Some(Access { credential: Some(credential), person, standing, ends_at, client }))

@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub mod activity;
+pub mod api_token;
 pub mod blueprint;
 pub mod caller;
 pub mod error;
@@ -28,8 +29,10 @@ pub mod input;
 pub mod matrix;
 pub mod mutate;
 pub mod seat;
+pub mod service_account;
 pub mod settings;
 pub mod tail;
+pub mod upkeep;
 
 pub use self::{
     caller::{Access, Client, FactsLoader, Person, Place, Standing},
@@ -101,6 +104,7 @@ struct Inner {
     parts: Parts,
     blueprints: blueprint::Blueprints,
     at_work: Mutex<HashSet<Turn>>,
+    token_uses: api_token::Uses,
 }
 
 /// A repeatable change that is being worked on: caller, operation, key.
@@ -125,7 +129,7 @@ impl Service {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let (blueprints, at_work) = (blueprint::Blueprints::default(), Mutex::default());
-        Self(Arc::new(Inner { parts, blueprints, at_work }))
+        Self(Arc::new(Inner { parts, blueprints, at_work, token_uses: api_token::Uses::default() }))
     }
 
     /// The present moment.
@@ -168,6 +172,10 @@ impl Service {
 
     fn store(&self) -> &Store {
         &self.0.parts.store
+    }
+
+    fn token_uses(&self) -> &api_token::Uses {
+        &self.0.token_uses
     }
 
     fn blueprints(&self) -> &blueprint::Blueprints {
