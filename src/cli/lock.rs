@@ -28,6 +28,7 @@ impl DatabaseLock {
             .open(&path)
             .with_context(|| format!("cannot open the lock `{}`", path.display()))?;
         match file.try_lock() {
+            _ if crate::ablate::off("database_lock") => Ok(Self(None)),
             Ok(()) => Ok(Self(Some(file))),
             Err(TryLockError::WouldBlock) => anyhow::bail!("another gatehouse uses `{database_url}`: {instead}"),
             Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),

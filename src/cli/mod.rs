@@ -15,6 +15,7 @@ pub mod open;
 pub mod schema;
 pub mod serve;
 pub mod token;
+pub mod user;
 
 /// Gatehouse: who is calling, what may they do, and why.
 #[derive(Debug, Parser)]
@@ -50,6 +51,8 @@ pub enum Command {
     Matrix(matrix::MatrixArgs),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
+    /// Opens accounts.
+    User(user::UserArgs),
 }
 
 /// Runs a command to its end.
@@ -69,5 +72,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Import(args) => import::run(&deployment, args).await,
         Command::Matrix(args) => matrix::run(&deployment, args).await,
         Command::Schema(args) => schema::run(&args),
+        Command::User(args) => user::run(&deployment, args).await,
     }
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{
-    Context, Enum, ID, InputObject, Object, OneofObject, Result, SimpleObject, Subscription,
-};
+use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
 use futures_util::stream::{Stream, StreamExt};
 

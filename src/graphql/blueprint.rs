@@ -160,7 +160,13 @@ impl RoleDefinition {
     /// As the blueprint has it; `None` for a key it does not have.
     #[must_use]
     pub fn of(standing: &Standing, key: &str) -> Option<Self> {
-        let role = standing.blueprint.rules.document().roles.get(key)?;
+        Self::in_blueprint(&standing.blueprint, key)
+    }
+
+    /// The same of a blueprint by itself.
+    #[must_use]
+    pub fn in_blueprint(installed: &Installed, key: &str) -> Option<Self> {
+        let role = installed.rules.document().roles.get(key)?;
         let level = match role.level {
             document::RoleLevel::Organization => RoleLevel::Organization,
             document::RoleLevel::App => RoleLevel::App,

@@ -89,6 +89,8 @@ pub enum UserErrorCode {
     SignUpClosed,
     /// The change has not been made because the state has moved on.
     StateChanged,
+    /// A permission is missing: only among the reasons why the caller cannot do something.
+    Forbidden,
 }
 
 /// A refusal that a person can act on. Nothing was changed.
@@ -108,6 +110,28 @@ impl From<service::UserError> for UserError {
     fn from(error: service::UserError) -> Self {
         Self { code: error.code.into(), message: error.message, field: error.field, remedy: error.remedy }
     }
+}
+
+/// Why the caller cannot do something at the moment.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Reason {
+    /// What kind of reason, for programs.
+    code: UserErrorCode,
+    /// What stands in the way, for people.
+    message: String,
+    /// What to do about it, where there is something to do.
+    remedy: Option<String>,
+}
+
+impl From<service::UserError> for Reason {
+    fn from(error: service::UserError) -> Self {
+        Self { code: error.code.into(), message: error.message, remedy: error.remedy }
+    }
+}
+
+/// Reasons as the schema shows them.
+pub(super) fn reasons(obstacles: Vec<service::UserError>) -> Vec<Reason> {
+    obstacles.into_iter().map(Reason::from).collect()
 }
 
 /// Parts the refusals a person can act on, which are data, from the errors of the request.

@@ -6,8 +6,16 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
 use super::{
-    activity::ActivityEntry, api_token::ApiToken, context::InContext, error::{bad_input, error}, organization::Organization,
-    page::batch, service_account::ServiceAccount,
+    activity::ActivityEntry,
+    api_token::ApiToken,
+    context::InContext,
+    error::{bad_input, error},
+    invitation::Invitation,
+    member::Member,
+    organization::Organization,
+    page::batch,
+    service_account::ServiceAccount,
+    user::User,
 };
 
 /// The types that have global ids.
@@ -140,6 +148,12 @@ pub fn parse(id: &ID) -> Option<(NodeType, Uuid)> {
 pub enum Node {
     /// A tenant.
     Organization(Organization),
+    /// A person's account.
+    User(User),
+    /// A person's place in an organization.
+    Member(Member),
+    /// The token of a pending place.
+    Invitation(Invitation),
     /// A record of what happened.
     ActivityEntry(ActivityEntry),
     /// A program's place in an organization.
@@ -172,11 +186,17 @@ impl NodeQuery {
 
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
     let Some((node, row)) = parse(id) else { return Ok(None) };
+    if node == NodeType::User {
+        let person = ctx.access()?.person.as_ref().filter(|person| person.id == row);
+        return Ok(person.map(|person| Node::User(person.into())));
+    }
     let Some(standing) = ctx.access()?.standing.clone() else { return Ok(None) };
     match node {
         NodeType::Organization => {
             Ok((standing.place.id == row).then(|| Node::Organization(Organization::new(standing))))
         }
+        NodeType::Member => Ok(Member::find(ctx, row).await?.map(Node::Member)),
+        NodeType::Invitation => Ok(Invitation::find(ctx, row).await?.map(Node::Invitation)),
         NodeType::ActivityEntry => {
             let request = ctx.request()?;
             let found = request.service.find_activity(&request.access, row).await.map_err(error)?;
@@ -189,8 +209,6 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             Ok(found.map(|token| Node::ApiToken(ApiToken(token))))
         }
         NodeType::User
-        | NodeType::Member
-        | NodeType::Invitation
         | NodeType::Team
         | NodeType::App
         | NodeType::Grant

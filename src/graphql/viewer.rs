@@ -2,7 +2,17 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
-use super::{blueprint::Menu, context::InContext, node::NodeType, organization::Organization};
+use super::{
+    blueprint::Menu,
+    context::InContext,
+    error::error,
+    invitation::{self, PendingInvitation},
+    membership::{OrganizationMembership, OrganizationMembershipConnection},
+    node::NodeType,
+    organization::Organization,
+    page::PageArgs,
+    user::User,
+};
 use crate::{access::PrincipalKind, service::Access};
 
 /// Who is asking: a signed-in person or a program.
@@ -38,6 +48,28 @@ impl Viewer {
         self.0.person.as_ref().map(|person| person.email.as_str())
     }
 
+    /// The person's account; null for a program.
+    async fn user(&self) -> Option<User> {
+        self.0.person.as_ref().map(User::from)
+    }
+
+    /// The organizations the caller has a place in, by name: what a switcher shows.
+    async fn organizations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front; at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back; at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
+    ) -> Result<OrganizationMembershipConnection> {
+        memberships(ctx, &self.0, PageArgs { first, after, last, before }).await
+    }
+
+    /// The invitations that wait for the person, told by its verified address (S3.74).
+    async fn pending_invitations(&self, ctx: &Context<'_>) -> Result<Vec<PendingInvitation>> {
+        invitation::pending(ctx).await
+    }
+
     /// The organization the credential is bound to; null for a person who has chosen none.
     async fn organization(&self) -> Option<Organization> {
         self.0.standing.clone().map(Organization::new)
@@ -66,4 +98,16 @@ impl ViewerQuery {
         let access = ctx.access()?;
         Ok(access.credential.is_some().then(|| Viewer(access.clone())))
     }
+}
+
+/// The caller's own places, as a page.
+pub(super) async fn memberships(
+    ctx: &Context<'_>,
+    access: &Access,
+    page: PageArgs,
+) -> Result<OrganizationMembershipConnection> {
+    let caller = access.user_id().or_else(|| access.principal().map(|principal| principal.id)).unwrap_or_default();
+    let listing = page.listing(ctx, &format!("memberships:{caller}"))?;
+    let page = ctx.service()?.own_memberships(access, &listing.request).await.map_err(error)?;
+    listing.connection(ctx, page, OrganizationMembership::from)
 }

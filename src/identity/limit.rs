@@ -144,6 +144,14 @@ impl SignInLimiter {
 }
 
 impl Counted {
+    /// The attempt came to nothing for a reason of ours (the database was out of reach): it counts for nobody.
+    pub fn undecided(self) {
+        take_back(&self.account);
+        if let Some(address) = &self.address {
+            take_back(address);
+        }
+    }
+
     /// The sign-in succeeded: the account's failures from this source are forgotten, and the address gets this attempt back.
     /// It gets back no others, or one's own account would pay for guessing at many.
     pub fn succeeded(self) {

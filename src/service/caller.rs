@@ -293,6 +293,10 @@ impl Service {
         let Some(granted) = granted else { return Ok(None) };
         self.note_use(&credential, now);
         let standing = granted.facts.standing(self, &self.store().read(), now).await?;
+        // A program is nobody outside its organization; a person may be.
+        if standing.is_none() && matches!(credential, Credential::ApiToken { .. }) {
+            return Ok(None);
+        }
         let (person, ends_at) = (granted.facts.person.clone(), granted.facts.ends_at);
         let version = granted.content.map(|content| Version { rights: granted.facts.version, content });
         Ok(Some(Access { credential: Some(credential), person, standing, ends_at, version, client }))

@@ -103,6 +103,8 @@ pub enum UserErrorCode {
     SignUpClosed,
     /// The change has not been made because the state has moved on.
     StateChanged,
+    /// A permission is missing. Only told beforehand, among the reasons why something cannot be done; who tries is refused.
+    Forbidden,
 }
 
 impl UserError {
@@ -118,6 +120,13 @@ impl UserError {
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
+    }
+}
+
+impl From<Denial> for UserError {
+    /// A denial, told before anyone tries.
+    fn from(denial: Denial) -> Self {
+        Self::new(UserErrorCode::Forbidden, "", denial.to_string())
     }
 }
 
@@ -137,8 +146,10 @@ impl From<Denial> for ServiceError {
     }
 }
 
-impl From<DelegationDenial> for ServiceError {
-    fn from(denial: DelegationDenial) -> Self {
+impl UserError {
+    /// The refusal of something that is not the author's to give, at the field that names it.
+    #[must_use]
+    pub fn not_given(field: &str, denial: &DelegationDenial) -> Self {
         let code = match denial {
             DelegationDenial::Unknown => UserErrorCode::NotInBlueprint,
             DelegationDenial::WrongLevel => UserErrorCode::WrongLevel,
@@ -148,6 +159,12 @@ impl From<DelegationDenial> for ServiceError {
             | DelegationDenial::SelfRaise
             | DelegationDenial::NotForEveryone => UserErrorCode::NotGrantable,
         };
-        UserError::new(code, "", denial.to_string()).into()
+        Self::new(code, field, denial.to_string())
+    }
+}
+
+impl From<DelegationDenial> for ServiceError {
+    fn from(denial: DelegationDenial) -> Self {
+        UserError::not_given("", &denial).into()
     }
 }

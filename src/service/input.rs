@@ -256,7 +256,10 @@ mod tests {
     #[test]
     fn domains_are_normal_and_each_once() {
         let given = ["Example.COM".to_owned(), " bücher.de".to_owned(), "example.com".to_owned()];
-        assert_eq!(domains("allowedDomains", &given), Ok(vec!["example.com".to_owned(), "xn--bcher-kva.de".to_owned()]));
+        assert_eq!(
+            domains("allowedDomains", &given),
+            Ok(vec!["example.com".to_owned(), "xn--bcher-kva.de".to_owned()])
+        );
         for bad in ["", "example", "a@example.com", "exa mple.com", "*.example.com", "http://example.com"] {
             let refusal = domains("allowedDomains", &["a.de".to_owned(), bad.to_owned()]).unwrap_err();
             assert_eq!(refusal.field, ["allowedDomains", "1"], "{bad:?}");

@@ -26,16 +26,26 @@ pub mod caller;
 pub mod capability;
 pub mod check;
 pub mod error;
+pub mod follow;
 mod idempotency;
 pub mod import;
 pub mod input;
 pub mod matrix;
+pub mod access_tree;
+pub mod invitation;
+pub mod member;
+pub mod role;
+pub mod input;
+pub mod membership;
 pub mod mutate;
+pub mod organization;
 pub mod seat;
 pub mod service_account;
+pub mod session;
 pub mod settings;
 pub mod tail;
 pub mod upkeep;
+pub mod user;
 
 pub use self::{
     caller::{Access, Client, FactsLoader, Person, Place, Standing, Version},

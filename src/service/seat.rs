@@ -7,7 +7,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Access, ServiceError, Standing, UserError, UserErrorCode, Work};
+use super::{ServiceError, Standing, UserError, UserErrorCode, Work};
 pub use crate::access::seat::SeatUsage;
 use crate::{
     access::{Blueprint, seat},
@@ -145,12 +145,11 @@ pub fn upgrade(within: Within<'_>, pool: &str) -> Option<Upgrade> {
 }
 
 impl super::Service {
-    /// How full the caller's organization is; for everyone who is active in it.
+    /// How full a principal's organization is; for everyone who is active in it.
     ///
     /// # Errors
-    /// As for a caller without a place in an active organization.
-    pub async fn seat_usage(&self, access: &Access) -> Result<Vec<SeatUsage>, ServiceError> {
-        let standing = access.standing()?;
+    /// [`ServiceError::Forbidden`] for who is not.
+    pub async fn seat_usage(&self, standing: &Standing) -> Result<Vec<SeatUsage>, ServiceError> {
         if let Some(denial) = standing.rights.inactive() {
             return Err(denial.into());
         }

@@ -30,9 +30,8 @@ pub(super) const MANAGE: &str = "tokens.manage";
 #[must_use]
 pub fn role_of_programs(blueprint: &Blueprint) -> Option<&str> {
     let mut roles = blueprint.document().roles.iter();
-    let role = roles.find(|(_, role)| {
-        role.level == RoleLevel::Organization && role.holders.contains(&Holder::ServiceAccount)
-    });
+    let role =
+        roles.find(|(_, role)| role.level == RoleLevel::Organization && role.holders.contains(&Holder::ServiceAccount));
     role.map(|(key, _)| key.as_str())
 }
 

@@ -7,9 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod api_token;
 mod cache;
+mod cli;
 mod http;
 mod identity;
+mod jobs;
+mod outage;
 mod store;
 mod support;
 mod systems;

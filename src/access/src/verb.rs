@@ -27,6 +27,8 @@ pub enum SystemTask {
     SignIn,
     /// The holder of an invitation's secret accepts or declines it.
     SettleInvitation,
+    /// A person has created an organization: its first member, and what everyone holds there from the start (`S3.6`).
+    FoundOrganization,
     /// Invitations, grants and tokens pass their end.
     Expiry,
     /// Entries pass their retention.
@@ -41,10 +43,11 @@ pub enum SystemTask {
 
 impl SystemTask {
     /// Every task, in the order of the permission table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SignUp,
         Self::SignIn,
         Self::SettleInvitation,
+        Self::FoundOrganization,
         Self::Expiry,
         Self::Retention,
         Self::InstallBlueprint,
@@ -59,6 +62,7 @@ impl SystemTask {
             Self::SignUp => "sign-up",
             Self::SignIn => "sign-in",
             Self::SettleInvitation => "settle-invitation",
+            Self::FoundOrganization => "found-organization",
             Self::Expiry => "expiry",
             Self::Retention => "retention",
             Self::InstallBlueprint => "install-blueprint",
@@ -113,8 +117,8 @@ macro_rules! verbs {
 verbs! {
     /// Opens an account.
     CreateUser = "createUser", Rule::SystemOnly, [SignUp, Operator];
-    /// Changes one's own account: last sign-in, password, name.
-    UpdateUser = "updateUser", Rule::SystemOnly, [SignIn, Operator];
+    /// Changes one's own account: last sign-in, password, name, that the address is proven.
+    UpdateUser = "updateUser", Rule::SystemOnly, [SignIn, SettleInvitation, Operator];
     /// Opens, rotates or ends a session.
     ManageSession = "manageSession", Rule::SystemOnly, [SignIn, Operator];
     /// Installs a blueprint version.
@@ -134,7 +138,7 @@ verbs! {
     /// Settles an invitation by its secret: the pending member becomes active, or leaves.
     SettleInvitation = "settleInvitation", Rule::SystemOnly, [SettleInvitation, Expiry];
     /// Adds a member without an invitation.
-    CreateMember = "createMember", Rule::SystemOnly, [Import, Operator];
+    CreateMember = "createMember", Rule::SystemOnly, [FoundOrganization, Import, Operator];
     /// Changes a member's name or state.
     UpdateMember = "updateMember", Rule::Permission("members.update"), [Import, SettleInvitation, SignIn];
     /// Removes a member (`S3.53`).
@@ -142,9 +146,9 @@ verbs! {
     /// Leaves an organization (`S3.60`).
     LeaveOrganization = "leaveOrganization", Rule::OwnMembership, [];
     /// Gives or takes an organization role (`S3.71`).
-    AssignRole = "assignRole", Rule::Permission("roles.assign"), [Import, Operator];
+    AssignRole = "assignRole", Rule::Permission("roles.assign"), [FoundOrganization, Import, Operator];
     /// Gives or takes access to apps and features.
-    GrantAccess = "grantAccess", Rule::Permission("access.grant"), [Import, Operator];
+    GrantAccess = "grantAccess", Rule::Permission("access.grant"), [FoundOrganization, Import, Operator];
     /// Creates a team.
     CreateTeam = "createTeam", Rule::Permission("teams.manage"), [Import, Operator];
     /// Renames, moves or describes a team.

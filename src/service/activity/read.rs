@@ -8,7 +8,10 @@ use uuid::Uuid;
 use super::{ActivityCategory, ActivityEntry};
 use crate::{
     access::{Denial, Visibility, visibility::Rows},
-    service::{Access, Service, ServiceError, Standing, page::{Page, PageRequest}},
+    service::{
+        Access, Service, ServiceError, Standing,
+        page::{Page, PageRequest},
+    },
     store::{self, activity::ActivityFilter},
 };
 
@@ -49,7 +52,8 @@ pub(super) fn reader(access: &Access) -> Result<&Arc<Standing>, ServiceError> {
 pub(super) fn seen(standing: &Standing, query: ActivityQuery, now: DateTime<Utc>) -> (Visibility, ActivityFilter) {
     let rules = standing.blueprint.rules.document();
     // What retention will remove is gone already (S3.69): it is only not yet swept.
-    let kept = rules.activity.retention_days.map(|days| now - TimeDelta::days(i64::from(days)));
+    let days = rules.activity.retention_days.filter(|_| !crate::ablate::off("activity_retention"));
+    let kept = days.map(|days| now - TimeDelta::days(i64::from(days)));
     let filter = ActivityFilter {
         category: query.category,
         app: query.app,
@@ -67,9 +71,8 @@ pub(super) fn seen(standing: &Standing, query: ActivityQuery, now: DateTime<Utc>
 fn apps(standing: &Standing) -> Option<Visibility> {
     let rules = &standing.blueprint.rules;
     let visibility = standing.rights.visible_apps(rules);
-    let every_kind = |kinds: &std::collections::BTreeSet<String>| {
-        rules.document().app_kinds.keys().all(|kind| kinds.contains(kind))
-    };
+    let every_kind =
+        |kinds: &std::collections::BTreeSet<String>| rules.document().app_kinds.keys().all(|kind| kinds.contains(kind));
     let all = match visibility.rows() {
         Rows::All => true,
         Rows::None => false,

@@ -306,7 +306,8 @@ impl Doers {
     }
 
     fn find(&self, doer: &Doer, field: &str) -> Result<Actor, UserError> {
-        let member = |(id, name): (&Uuid, &String)| Actor { kind: ActorKind::Member, id: Some(*id), name: name.clone() };
+        let member =
+            |(id, name): (&Uuid, &String)| Actor { kind: ActorKind::Member, id: Some(*id), name: name.clone() };
         let found = match doer {
             Doer::Member(id) => self.ids.get_key_value(id).map(member),
             Doer::Email(email) => self.emails.get(email).map(|(id, name)| member((id, name))),

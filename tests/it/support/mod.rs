@@ -4,7 +4,9 @@
 //! run alone starts its own, which ends with it.
 
 pub(crate) mod database;
+pub(crate) mod events;
 pub(crate) mod gateway;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod server;

@@ -1,0 +1,127 @@
+//! Seats: how full an organization is, now and as it changes.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, Result, SimpleObject, Subscription};
+use futures_util::{Stream, stream};
+
+use super::{
+    blueprint::Plan,
+    context::InContext,
+    error::{bad_input, error},
+};
+use crate::service::{Service, ServiceError, Standing, follow::Follow, seat};
+
+/// How full one seat pool is.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct SeatUsage {
+    /// The pool's key.
+    pool: String,
+    /// What people call it.
+    label: String,
+    /// The plan's limit; null: no limit.
+    limit: Option<u32>,
+    /// Seats of active members.
+    used: u32,
+    /// Seats of pending members whose invitation is live.
+    reserved: u32,
+    /// Seats that can still be taken; null: no limit.
+    free: Option<u32>,
+    /// Whether nobody can be invited into this pool.
+    full: bool,
+    /// The next plan that has more of them; null when there is none.
+    upgrade_hint: Option<Plan>,
+}
+
+impl SeatUsage {
+    fn new(standing: &Standing, usage: &seat::SeatUsage) -> Self {
+        let document = standing.blueprint.rules.document();
+        let label = document.seat_pools.get(&usage.pool).map_or(&usage.pool, |pool| &pool.label);
+        let upgrade = seat::upgrade(seat::Within::of(standing), &usage.pool);
+        Self {
+            pool: usage.pool.clone(),
+            label: label.clone(),
+            limit: usage.limit,
+            used: usage.used,
+            reserved: usage.reserved,
+            free: usage.free(),
+            full: usage.is_full(),
+            upgrade_hint: upgrade.and_then(|upgrade| Plan::of(&standing.blueprint, &upgrade.plan)),
+        }
+    }
+}
+
+/// What an organization says about its seats.
+#[derive(Debug, Clone)]
+pub struct OrganizationSeats {
+    pub(super) standing: Arc<Standing>,
+}
+
+#[Object]
+impl OrganizationSeats {
+    /// How full each seat pool is.
+    async fn seat_usage(&self, ctx: &Context<'_>) -> Result<Vec<SeatUsage>> {
+        let usages = ctx.service()?.seat_usage(&self.standing).await.map_err(error)?;
+        Ok(usages.iter().map(|usage| SeatUsage::new(&self.standing, usage)).collect())
+    }
+}
+
+/// Following seats.
+#[derive(Debug, Default)]
+pub struct SeatSubscription;
+
+#[Subscription]
+impl SeatSubscription {
+    /// How full each seat pool of the caller's organization is: now, and after each change. Ends with the caller's place.
+    async fn seat_usage_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Ends after this many; without it, never.")] take: Option<i32>,
+    ) -> Result<impl Stream<Item = Result<Vec<SeatUsage>>> + use<>> {
+        let left = match take.map(u32::try_from) {
+            None => None,
+            Some(Ok(count)) if count > 0 => Some(count),
+            Some(_) => return Err(bad_input("`take` is at least 1")),
+        };
+        let service = ctx.service()?.clone();
+        let follow = service.follow(ctx.access()?).map_err(error)?;
+        Ok(stream::unfold(Some(Following { service, follow, last: None, left }), Following::next))
+    }
+}
+
+struct Following {
+    service: Service,
+    follow: Follow,
+    last: Option<(String, Vec<seat::SeatUsage>)>,
+    left: Option<u32>,
+}
+
+impl Following {
+    async fn next(following: Option<Self>) -> Option<(Result<Vec<SeatUsage>>, Option<Self>)> {
+        let mut this = following?;
+        if this.left == Some(0) {
+            return None;
+        }
+        loop {
+            let (standing, usages) = match this.look().await? {
+                Ok(found) => found,
+                Err(failed) => return Some((Err(error(failed)), None)),
+            };
+            let shown = usages.iter().map(|usage| SeatUsage::new(&standing, usage)).collect();
+            let present = Some((standing.place.plan.clone(), usages));
+            if this.last != present {
+                this.last = present;
+                this.left = this.left.map(|left| left - 1);
+                return Some((Ok(shown), Some(this)));
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Option<Result<(Arc<Standing>, Vec<seat::SeatUsage>), ServiceError>> {
+        let standing = match self.follow.next().await? {
+            Ok(access) => access.standing?,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(self.service.seat_usage(&standing).await.map(|usages| (standing, usages)))
+    }
+}

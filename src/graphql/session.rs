@@ -1,0 +1,176 @@
+//! Sessions: signing in and out, refreshing, changing the organization.
+
+use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+
+use super::{
+    context::InContext,
+    error::{UserError, error, settle},
+    membership::OrganizationMembership,
+    user::User,
+};
+use crate::service::session::{Binding, SignIn, SignedIn};
+
+/// Declares what a way of signing in answers.
+macro_rules! signed_in {
+    ($payload:ident, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(Debug, Default, SimpleObject)]
+        pub struct $payload {
+            /// Goes into `Authorization: Bearer …`; null when refused.
+            access_token: Option<String>,
+            /// Gets the next access token, once; a second use ends the session. Null when refused.
+            refresh_token: Option<String>,
+            /// When the access token ends.
+            expires_at: Option<DateTime<Utc>>,
+            /// The person; null when refused.
+            user: Option<User>,
+            /// The organization the access token is bound to; null for none.
+            organization: Option<OrganizationMembership>,
+            /// Why it was refused; empty when it was done.
+            user_errors: Vec<UserError>,
+        }
+
+        impl $payload {
+            /// It was done.
+            pub(super) fn done(signed_in: SignedIn) -> Self {
+                let SignedIn { identity: _, access, refresh, user, place } = signed_in;
+                Self {
+                    access_token: Some(access.text),
+                    refresh_token: refresh.map(|token| token.as_str().to_owned()),
+                    expires_at: Some(access.expires_at),
+                    user: Some(user.into()),
+                    organization: place.map(OrganizationMembership::from),
+                    user_errors: Vec::new(),
+                }
+            }
+
+            /// It was refused.
+            pub(super) fn refused(user_errors: Vec<UserError>) -> Self {
+                Self { user_errors, ..Self::default() }
+            }
+        }
+    };
+}
+
+signed_in!(SignUpPayload, "A new account's first sign-in.");
+signed_in!(SignInPayload, "A sign-in.");
+signed_in!(RefreshSessionPayload, "The next tokens of a session.");
+
+/// Who signs in, and where to.
+#[derive(InputObject)]
+pub struct SignInInput {
+    /// The account's email address.
+    email: String,
+    /// Its password.
+    password: String,
+    /// The organization to be in, by slug; the one used last where none is named.
+    organization: Option<String>,
+}
+
+/// Which session goes on.
+#[derive(InputObject)]
+pub struct RefreshSessionInput {
+    /// The newest refresh token of the session.
+    refresh_token: String,
+    /// The organization the next access token is bound to, by slug; null for none; the one used last where it is left out.
+    #[graphql(default)]
+    organization: MaybeUndefined<String>,
+}
+
+/// How far to sign out.
+#[derive(Debug, InputObject)]
+pub struct SignOutInput {
+    /// Every session of the person, not only this one.
+    #[graphql(default)]
+    everywhere: bool,
+}
+
+/// A sign-out.
+#[derive(Debug, SimpleObject)]
+pub struct SignOutPayload {
+    /// How many sessions it ended.
+    ended_sessions: i32,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Where to go.
+#[derive(Debug, InputObject)]
+pub struct SwitchOrganizationInput {
+    /// The organization's slug; null to be in none.
+    organization: Option<String>,
+}
+
+/// A change of the organization.
+#[derive(Debug, Default, SimpleObject)]
+pub struct SwitchOrganizationPayload {
+    /// Goes into `Authorization: Bearer …` from now on; the session and its refresh token stay.
+    access_token: Option<String>,
+    /// When the access token ends.
+    expires_at: Option<DateTime<Utc>>,
+    /// The organization the access token is bound to; null for none.
+    organization: Option<OrganizationMembership>,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Signing in and out. None of these takes an idempotency key: what they answer is stored nowhere.
+#[derive(Debug, Default)]
+pub struct SessionMutation;
+
+#[Object]
+impl SessionMutation {
+    /// Signs a person in. After ten failures from one address the account is refused there for five minutes (`RATE_LIMITED`,
+    /// with `retryAfter` in seconds).
+    async fn sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who, and where to.")] input: SignInInput,
+    ) -> Result<SignInPayload> {
+        let SignInInput { email, password, organization } = input;
+        let sign_in = SignIn { email, password, organization };
+        let signed_in = ctx.service()?.sign_in(&ctx.access()?.client, sign_in).await;
+        Ok(settle(signed_in)?.map_or_else(SignInPayload::refused, SignInPayload::done))
+    }
+
+    /// Gives the next tokens of a session. The refresh token is used up by that.
+    async fn refresh_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session.")] input: RefreshSessionInput,
+    ) -> Result<RefreshSessionPayload> {
+        let binding = match input.organization {
+            MaybeUndefined::Undefined => Binding::Usual,
+            MaybeUndefined::Null => Binding::Unbound,
+            MaybeUndefined::Value(slug) => Binding::To(slug),
+        };
+        let signed_in = ctx.service()?.refresh_session(&input.refresh_token, binding).await;
+        Ok(settle(signed_in)?.map_or_else(RefreshSessionPayload::refused, RefreshSessionPayload::done))
+    }
+
+    /// Ends the caller's session, or every one of the person's. Their tokens answer no further request.
+    async fn sign_out(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How far.")] input: SignOutInput,
+    ) -> Result<SignOutPayload> {
+        let ended = ctx.service()?.sign_out(ctx.access()?, input.everywhere).await.map_err(error)?;
+        Ok(SignOutPayload { ended_sessions: i32::try_from(ended).unwrap_or(i32::MAX), user_errors: Vec::new() })
+    }
+
+    /// Gives an access token of the same session for another organization the person is in, or for none.
+    async fn switch_organization(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Where to.")] input: SwitchOrganizationInput,
+    ) -> Result<SwitchOrganizationPayload> {
+        let switched = ctx.service()?.switch_organization(ctx.access()?, input.organization).await.map_err(error)?;
+        Ok(SwitchOrganizationPayload {
+            access_token: Some(switched.access.text),
+            expires_at: Some(switched.access.expires_at),
+            organization: switched.place.map(OrganizationMembership::from),
+            user_errors: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! Accounts: one's own in full, of others the name.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use chrono::{DateTime, Utc};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::{
+    context::InContext,
+    error::{error, settle},
+    node::NodeType,
+    session::SignUpPayload,
+};
+use crate::service::{self, Person, user::NewAccount};
+
+/// A person's account.
+#[derive(Debug, Clone)]
+pub struct User {
+    id: Uuid,
+    name: String,
+    email: String,
+    /// What only the person sees; read once, when it is asked for.
+    account: Arc<OnceCell<service::user::User>>,
+}
+
+impl User {
+    /// The account of this id, with the name and address its organization knows.
+    #[must_use]
+    pub fn new(id: Uuid, name: String, email: String) -> Self {
+        Self { id, name, email, account: Arc::default() }
+    }
+
+    async fn own(&self, ctx: &Context<'_>) -> Result<Option<&service::user::User>> {
+        let access = ctx.access()?;
+        if access.user_id() != Some(self.id) {
+            return Ok(None);
+        }
+        let load = async || ctx.service()?.own_account(access).await.map_err(error);
+        Ok(Some(self.account.get_or_try_init(load).await?))
+    }
+}
+
+impl From<&Person> for User {
+    fn from(person: &Person) -> Self {
+        Self::new(person.id, person.name.clone(), person.email.clone())
+    }
+}
+
+impl From<service::user::User> for User {
+    fn from(user: service::user::User) -> Self {
+        let (id, name, email) = (user.id, user.name.clone(), user.email.clone());
+        Self { id, name, email, account: Arc::new(OnceCell::new_with(Some(user))) }
+    }
+}
+
+/// A person's account, which may be in many organizations.
+#[Object]
+impl User {
+    /// Global id.
+    pub(super) async fn id(&self) -> ID {
+        NodeType::User.id(self.id)
+    }
+
+    /// Name as shown.
+    async fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Normalized email address.
+    async fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// When the address was proven; null while it was not, and for other people's accounts.
+    async fn email_verified_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
+        Ok(self.own(ctx).await?.and_then(|user| user.email_verified_at))
+    }
+
+    /// When the account was opened; null for other people's.
+    async fn created_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
+        Ok(self.own(ctx).await?.map(|user| user.created_at))
+    }
+
+    /// The last sign-in; null for other people's accounts.
+    async fn last_login_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
+        Ok(self.own(ctx).await?.and_then(|user| user.last_login_at))
+    }
+}
+
+/// What a new account is asked for.
+#[derive(InputObject)]
+pub struct SignUpInput {
+    /// The email address to sign in with.
+    email: String,
+    /// At least 8 characters.
+    password: String,
+    /// The person's name.
+    name: String,
+}
+
+/// Opening accounts.
+#[derive(Debug, Default)]
+pub struct UserMutation;
+
+#[Object]
+impl UserMutation {
+    /// Opens an account and signs it in. Where accounts are by invitation, one must be pending for the address.
+    async fn sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new account.")] input: SignUpInput,
+    ) -> Result<SignUpPayload> {
+        let SignUpInput { email, password, name } = input;
+        let account = NewAccount { email, password, name };
+        let signed_in = ctx.service()?.sign_up(&ctx.access()?.client, account).await;
+        Ok(settle(signed_in)?.map_or_else(SignUpPayload::refused, SignUpPayload::done))
+    }
+}

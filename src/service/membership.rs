@@ -1,0 +1,152 @@
+//! Memberships: the organizations a person has a place in, as the switcher between them shows (`S3.61`).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{
+    Access, Service, ServiceError,
+    blueprint::Installed,
+    page::{Page, PageRequest, Position, SortKey},
+    session::Binding,
+};
+pub use crate::store::member::MemberState;
+use crate::store::{self, Reader, member};
+
+/// A person's place in an open organization, or the one place of a program.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// The organization.
+    pub organization: Uuid,
+    /// Its lower-case name.
+    pub slug: String,
+    /// Its name as shown.
+    pub name: String,
+    /// Its rules.
+    pub blueprint: Arc<Installed>,
+    /// The person's member there; none for a program.
+    pub member: Option<(Uuid, MemberState)>,
+    /// The organization roles held, by key.
+    pub roles: Vec<String>,
+}
+
+impl Service {
+    /// All places of a person, by the organization's name.
+    pub(super) async fn memberships(&self, user: Uuid) -> Result<Vec<Membership>, ServiceError> {
+        let reader = self.store().read();
+        let mut places = Vec::new();
+        for place in member::memberships_of_user(&reader, user, self.now()).await? {
+            places.push(Membership {
+                organization: place.member.organization_id,
+                slug: place.organization_slug,
+                name: place.organization_name,
+                blueprint: self.blueprint(&reader, place.blueprint_id).await?,
+                member: Some((place.member.id, place.member.state)),
+                roles: place.roles,
+            });
+        }
+        Ok(places)
+    }
+
+    /// The organizations the caller has a place in, by name: all of a person's, the one of a program.
+    ///
+    /// Every caller may ask for its own.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`] for a stranger.
+    pub async fn own_memberships(
+        &self,
+        access: &Access,
+        request: &PageRequest,
+    ) -> Result<Page<Membership>, ServiceError> {
+        access.require_known()?;
+        if let Some(user) = access.user_id() {
+            return Ok(page(self.memberships(user).await?, request));
+        }
+        let place = access.standing.as_ref().map(|standing| Membership {
+            organization: standing.place.id,
+            slug: standing.place.slug.clone(),
+            name: standing.place.name.clone(),
+            blueprint: Arc::clone(&standing.blueprint),
+            member: None,
+            roles: standing.rights.roles().map(str::to_owned).collect(),
+        });
+        Ok(page(place.into_iter().collect(), request))
+    }
+
+    /// The caller's place in one organization, whether or not its credential is bound to it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`] for anyone but a person.
+    pub async fn own_membership(
+        &self,
+        access: &Access,
+        organization: Uuid,
+    ) -> Result<Option<Membership>, ServiceError> {
+        let user = access.user_id().ok_or(ServiceError::Unauthenticated)?;
+        Ok(self.memberships(user).await?.into_iter().find(|place| place.organization == organization))
+    }
+}
+
+impl Membership {
+    /// Where it stands in a list.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position { key: SortKey::Text(self.name.clone()), id: self.organization }
+    }
+}
+
+/// One page of a list that is read whole.
+fn page(mut all: Vec<Membership>, request: &PageRequest) -> Page<Membership> {
+    let place = |row: &Membership| (row.name.clone(), row.organization);
+    let mark = |position: &Position| match &position.key {
+        SortKey::Text(name) => (name.clone(), position.id),
+        SortKey::Id | SortKey::Time(_) => (String::new(), position.id),
+    };
+    all.sort_by_key(place);
+    let total = request.total.then_some(all.len() as u64);
+    let from = request.after.as_ref().map_or(0, |after| all.partition_point(|row| place(row) <= mark(after)));
+    let to = request.before.as_ref().map_or(all.len(), |before| all.partition_point(|row| place(row) < mark(before)));
+    let (mut from, mut to) = (from, to.max(from));
+    let size = |count: Option<u32>| count.and_then(|count| usize::try_from(count).ok());
+    match (size(request.first), size(request.last)) {
+        (Some(first), _) => to = to.min(from.saturating_add(first)),
+        (None, Some(last)) => from = from.max(to.saturating_sub(last)),
+        (None, None) => to = to.min(from.saturating_add(100)),
+    }
+    let (has_previous, has_next) = (from > 0, to < all.len());
+    Page { items: all.into_iter().take(to).skip(from).collect(), has_next, has_previous, total }
+}
+
+/// The organization, with the person's member in it, that a new access token is bound to: the named one, else the one that was
+/// used last, else the first by name.
+///
+/// # Errors
+/// [`ServiceError::NotFound`] when the person is no active member of the named one.
+pub(super) async fn choose(
+    reader: &impl Reader,
+    user: Uuid,
+    binding: &Binding,
+    now: DateTime<Utc>,
+) -> Result<Option<(Uuid, Uuid)>, ServiceError> {
+    let wanted = match binding {
+        Binding::Unbound => return Ok(None),
+        Binding::Usual => None,
+        Binding::To(slug) => Some(slug),
+    };
+    let places = store::member::memberships_of_user(reader, user, now).await?;
+    let mut open = places.into_iter().filter(|place| place.member.state == MemberState::Active);
+    let ids = |place: member::Membership| (place.member.organization_id, place.member.id);
+    match wanted {
+        Some(slug) => match open.find(|place| place.organization_slug == *slug) {
+            Some(place) => Ok(Some(ids(place))),
+            None => Err(ServiceError::NotFound),
+        },
+        None => {
+            let used = |place: &member::Membership| place.member.last_login_at.max(place.member.last_seen_at);
+            let last = open.reduce(|last, place| if used(&place) > used(&last) { place } else { last });
+            Ok(last.map(ids))
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Sessions: signing in, staying signed in, changing the organization, signing out.
+//!
+//! A session is of a person, not of an organization: its access tokens are bound to one organization or none, and another
+//! one is minted for another. Refresh tokens are used once; one that comes twice ends its session, whoever holds the newest.
+//! None of these operations takes an idempotency key: their answers are secrets, which are stored nowhere.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::{
+    Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work,
+    membership::{self, Membership},
+    user::{User, UserState, busy},
+};
+use crate::{
+    access::{
+        Denial, SystemTask,
+        verb::{ManageSession, UpdateMember, UpdateUser},
+    },
+    id::new_id,
+    identity::{Credential, MintedToken, Password, RefreshFacts, RefreshOutcome, RefreshToken, SessionIdentity},
+    store::{
+        self, WriteScope,
+        member::MemberChanges,
+        session::{RefreshToken as RefreshRow, Session},
+    },
+};
+
+/// What a sign-in is asked for.
+pub struct SignIn {
+    /// The account's address.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+    /// The organization to be in, by slug; the one used last where none is named.
+    pub organization: Option<String>,
+}
+
+/// Without the password, which belongs in no log.
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignIn").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+/// Which organization a new access token is bound to.
+#[derive(Debug, Clone)]
+pub enum Binding {
+    /// The one used last; none where the person has none.
+    Usual,
+    /// This one, by slug.
+    To(String),
+    /// None.
+    Unbound,
+}
+
+/// Somebody signed in.
+pub struct SignedIn {
+    /// The session and what its access token is bound to.
+    pub identity: SessionIdentity,
+    /// The access token.
+    pub access: MintedToken,
+    /// What gets the next one, once; none where the session's present one stays good.
+    pub refresh: Option<Zeroizing<String>>,
+    /// The person.
+    pub user: User,
+    /// The organization the access token is bound to.
+    pub place: Option<Membership>,
+}
+
+/// Without the tokens.
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+/// What a transaction about a session came to.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+enum Opened {
+    /// It is open, with an access token for this place.
+    In { session: Uuid, place: Option<(Uuid, Uuid)> },
+    /// The account may not be used any more.
+    Refused,
+}
+
+impl Service {
+    /// Signs a person in. Wrong address, wrong password and an account that may not be used are one refusal, after the same
+    /// work.
+    ///
+    /// Anyone may call it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with `WRONG_CREDENTIALS`; [`ServiceError::NotFound`] when the person has no place in the
+    /// named organization; [`ServiceError::RateLimited`].
+    pub async fn sign_in(&self, client: &Client, sign_in: SignIn) -> Result<SignedIn, ServiceError> {
+        let email = super::input::email("email", &sign_in.email)?;
+        let password = Password::present(sign_in.password)
+            .map_err(|error| UserError::new(UserErrorCode::Invalid, "password", error.to_string()))?;
+        let counted = self.attempt(email.as_str(), client)?;
+        let user = match self.prove(email.as_str(), password.clone()).await {
+            Ok(Some(user)) => user,
+            Ok(None) => return Err(wrong_credentials()),
+            Err(error) => {
+                counted.undecided();
+                return Err(error);
+            }
+        };
+        counted.succeeded();
+        if user.password_hash.as_deref().is_some_and(|hash| self.passwords().is_outdated(hash)) {
+            // Its time comes again at the next sign-in.
+            if let Err(error) = self.rehash(user.id, password).await {
+                tracing::warn!(%error, "a password was not hashed anew");
+            }
+        }
+        self.open_session(user.id, client, sign_in.organization).await
+    }
+
+    /// The account of this address, if the password is its own and it may be used. One run of argon2 in every case.
+    async fn prove(&self, email: &str, password: Password) -> Result<Option<User>, ServiceError> {
+        let found = store::user::find_by_email(&self.store().read(), email).await?;
+        let usable = |user: &User| user.state == UserState::Active || crate::ablate::off("suspended_sign_in");
+        let user = found.filter(usable);
+        let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let proven = self.passwords().verify(hash, password).await.map_err(busy)?;
+        Ok(user.filter(|_| proven))
+    }
+
+    async fn rehash(&self, user: Uuid, password: Password) -> Result<(), ServiceError> {
+        let hash = self.passwords().hash(password).await.map_err(busy)?;
+        let change = Change::by_system("rehashPassword", SystemTask::SignIn, WriteScope::user(user));
+        let written = self.mutate(change, move |work| {
+            Box::pin(async move {
+                let changes = store::user::UserChanges { password_hash: Some(hash), ..Default::default() };
+                let permit = work.authorize::<UpdateUser>(Some(user))?;
+                store::user::update(work.tx, permit, user, changes, work.now).await?;
+                Ok(())
+            })
+        });
+        written.await.map(|_| ())
+    }
+
+    /// Opens a session of a proven person.
+    pub(super) async fn open_session(
+        &self,
+        user: Uuid,
+        client: &Client,
+        organization: Option<String>,
+    ) -> Result<SignedIn, ServiceError> {
+        let refresh = RefreshToken::mint(&mut rand::rng());
+        let hash = refresh.hash();
+        let (address, agent) = (client.address.to_string(), client.user_agent.clone());
+        let binding = organization.map_or(Binding::Usual, Binding::To);
+        let change = Change::by_system("signIn", SystemTask::SignIn, WriteScope::user(user));
+        let opened = self.mutate(change, move |work| {
+            Box::pin(async move {
+                let found = store::user::find_by_id(work.tx, user).await?;
+                if found.is_none_or(|user| user.state != UserState::Active) {
+                    return Ok(Opened::Refused);
+                }
+                let place = membership::choose(work.tx, user, &binding, work.now).await?;
+                let lifetimes = work.service.options().lifetimes;
+                let session = Session {
+                    id: new_id(),
+                    user_id: user,
+                    created_at: work.now,
+                    last_seen_at: work.now,
+                    expires_at: lifetimes.session_end(work.now),
+                    revoked_at: None,
+                    user_agent: agent,
+                    address: Some(address),
+                };
+                let token = RefreshRow {
+                    id: new_id(),
+                    session_id: session.id,
+                    hash: hash.to_vec(),
+                    issued_at: work.now,
+                    expires_at: lifetimes.refresh_end(work.now, session.expires_at),
+                    used_at: None,
+                };
+                let id = session.id;
+                store::session::insert(work.tx, work.authorize::<ManageSession>(Some(id))?, session, token).await?;
+                note_sign_in(work, user, place).await?;
+                Ok(Opened::In { session: id, place })
+            })
+        });
+        match opened.await?.value {
+            Opened::In { session, place } => self.signed_in((user, session), place, Some(refresh)).await,
+            Opened::Refused => Err(wrong_credentials()),
+        }
+    }
+
+    /// Uses a refresh token up and gives the next one, with an access token.
+    ///
+    /// Whoever holds a refresh token may call it. One that was used before ends its session.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`] for a token that is none, used, expired or of a session that is over;
+    /// [`ServiceError::NotFound`] when the person has no place in the named organization: the token then stays good.
+    pub async fn refresh_session(&self, text: &str, binding: Binding) -> Result<SignedIn, ServiceError> {
+        let token = RefreshToken::parse(text).map_err(|_| ServiceError::Unauthenticated)?;
+        let hash = token.hash();
+        let found = store::session::find_by_refresh_hash(&self.store().read(), &hash).await?;
+        let (_, session) = found.ok_or(ServiceError::Unauthenticated)?;
+        let user = session.user_id;
+        let refresh = RefreshToken::mint(&mut rand::rng());
+        let next_hash = refresh.hash();
+        let change = Change::by_system("refreshSession", SystemTask::SignIn, WriteScope::user(user));
+        let opened = self.mutate(change, move |work| {
+            Box::pin(async move {
+                let found = store::session::find_by_refresh_hash(work.tx, &hash).await?;
+                let (used, session) = found.ok_or(ServiceError::Unauthenticated)?;
+                let facts = RefreshFacts {
+                    expires_at: used.expires_at,
+                    used_at: used.used_at,
+                    session_expires_at: session.expires_at,
+                    session_revoked_at: session.revoked_at,
+                };
+                let person = store::user::find_by_id(work.tx, user).await?;
+                if person.is_none_or(|user| user.state != UserState::Active) {
+                    return Ok(Opened::Refused);
+                }
+                match facts.judge(&work.service.options().lifetimes, work.now) {
+                    RefreshOutcome::Expired | RefreshOutcome::Finished => Ok(Opened::Refused),
+                    RefreshOutcome::Reused => end_family(work, &session).await,
+                    RefreshOutcome::Rotated { expires_at } => {
+                        let place = membership::choose(work.tx, user, &binding, work.now).await?;
+                        let next = RefreshRow {
+                            id: new_id(),
+                            session_id: session.id,
+                            hash: next_hash.to_vec(),
+                            issued_at: work.now,
+                            expires_at,
+                            used_at: None,
+                        };
+                        let permit = work.authorize::<ManageSession>(Some(session.id))?;
+                        if store::session::rotate(work.tx, permit, &used, next).await? {
+                            return Ok(Opened::In { session: session.id, place });
+                        }
+                        end_family(work, &session).await
+                    }
+                }
+            })
+        });
+        match opened.await?.value {
+            Opened::In { session, place } => self.signed_in((user, session), place, Some(refresh)).await,
+            Opened::Refused => Err(ServiceError::Unauthenticated),
+        }
+    }
+
+    /// Mints an access token of the caller's session for another organization, or for none.
+    ///
+    /// A signed-in person may call it, for organizations in which it is an active member.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for any other organization; [`ServiceError::Forbidden`] for a program.
+    pub async fn switch_organization(
+        &self,
+        access: &Access,
+        organization: Option<String>,
+    ) -> Result<SignedIn, ServiceError> {
+        let identity = session_of(access)?;
+        let (user, binding) = (identity.user, organization.map_or(Binding::Unbound, Binding::To));
+        let change = Change::by_user("switchOrganization", access, Vec::new())?;
+        let chosen = self.mutate(change, move |work| {
+            Box::pin(async move {
+                let place = membership::choose(work.tx, user, &binding, work.now).await?;
+                // What a sign-in without an organization finds again.
+                note_place(work, place).await?;
+                Ok(place)
+            })
+        });
+        let place = chosen.await?.value;
+        self.signed_in((user, identity.session), place, None).await
+    }
+
+    /// Ends the caller's session, or every session of the person. What was signed out answers no further request.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`] for a stranger, [`ServiceError::Forbidden`] for a program.
+    pub async fn sign_out(&self, access: &Access, everywhere: bool) -> Result<u64, ServiceError> {
+        let identity = session_of(access)?;
+        let user = identity.user;
+        let change = Change::by_system("signOut", SystemTask::SignIn, WriteScope::user(user));
+        let ended = self.mutate(change, move |work| {
+            Box::pin(async move {
+                if everywhere {
+                    let permit = work.authorize::<ManageSession>(Some(user))?;
+                    return Ok(store::session::revoke_all(work.tx, permit, user, None, work.now).await?);
+                }
+                let session = store::session::find_by_id(work.tx, user, identity.session).await?;
+                let session = session.ok_or(ServiceError::Unauthenticated)?;
+                let permit = work.authorize::<ManageSession>(Some(session.id))?;
+                Ok(u64::from(store::session::revoke(work.tx, permit, &session, work.now).await?))
+            })
+        });
+        Ok(ended.await?.value)
+    }
+
+    /// Mints the access token of a session for a place, and gathers what a person is shown of it.
+    async fn signed_in(
+        &self,
+        (user, session): (Uuid, Uuid),
+        place: Option<(Uuid, Uuid)>,
+        refresh: Option<RefreshToken>,
+    ) -> Result<SignedIn, ServiceError> {
+        let (organization, member) = place.unzip();
+        let identity = SessionIdentity { session, user, organization, member };
+        let minted = self.tokens().mint(&identity, new_id(), self.now());
+        let access = minted.map_err(|error| ServiceError::Internal(error.into()))?;
+        let found = store::user::find_by_id(&self.store().read(), user).await?;
+        let user = found.ok_or(ServiceError::Unauthenticated)?;
+        let place = match organization {
+            Some(organization) => {
+                let places = self.memberships(user.id).await?;
+                places.into_iter().find(|place| place.organization == organization)
+            }
+            None => None,
+        };
+        let refresh = refresh.map(|token| token.to_text());
+        Ok(SignedIn { identity, access, refresh, user, place })
+    }
+}
+
+/// The session a caller came with.
+fn session_of(access: &Access) -> Result<SessionIdentity, ServiceError> {
+    match access.credential {
+        Some(Credential::Session(identity)) => Ok(identity),
+        Some(Credential::ApiToken { .. }) => Err(ServiceError::Forbidden(Denial::NotForCallers)),
+        None => Err(ServiceError::Unauthenticated),
+    }
+}
+
+/// Somebody has a copy of a refresh token: the session ends, with every token of it.
+async fn end_family(work: &Work<'_>, session: &Session) -> Result<Opened, ServiceError> {
+    tracing::warn!(session = %session.id, "a refresh token came twice; its session was ended");
+    store::session::revoke(work.tx, work.authorize::<ManageSession>(Some(session.id))?, session, work.now).await?;
+    Ok(Opened::Refused)
+}
+
+async fn note_sign_in(work: &Work<'_>, user: Uuid, place: Option<(Uuid, Uuid)>) -> Result<(), ServiceError> {
+    store::user::update_last_login(work.tx, work.authorize::<UpdateUser>(Some(user))?, user, work.now).await?;
+    note_place(work, place).await
+}
+
+/// Notes that a member came in.
+async fn note_place(work: &Work<'_>, place: Option<(Uuid, Uuid)>) -> Result<(), ServiceError> {
+    use crate::access::{Authority, authorize};
+    let Some((organization, member)) = place else { return Ok(()) };
+    let task = Authority::System(SystemTask::SignIn, Some(organization));
+    let permit = authorize::<UpdateMember>(task, Some(member))?;
+    let changes = MemberChanges { last_login_at: Some(work.now), ..MemberChanges::default() };
+    store::member::update(work.tx, permit, (organization, member), changes).await?;
+    Ok(())
+}
+
+fn wrong_credentials() -> ServiceError {
+    UserError::new(UserErrorCode::WrongCredentials, "", "email or password is wrong")
+        .remedy("Check both and try again.")
+        .into()
+}

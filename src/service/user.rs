@@ -1,0 +1,190 @@
+//! Accounts: people's own, known by an email address.
+//!
+//! An address counts as verified when somebody other than its holder vouched for it: the operator who made the account, or
+//! an invitation's secret that was sent there and came back.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::{
+    Access, Change, Client, Service, ServiceError, SignUp, UserError, UserErrorCode, Work,
+    input::{self, Mistakes},
+    session::SignedIn,
+};
+pub use crate::store::user::{User, UserState};
+use crate::{
+    access::{
+        Authority, SystemTask, authorize,
+        verb::{CreateUser, UpdateUser},
+    },
+    id::new_id,
+    identity::{Attempt, AttemptSource, Email, Password, PasswordError, limit::Counted},
+    store::{
+        self, StoreError, WriteScope,
+        user::{NewUser, UserChanges},
+    },
+};
+
+/// What a new account is asked for.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// Its address.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+    /// The person's name.
+    pub name: String,
+}
+
+/// Without the password, which belongs in no log.
+impl fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAccount").field("email", &self.email).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A checked new account.
+struct Checked {
+    email: Email,
+    password: Password,
+    name: String,
+}
+
+impl NewAccount {
+    fn check(self) -> Result<Checked, ServiceError> {
+        let mut mistakes = Mistakes::default();
+        let email = mistakes.keep(input::email("email", &self.email));
+        let name = mistakes.keep(input::name("name", &self.name));
+        let password = mistakes.keep(Password::choose(self.password).map_err(|error| {
+            UserError::new(UserErrorCode::Invalid, "password", error.to_string()).remedy("Choose another password.")
+        }));
+        match (email, password, name) {
+            (Some(email), Some(password), Some(name)) => Ok(Checked { email, password, name }),
+            _ => Err(mistakes.refused()),
+        }
+    }
+}
+
+impl Service {
+    /// Opens an account for a stranger and signs it in. Its address is not verified by that.
+    ///
+    /// Anyone may call it; where only invited people may sign up, an invitation must be pending for the address.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with `INVALID`, `TAKEN` or `SIGN_UP_CLOSED`; [`ServiceError::RateLimited`].
+    pub async fn sign_up(&self, client: &Client, account: NewAccount) -> Result<SignedIn, ServiceError> {
+        let Checked { email, password, name } = account.check()?;
+        // Refused sign-ups tell which addresses have accounts: so they are counted as failed sign-ins are.
+        let counted = self.attempt(email.as_str(), client)?;
+        let hash = self.passwords().hash(password).await.map_err(busy)?;
+        let verified = false;
+        match self.insert_account((email, hash, name), SystemTask::SignUp, verified).await {
+            Ok(user) => {
+                counted.succeeded();
+                self.open_session(user.id, client, None).await
+            }
+            Err(refused @ ServiceError::Refused(_)) => Err(refused),
+            Err(error) => {
+                counted.undecided();
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens an account for somebody the operator knows: its address counts as verified.
+    ///
+    /// For the command line and the demo.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with `INVALID` or `TAKEN`.
+    pub async fn create_account(&self, account: NewAccount) -> Result<User, ServiceError> {
+        let Checked { email, password, name } = account.check()?;
+        let hash = self.passwords().hash(password).await.map_err(busy)?;
+        self.insert_account((email, hash, name), SystemTask::Operator, true).await
+    }
+
+    async fn insert_account(
+        &self,
+        (email, hash, name): (Email, String, String),
+        task: SystemTask,
+        verified: bool,
+    ) -> Result<User, ServiceError> {
+        let id = new_id();
+        let invited_only = task == SystemTask::SignUp && self.options().sign_up == SignUp::Invited;
+        let change = Change::by_system("createUser", task, WriteScope::user(id));
+        let changed = self.mutate(change, move |work| {
+            Box::pin(async move {
+                let pending = store::invitation::pending_for_email(work.tx, email.as_str(), work.now).await?;
+                if invited_only && pending.is_empty() && !crate::ablate::off("sign_up_closed") {
+                    return Err(UserError::new(
+                        UserErrorCode::SignUpClosed,
+                        "email",
+                        "accounts here are by invitation",
+                    )
+                    .remedy("Ask someone of your organization to invite this address.")
+                    .into());
+                }
+                let new = NewUser {
+                    id,
+                    email: email.as_str().to_owned(),
+                    email_verified_at: verified.then_some(work.now),
+                    name,
+                    password_hash: Some(hash),
+                    now: work.now,
+                };
+                match store::user::insert(work.tx, work.authorize::<CreateUser>(Some(id))?, new).await {
+                    Ok(_) => Ok(()),
+                    Err(StoreError::Conflict { .. }) => {
+                        Err(UserError::new(UserErrorCode::Taken, "email", "this address has an account")
+                            .remedy("Sign in with it.")
+                            .into())
+                    }
+                    Err(error) => Err(error.into()),
+                }
+            })
+        });
+        changed.await?;
+        store::user::find_by_id(&self.store().read(), id).await?.ok_or(ServiceError::NotFound)
+    }
+
+    /// The caller's own account; nobody else's is shown.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for a program.
+    pub async fn own_account(&self, access: &Access) -> Result<User, ServiceError> {
+        access.require_known()?;
+        let id = access.user_id().ok_or(ServiceError::NotFound)?;
+        store::user::find_by_id(&self.store().read(), id).await?.ok_or(ServiceError::NotFound)
+    }
+
+    /// Counts an attempt at an account, before its password is looked at.
+    pub(super) fn attempt(&self, account: &str, client: &Client) -> Result<Counted, ServiceError> {
+        let (now, source) = (self.now(), AttemptSource::Address(client.address));
+        self.limiter().attempt(&Attempt { account, source }, now).map_err(|blocked| {
+            let left = blocked.until.signed_duration_since(now).num_milliseconds().max(0).unsigned_abs();
+            ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
+        })
+    }
+}
+
+/// Marks a person's address as verified, within the change that settles an invitation: its secret, which was sent there, came
+/// back.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn verify_email(work: &Work<'_>, user: Uuid) -> Result<(), ServiceError> {
+    let task = Authority::System(SystemTask::SettleInvitation, None);
+    let permit = authorize::<UpdateUser>(task, Some(user))?;
+    let changes = UserChanges { email_verified_at: Some(work.now), ..UserChanges::default() };
+    store::user::update(work.tx, permit, user, changes, work.now).await?;
+    Ok(())
+}
+
+/// What a caller is told when a password cannot be hashed now.
+pub(super) fn busy(error: PasswordError) -> ServiceError {
+    match error {
+        PasswordError::Busy => ServiceError::RateLimited { retry_after: 5 },
+        PasswordError::Parameters => ServiceError::Internal(error.into()),
+    }
+}

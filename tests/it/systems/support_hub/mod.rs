@@ -1,0 +1,3 @@
+//! A support workspace: the member × app × feature matrix (S3.1 to S3.79).
+
+mod activity;
