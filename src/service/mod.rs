@@ -20,11 +20,17 @@ use uuid::Uuid;
 
 pub mod activity;
 pub mod api_token;
+pub mod app;
 pub mod blueprint;
 pub mod caller;
+pub mod capability;
+pub mod check;
 pub mod error;
 pub mod follow;
 mod idempotency;
+pub mod import;
+pub mod input;
+pub mod matrix;
 pub mod access_tree;
 pub mod invitation;
 pub mod member;
@@ -42,7 +48,7 @@ pub mod upkeep;
 pub mod user;
 
 pub use self::{
-    caller::{Access, Client, FactsLoader, Person, Place, Standing},
+    caller::{Access, Client, FactsLoader, Person, Place, Standing, Version},
     error::{ServiceError, UserError, UserErrorCode},
     mutate::{Actor, Change, Changed, Idempotency, Work},
     settings::Settings,
@@ -110,6 +116,7 @@ pub struct Service(Arc<Inner>);
 struct Inner {
     parts: Parts,
     blueprints: blueprint::Blueprints,
+    directories: app::Directories,
     at_work: Mutex<HashSet<Turn>>,
     token_uses: api_token::Uses,
 }
@@ -136,7 +143,13 @@ impl Service {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let (blueprints, at_work) = (blueprint::Blueprints::default(), Mutex::default());
-        Self(Arc::new(Inner { parts, blueprints, at_work, token_uses: api_token::Uses::default() }))
+        Self(Arc::new(Inner {
+            parts,
+            blueprints,
+            directories: app::Directories::default(),
+            at_work,
+            token_uses: api_token::Uses::default(),
+        }))
     }
 
     /// The present moment.
@@ -183,6 +196,10 @@ impl Service {
 
     fn token_uses(&self) -> &api_token::Uses {
         &self.0.token_uses
+    }
+
+    fn directories(&self) -> &app::Directories {
+        &self.0.directories
     }
 
     fn blueprints(&self) -> &blueprint::Blueprints {
