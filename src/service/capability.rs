@@ -142,7 +142,11 @@ impl Service {
     ///
     /// # Errors
     /// For a caller without a place in an organization.
-    pub async fn holders(&self, access: &Access, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<Holder>>, ServiceError> {
+    pub async fn rights_holders(
+        &self,
+        access: &Access,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Arc<Holder>>, ServiceError> {
         let viewer = access.standing()?;
         let own = viewer.facts.principal.id;
         let mut holders = HashMap::with_capacity(ids.len());
