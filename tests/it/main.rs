@@ -10,6 +10,9 @@
 mod cache;
 mod http;
 mod identity;
+mod organization;
+mod session;
 mod store;
 mod support;
+mod systems;
 mod viewer;

@@ -4,6 +4,7 @@
 //! run alone starts its own, which ends with it.
 
 pub(crate) mod database;
+pub(crate) mod events;
 pub(crate) mod gateway;
 pub(crate) mod postgres;
 pub(crate) mod redis;

@@ -1,0 +1,3 @@
+//! Code hosting: an organization of nested teams and repositories (`S5`).
+
+mod workspace;
