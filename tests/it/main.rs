@@ -11,6 +11,7 @@ mod cache;
 mod http;
 mod identity;
 mod organization;
+mod seat;
 mod session;
 mod store;
 mod support;

@@ -108,6 +108,9 @@ async fn wrong_address_wrong_password_and_no_password_are_one_refusal_after_the_
     let gateway = Gateway::sqlite().await;
     signed_up(&gateway, "alice").await;
     gateway.person("bob").await;
+    signed_up(&gateway, "carol").await;
+    let sql = "UPDATE user_account SET state = 'suspended' WHERE email = 'carol@example.org'";
+    gateway.database.run(sql, []).await.unwrap();
     let mut answers = Vec::new();
     for (email, password) in
         [("alice@example.org", "wrong password"), ("nobody@example.org", PASSWORD), ("bob@example.org", PASSWORD)]
