@@ -1,3 +1,5 @@
 //! A support workspace: the member × app × feature matrix (S3.1 to S3.79).
 
 mod activity;
+mod seat;
+mod workspace;
