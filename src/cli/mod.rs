@@ -8,7 +8,9 @@ use crate::config::{DeploymentArgs, LogArgs};
 
 pub mod blueprint;
 pub mod demo;
+pub mod import;
 pub mod lock;
+pub mod matrix;
 pub mod migrate;
 pub mod open;
 pub mod schema;
@@ -46,6 +48,10 @@ pub enum Command {
     /// Makes API tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Imports an organization document: members, teams, repositories, as often as you like.
+    Import(import::ImportArgs),
+    /// Prints every right of an organization, for auditors.
+    Matrix(matrix::MatrixArgs),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
     /// Opens accounts.
@@ -70,6 +76,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => migrate::run(&deployment).await,
         Command::Blueprint(command) => blueprint::run(&deployment, command).await,
         Command::Token(command) => token::run(&deployment, command).await,
+        Command::Import(args) => import::run(&deployment, args).await,
+        Command::Matrix(args) => matrix::run(&deployment, args).await,
         Command::Schema(args) => schema::run(&args),
         Command::User(args) => user::run(&deployment, args).await,
     }

@@ -12,17 +12,21 @@
 //! assert!(sdl.contains("type Organization implements Node"));
 //! ```
 
+pub mod access_tree;
 pub mod activity;
 pub mod api_token;
 pub mod blueprint;
 pub mod context;
 pub mod cursor;
 mod error;
+pub mod invitation;
+pub mod member;
 pub mod membership;
 pub mod node;
 pub mod organization;
 pub mod page;
 pub mod permission;
+pub mod role;
 pub mod root;
 pub mod seat;
 pub mod service_account;
@@ -51,6 +55,9 @@ pub struct Mutation(
     user::UserMutation,
     session::SessionMutation,
     organization::OrganizationMutation,
+    invitation::InvitationMutation,
+    member::MemberMutation,
+    role::RoleMutation,
     activity::ActivityMutation,
     api_token::ApiTokenMutation,
 );

@@ -10,6 +10,8 @@ use super::{
     api_token::ApiToken,
     context::InContext,
     error::{bad_input, error},
+    invitation::Invitation,
+    member::Member,
     organization::Organization,
     page::batch,
     service_account::ServiceAccount,
@@ -148,6 +150,10 @@ pub enum Node {
     Organization(Organization),
     /// A person's account.
     User(User),
+    /// A person's place in an organization.
+    Member(Member),
+    /// The token of a pending place.
+    Invitation(Invitation),
     /// A record of what happened.
     ActivityEntry(ActivityEntry),
     /// A program's place in an organization.
@@ -189,6 +195,8 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
         NodeType::Organization => {
             Ok((standing.place.id == row).then(|| Node::Organization(Organization::new(standing))))
         }
+        NodeType::Member => Ok(Member::find(ctx, row).await?.map(Node::Member)),
+        NodeType::Invitation => Ok(Invitation::find(ctx, row).await?.map(Node::Invitation)),
         NodeType::ActivityEntry => {
             let request = ctx.request()?;
             let found = request.service.find_activity(&request.access, row).await.map_err(error)?;
@@ -200,13 +208,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             let found = request.service.find_api_token(&request.access, row).await.map_err(error)?;
             Ok(found.map(|token| Node::ApiToken(ApiToken(token))))
         }
-        NodeType::User
-        | NodeType::Member
-        | NodeType::Invitation
-        | NodeType::Team
-        | NodeType::App
-        | NodeType::Grant
-        | NodeType::Session => Ok(None),
+        NodeType::User | NodeType::Team | NodeType::App | NodeType::Grant | NodeType::Session => Ok(None),
     }
 }
 
