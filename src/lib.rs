@@ -15,6 +15,7 @@ pub mod graphql;
 pub mod http;
 pub mod id;
 pub mod identity;
+pub mod jobs;
 pub mod mail;
 pub mod service;
 pub mod store;

@@ -6,10 +6,15 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{DeploymentArgs, LogArgs};
 
+pub mod blueprint;
+pub mod import;
+pub mod lock;
+pub mod matrix;
 pub mod migrate;
 pub mod open;
 pub mod schema;
 pub mod serve;
+pub mod token;
 pub mod user;
 
 /// Gatehouse: who is calling, what may they do, and why.
@@ -34,6 +39,16 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Brings the database up to date; `serve` does so too when it starts.
     Migrate,
+    /// Checks and installs blueprints.
+    #[command(subcommand)]
+    Blueprint(blueprint::BlueprintCommand),
+    /// Makes API tokens.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Imports an organization document: members, teams, repositories, as often as you like.
+    Import(import::ImportArgs),
+    /// Prints every right of an organization, for auditors.
+    Matrix(matrix::MatrixArgs),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
     /// Opens accounts.
@@ -52,6 +67,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             serve::run(&deployment, args).await
         }
         Command::Migrate => migrate::run(&deployment).await,
+        Command::Blueprint(command) => blueprint::run(&deployment, command).await,
+        Command::Token(command) => token::run(&deployment, command).await,
+        Command::Import(args) => import::run(&deployment, args).await,
+        Command::Matrix(args) => matrix::run(&deployment, args).await,
         Command::Schema(args) => schema::run(&args),
         Command::User(args) => user::run(&deployment, args).await,
     }

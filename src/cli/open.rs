@@ -10,7 +10,7 @@ use crate::{
         grants::GrantsParts, redis::RedisOptions,
     },
     clock::{Clock, SystemClock},
-    config::DeploymentArgs,
+    config::{DeploymentArgs, HttpArgs, HttpConfig},
     graphql::Cursors,
     id::new_id,
     identity::{
@@ -47,6 +47,23 @@ pub struct Urls {
     pub dashboard: String,
 }
 
+impl Urls {
+    /// Of a command that serves nothing: where `serve` would be reached by default.
+    ///
+    /// # Errors
+    /// When a variable that names them makes no sense.
+    pub fn unserved() -> anyhow::Result<Self> {
+        let variable = |name| std::env::var(name).ok();
+        let args = HttpArgs {
+            public_url: variable("GATEHOUSE_PUBLIC_URL"),
+            dashboard_url: variable("GATEHOUSE_DASHBOARD_URL"),
+            ..HttpArgs::default()
+        };
+        let config = HttpConfig::try_from(args)?;
+        Ok(Self { public: config.public_url.to_string(), dashboard: config.dashboard_url.to_string() })
+    }
+}
+
 /// Connects to the database alone.
 ///
 /// # Errors
@@ -65,12 +82,20 @@ pub async fn connect(args: &DeploymentArgs) -> anyhow::Result<Store> {
 /// # Errors
 /// When the database cannot be reached or migrated, or a setting makes no sense.
 pub async fn open(args: &DeploymentArgs, urls: &Urls) -> anyhow::Result<Opened> {
-    let store = connect(args).await?;
-    store.migrate().await.context("cannot migrate the database")?;
-    open_on(store, args, urls).await
+    open_at(args, urls, Arc::new(SystemClock)).await
 }
 
-async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls) -> anyhow::Result<Opened> {
+/// Opens the deployment by another clock than the machine's.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_at(args: &DeploymentArgs, urls: &Urls, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
+    let store = connect(args).await?;
+    store.migrate().await.context("cannot migrate the database")?;
+    open_on(store, args, urls, clock).await
+}
+
+async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
     let secret = secret(args)?;
     let limits = Limits::default();
     let cache = cache(&store, args, &limits)?;
@@ -89,7 +114,6 @@ async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls) -> anyhow::Re
         SessionLifetimes { access: Duration::from_secs(args.access_token_minutes * 60), ..SessionLifetimes::default() }
             .checked()?;
     let options = AccessTokenOptions { lifetime: lifetimes.access, ..AccessTokenOptions::new(&urls.public) };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let service = Service::new(Parts {
         store: store.clone(),
         grants,

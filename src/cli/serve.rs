@@ -2,10 +2,14 @@
 
 use anyhow::Context;
 
-use super::open::{Opened, Urls, open};
+use super::{
+    lock::DatabaseLock,
+    open::{Opened, Urls, open},
+};
 use crate::{
     config::{DeploymentArgs, HttpArgs, HttpConfig},
     http::{Door, Server, ServiceGateway, stop_signal},
+    jobs,
 };
 
 /// Options of `gatehouse serve`.
@@ -25,6 +29,8 @@ pub struct Ready {
     pub server: Server,
     /// The configuration, with the port that was bound.
     pub config: HttpConfig,
+    /// What keeps other processes off an embedded database.
+    pub lock: DatabaseLock,
 }
 
 /// Binds the listener and opens the rooms.
@@ -41,8 +47,9 @@ pub async fn prepare(deployment: &DeploymentArgs, mut http: HttpArgs) -> anyhow:
     http.listen = server.address();
     let config = HttpConfig::try_from(http)?;
     let urls = Urls { public: config.public_url.to_string(), dashboard: config.dashboard_url.to_string() };
+    let lock = DatabaseLock::take(&deployment.database_url, "stop it first, or give this one another database")?;
     let opened = open(deployment, &urls).await?;
-    Ok(Ready { opened, server, config })
+    Ok(Ready { opened, server, config, lock })
 }
 
 /// Serves until a signal says stop.
@@ -50,7 +57,7 @@ pub async fn prepare(deployment: &DeploymentArgs, mut http: HttpArgs) -> anyhow:
 /// # Errors
 /// When the door cannot be opened.
 pub async fn serve(ready: Ready) -> anyhow::Result<()> {
-    let Ready { opened, server, config } = ready;
+    let Ready { opened, server, config, lock } = ready;
     if cfg!(feature = "ablate") {
         tracing::warn!("this build can switch its guards off (feature `ablate`); it is for tests alone");
     }
@@ -58,10 +65,13 @@ pub async fn serve(ready: Ready) -> anyhow::Result<()> {
     let gateway = ServiceGateway::new(opened.service.clone(), opened.cursors.clone());
     let door = Door::new(gateway, config).context("the schema cannot be served")?;
     let stop = stop_signal()?;
+    let upkeep = jobs::start(opened.service.clone());
     server.serve(&door, stop).await;
     tracing::info!("stopped");
-    drop(door);
-    opened.close().await
+    drop((upkeep, door));
+    let closed = opened.close().await;
+    drop(lock);
+    closed
 }
 
 /// Runs the command.

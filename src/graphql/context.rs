@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Result};
 
-use super::{cursor::Cursors, error::error};
+use super::{cursor::Cursors, error::error, member::MemberLoaders, service_account::ServiceAccounts};
 use crate::service::{Access, Service, Standing};
 
 /// The context of one request. Loaders in it are never shared by two callers.
@@ -16,13 +16,19 @@ pub struct RequestContext {
     pub access: Access,
     /// Signs and reads cursors.
     pub cursors: Cursors,
+    /// Batched reads about members.
+    pub members: MemberLoaders,
+    /// Service accounts, loaded in batches.
+    pub service_accounts: ServiceAccounts,
 }
 
 impl RequestContext {
     /// For one request of this caller.
     #[must_use]
     pub fn new(service: Service, access: Access, cursors: Cursors) -> Self {
-        Self { service, access, cursors }
+        let members = MemberLoaders::new(service.clone(), access.clone());
+        let service_accounts = ServiceAccounts::new(service.clone(), access.clone());
+        Self { service, access, cursors, members, service_accounts }
     }
 }
 

@@ -12,17 +12,24 @@
 //! assert!(sdl.contains("type Organization implements Node"));
 //! ```
 
+pub mod access_tree;
+pub mod activity;
+pub mod api_token;
 pub mod blueprint;
 pub mod context;
 pub mod cursor;
 mod error;
+pub mod invitation;
+pub mod member;
 pub mod membership;
 pub mod node;
 pub mod organization;
 pub mod page;
 pub mod permission;
+pub mod role;
 pub mod root;
 pub mod seat;
+pub mod service_account;
 pub mod session;
 pub mod user;
 pub mod viewer;
@@ -34,15 +41,34 @@ pub use cursor::Cursors;
 
 /// Everything that can be asked.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(viewer::ViewerQuery, organization::OrganizationQuery, node::NodeQuery);
+#[rustfmt::skip] // One part a line, so that parts are added side by side.
+pub struct Query(
+    viewer::ViewerQuery,
+    organization::OrganizationQuery,
+    node::NodeQuery,
+);
 
 /// Everything that can be changed.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(user::UserMutation, session::SessionMutation, organization::OrganizationMutation);
+#[rustfmt::skip]
+pub struct Mutation(
+    user::UserMutation,
+    session::SessionMutation,
+    organization::OrganizationMutation,
+    invitation::InvitationMutation,
+    member::MemberMutation,
+    role::RoleMutation,
+    activity::ActivityMutation,
+    api_token::ApiTokenMutation,
+);
 
 /// Everything that can be followed.
 #[derive(Debug, Default, MergedSubscription)]
-pub struct Subscription(seat::SeatSubscription);
+#[rustfmt::skip]
+pub struct Subscription(
+    seat::SeatSubscription,
+    activity::ActivitySubscription,
+);
 
 /// The schema. The document gate holds the limits; no extension is registered, as any makes every list field pay double.
 pub type GatehouseSchema = Schema<Query, Mutation, Subscription>;

@@ -5,7 +5,18 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{context::InContext, error::bad_input, organization::Organization, page::batch, user::User};
+use super::{
+    activity::ActivityEntry,
+    api_token::ApiToken,
+    context::InContext,
+    error::{bad_input, error},
+    invitation::Invitation,
+    member::Member,
+    organization::Organization,
+    page::batch,
+    service_account::ServiceAccount,
+    user::User,
+};
 
 /// The types that have global ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +93,21 @@ impl NodeType {
         }
     }
 
+    /// The type that activity entries call by this word; `None` for things that are not the gateway's own.
+    #[must_use]
+    pub fn of_noun(noun: &str) -> Option<Self> {
+        let snake = |name: &str| {
+            name.chars().fold(String::new(), |mut word, letter| {
+                if letter.is_ascii_uppercase() && !word.is_empty() {
+                    word.push('_');
+                }
+                word.push(letter.to_ascii_lowercase());
+                word
+            })
+        };
+        Self::ALL.into_iter().find(|node| snake(node.name()) == noun)
+    }
+
     /// The global id of a row of this type.
     #[must_use]
     pub fn id(self, row: Uuid) -> ID {
@@ -124,6 +150,16 @@ pub enum Node {
     Organization(Organization),
     /// A person's account.
     User(User),
+    /// A person's place in an organization.
+    Member(Member),
+    /// The token of a pending place.
+    Invitation(Invitation),
+    /// A record of what happened.
+    ActivityEntry(ActivityEntry),
+    /// A program's place in an organization.
+    ServiceAccount(ServiceAccount),
+    /// A program's secret.
+    ApiToken(ApiToken),
 }
 
 /// Asking by global id.
@@ -159,16 +195,20 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
         NodeType::Organization => {
             Ok((standing.place.id == row).then(|| Node::Organization(Organization::new(standing))))
         }
-        NodeType::User
-        | NodeType::Member
-        | NodeType::Invitation
-        | NodeType::Team
-        | NodeType::App
-        | NodeType::Grant
-        | NodeType::ActivityEntry
-        | NodeType::ServiceAccount
-        | NodeType::ApiToken
-        | NodeType::Session => Ok(None),
+        NodeType::Member => Ok(Member::find(ctx, row).await?.map(Node::Member)),
+        NodeType::Invitation => Ok(Invitation::find(ctx, row).await?.map(Node::Invitation)),
+        NodeType::ActivityEntry => {
+            let request = ctx.request()?;
+            let found = request.service.find_activity(&request.access, row).await.map_err(error)?;
+            Ok(found.map(|entry| Node::ActivityEntry(ActivityEntry(entry))))
+        }
+        NodeType::ServiceAccount => Ok(ctx.request()?.service_accounts.find(row).await?.map(Node::ServiceAccount)),
+        NodeType::ApiToken => {
+            let request = ctx.request()?;
+            let found = request.service.find_api_token(&request.access, row).await.map_err(error)?;
+            Ok(found.map(|token| Node::ApiToken(ApiToken(token))))
+        }
+        NodeType::User | NodeType::Team | NodeType::App | NodeType::Grant | NodeType::Session => Ok(None),
     }
 }
 

@@ -7,13 +7,18 @@ use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::{
+    activity::OrganizationActivity,
+    api_token::OrganizationApiTokens,
     blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
     context::InContext,
     error::{Reason, UserError, error, reasons, settle},
+    invitation::OrganizationInvitations,
+    member::OrganizationMembers,
     membership::{OrganizationMembership, OrganizationMembershipConnection},
     node::NodeType,
     page::PageArgs,
     seat::OrganizationSeats,
+    service_account::OrganizationServiceAccounts,
     viewer::memberships,
 };
 use crate::service::{
@@ -23,16 +28,32 @@ use crate::service::{
 
 /// The organization the caller's credential is bound to, as the caller sees it.
 #[derive(Debug, Clone, MergedObject)]
-pub struct Organization(OrganizationCore, OrganizationAccount, OrganizationSeats);
+#[rustfmt::skip] // One part a line, so that parts are added side by side.
+pub struct Organization(
+    OrganizationCore,
+    OrganizationAccount,
+    OrganizationSeats,
+    OrganizationMembers,
+    OrganizationInvitations,
+    OrganizationActivity,
+    OrganizationApiTokens,
+    OrganizationServiceAccounts,
+);
 
 impl Organization {
     /// As this principal sees it.
     #[must_use]
+    #[rustfmt::skip]
     pub fn new(standing: Arc<Standing>) -> Self {
         Self(
             OrganizationCore { standing: Arc::clone(&standing) },
             OrganizationAccount::new(Arc::clone(&standing)),
-            OrganizationSeats { standing },
+            OrganizationSeats { standing: Arc::clone(&standing) },
+            OrganizationMembers::new(Arc::clone(&standing)),
+            OrganizationInvitations::new(Arc::clone(&standing)),
+            OrganizationActivity::new(Arc::clone(&standing)),
+            OrganizationApiTokens::new(Arc::clone(&standing)),
+            OrganizationServiceAccounts::new(Arc::clone(&standing)),
         )
     }
 

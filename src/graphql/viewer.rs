@@ -6,6 +6,7 @@ use super::{
     blueprint::Menu,
     context::InContext,
     error::error,
+    invitation::{self, PendingInvitation},
     membership::{OrganizationMembership, OrganizationMembershipConnection},
     node::NodeType,
     organization::Organization,
@@ -62,6 +63,11 @@ impl Viewer {
         #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
     ) -> Result<OrganizationMembershipConnection> {
         memberships(ctx, &self.0, PageArgs { first, after, last, before }).await
+    }
+
+    /// The invitations that wait for the person, told by its verified address (S3.74).
+    async fn pending_invitations(&self, ctx: &Context<'_>) -> Result<Vec<PendingInvitation>> {
+        invitation::pending(ctx).await
     }
 
     /// The organization the credential is bound to; null for a person who has chosen none.

@@ -99,7 +99,7 @@ impl Letter {
 }
 
 /// A name on one line: control characters become spaces, so that no name adds a header or a line, and a long one is cut.
-fn one_line(name: &str) -> String {
+pub(super) fn one_line(name: &str) -> String {
     let spaced: String =
         name.chars().map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c }).collect();
     let mut words = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -111,7 +111,7 @@ fn one_line(name: &str) -> String {
 }
 
 /// Text as HTML, also within a quoted attribute.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -25,10 +25,12 @@ use uuid::Uuid;
 
 pub mod folder;
 pub mod letter;
+pub mod notice;
 
 pub use self::{
     folder::FolderOutbox,
     letter::{InvitationMail, Letter},
+    notice::NoticeMail,
 };
 
 /// Where mail goes.

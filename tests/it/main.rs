@@ -7,10 +7,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod api_token;
 mod cache;
+mod cli;
 mod http;
 mod identity;
+mod jobs;
 mod organization;
+mod outage;
 mod seat;
 mod session;
 mod store;

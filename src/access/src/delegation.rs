@@ -157,3 +157,39 @@ pub fn may_assign(blueprint: &Blueprint, rights: &Rights, role: &str) -> Result<
 fn is_bounded(blueprint: &Blueprint, rights: &Rights) -> bool {
     rights.role_rules(blueprint).all(|rules| rules.bounded)
 }
+
+/// Whether this authority may limit a program that holds `role` by these scopes: each names something of the blueprint, gives
+/// the program something, and opens nothing that its author does not hold in the organization.
+///
+/// # Errors
+/// The first scope that does not fit, with the [`DelegationDenial`] that says why.
+pub fn may_scope<'s>(
+    blueprint: &Blueprint,
+    authority: Authority<'_>,
+    role: &str,
+    scopes: &'s [String],
+) -> Result<(), (&'s str, DelegationDenial)> {
+    for scope in scopes {
+        let fail = |denial| Err((scope.as_str(), denial));
+        let Ok(mut opens) = blueprint.scope(scope) else { return fail(DelegationDenial::Unknown) };
+        let gives = blueprint.role(role).is_some_and(|role| {
+            let mut given = opens.clone();
+            given.keep(role);
+            !given.is_empty()
+        });
+        if !gives {
+            return fail(DelegationDenial::WrongHolder);
+        }
+        match authority {
+            Authority::Principal(rights) => {
+                opens.remove(&rights.at(&Place::Organization, &[]));
+                if !opens.is_empty() {
+                    return fail(DelegationDenial::BeyondOwnRights);
+                }
+            }
+            Authority::System(..) => {}
+            Authority::User(_) => return fail(DelegationDenial::BeyondOwnRights),
+        }
+    }
+    Ok(())
+}

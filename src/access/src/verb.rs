@@ -117,7 +117,7 @@ macro_rules! verbs {
 verbs! {
     /// Opens an account.
     CreateUser = "createUser", Rule::SystemOnly, [SignUp, Operator];
-    /// Changes one's own account: last sign-in, password, name.
+    /// Changes one's own account: last sign-in, password, name, that the address is proven.
     UpdateUser = "updateUser", Rule::SystemOnly, [SignIn, SettleInvitation, Operator];
     /// Opens, rotates or ends a session.
     ManageSession = "manageSession", Rule::SystemOnly, [SignIn, Operator];

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 pub use self::{
     read::{
-        InvitationFilter, InvitationTo, find_by_id, find_by_token_hash, find_pending_by_email, list, of_members,
-        pending_for_email,
+        InvitationFilter, InvitationTo, find_by_id, find_by_token_hash, find_pending_by_email, find_to_email, list,
+        of_members, pending_for_email,
     },
     write::{NewInvitation, Settling, accept, decline, resend, revoke},
 };

@@ -58,6 +58,15 @@ pub async fn find_by_token_hash(reader: &impl Reader, hash: &[u8]) -> Result<Opt
     Ok(select.one(reader.connection()).await?.map(Invitation::from))
 }
 
+/// The invitation of this id, in whatever organization, if it went to this address.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn find_to_email(reader: &impl Reader, id: Uuid, email: &str) -> Result<Option<Invitation>, StoreError> {
+    let select = select_by_id::<Entity>(id).filter(Column::Email.eq(email));
+    Ok(select.one(reader.connection()).await?.map(Invitation::from))
+}
+
 /// The unanswered invitation to this address, expired or not.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use crate::{
     store::{
         Reader, StoreError, Tx,
         member::{self, Departure, Member, Removal},
-        write::{covers_row, written},
+        write::{covers_row, principal, written},
     },
 };
 
@@ -40,7 +40,8 @@ pub struct Settling {
     pub now: DateTime<Utc>,
 }
 
-/// Sends again: the same invitation with a new secret and a new end. `None` when it is not pending any more.
+/// Sends again: the same invitation with a new secret and a new end, vouched for by whoever sends it. `None` when it is not
+/// pending any more.
 ///
 /// # Errors
 /// [`StoreError::PermitMismatch`].
@@ -56,6 +57,7 @@ pub async fn resend(
         expires_at: Set(again.expires_at),
         sent_at: Set(settling.now),
         sends: Set(found.sends.saturating_add(1)),
+        invited_by: Set(principal(&permit)),
         ..Default::default()
     };
     if_pending(tx, settling, row).await

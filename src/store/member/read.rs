@@ -7,7 +7,7 @@ use gatehouse_entity::{
     member::{Column, Entity},
     team_member,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use super::{Member, MemberState, roles};
@@ -127,7 +127,7 @@ pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<Me
     Ok(select.all(reader.connection()).await?.into_iter().map(Member::from).collect())
 }
 
-/// The members that are seen, by name.
+/// The members that are seen, by name. A place that nobody ever took, because its invitation came to nothing, is none.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot say.
@@ -154,8 +154,10 @@ pub async fn list(
             .filter(team_member::Column::TeamId.eq(team));
         Column::Id.in_subquery(inside.into_query())
     });
+    let taken = Condition::any().add(Column::State.ne(MemberState::Archived)).add(Column::JoinedAt.is_not_null());
     let select = select::<Entity>().filter(
         condition(visibility, columns)
+            .add(taken)
             .add_option(states)
             .add_option(filter.search.as_deref().map(|text| contains(database, named, text)))
             .add_option(holders)

@@ -7,5 +7,6 @@ pub(crate) mod database;
 pub(crate) mod events;
 pub(crate) mod gateway;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod server;

@@ -1,4 +1,4 @@
-//! The catalogue: what each of the systems does, line by line. A test carries the ids of the lines it shows.
+//! The catalogue: what the systems do, line by line, through the API. A test carries the ids of the lines it shows.
 
 mod code_hosting;
 mod support_hub;

@@ -47,6 +47,12 @@ impl RightSet {
         }
     }
 
+    /// Whether nothing is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.permissions == 0 && self.kinds.iter().all(|bits| *bits == 0)
+    }
+
     /// Whether everything the other holds is held here too.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {

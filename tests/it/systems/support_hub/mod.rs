@@ -1,4 +1,5 @@
-//! Support hub: the member × app × feature capability matrix (`S3`).
+//! A support workspace: the member × app × feature matrix (S3.1 to S3.79).
 
+mod activity;
 mod seat;
 mod workspace;

@@ -1,11 +1,20 @@
-//! Activity: who did what to which target. Every change writes its entry in its own transaction.
+//! Activity: who did what to which target. Every change writes its entry in its own transaction; products report theirs.
+
+mod follow;
+mod read;
+mod report;
+
+pub use self::{
+    read::ActivityQuery,
+    report::{Doer, Happening, MOST_ENTRIES, Reported},
+};
 
 use chrono::TimeDelta;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Actor, ServiceError, Work};
-pub use crate::store::activity::{ActivityCategory, ActivityEntry, AppName, Target};
+pub use crate::store::activity::{ActivityCategory, ActivityEntry, Actor as ActivityActor, ActorKind, AppName, Target};
 use crate::{
     access::PrincipalKind,
     id::new_id,

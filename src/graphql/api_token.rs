@@ -1,0 +1,220 @@
+//! API tokens: what programs prove themselves with.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+
+use super::{
+    context::InContext,
+    error::{UserError, error, settle},
+    node::NodeType,
+    page::{Listed, PageArgs, connection},
+    permission::{self, Needs},
+    service_account::ServiceAccount,
+};
+use crate::{
+    access::PrincipalKind,
+    service::{
+        Idempotency, Standing,
+        api_token::{self, NewToken},
+        page::{Position, SortKey},
+    },
+};
+
+/// How far a token has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ApiTokenState {
+    /// It is valid.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// It was ended before its time.
+    Revoked,
+}
+
+/// A program's secret, as far as it can be shown.
+#[derive(Debug, Clone)]
+pub struct ApiToken(pub api_token::ApiToken);
+
+impl ApiToken {
+    /// Its global id; for the interface.
+    pub(super) async fn id(&self, _ctx: &Context<'_>) -> Result<ID> {
+        Ok(NodeType::ApiToken.id(self.0.id))
+    }
+}
+
+/// A program's secret, as far as it can be shown.
+#[Object]
+impl ApiToken {
+    /// Global id.
+    #[graphql(name = "id")]
+    async fn global_id(&self) -> ID {
+        NodeType::ApiToken.id(self.0.id)
+    }
+
+    /// Name as shown.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What it is limited to, sorted.
+    async fn scopes(&self) -> &[String] {
+        &self.0.scopes
+    }
+
+    /// The program it acts for; null for a token that acts for a member.
+    async fn service_account(&self, ctx: &Context<'_>) -> Result<Option<ServiceAccount>> {
+        match self.0.principal.kind {
+            PrincipalKind::ServiceAccount => ctx.request()?.service_accounts.find(self.0.principal.id).await,
+            PrincipalKind::Member => Ok(None),
+        }
+    }
+
+    /// How far it has come.
+    async fn state(&self, ctx: &Context<'_>) -> Result<ApiTokenState> {
+        let now = ctx.service()?.now();
+        Ok(match self.0.revoked_at {
+            Some(_) => ApiTokenState::Revoked,
+            None if self.0.expires_at <= now => ApiTokenState::Expired,
+            None => ApiTokenState::Active,
+        })
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it ends.
+    async fn expires_at(&self) -> DateTime<Utc> {
+        self.0.expires_at
+    }
+
+    /// When it was ended before its time.
+    async fn revoked_at(&self) -> Option<DateTime<Utc>> {
+        self.0.revoked_at
+    }
+
+    /// When it was last used, to the minute.
+    async fn last_used_at(&self) -> Option<DateTime<Utc>> {
+        self.0.last_used_at
+    }
+}
+
+impl Listed for api_token::ApiToken {
+    fn position(&self) -> Position {
+        Position { key: SortKey::Id, id: self.id }
+    }
+}
+
+connection!(ApiTokenConnection, ApiTokenEdge, ApiToken);
+
+/// What an organization shows of its tokens.
+#[derive(Debug, Clone)]
+pub struct OrganizationApiTokens {
+    standing: Arc<Standing>,
+}
+
+impl OrganizationApiTokens {
+    /// As this principal sees it.
+    pub(super) const fn new(standing: Arc<Standing>) -> Self {
+        Self { standing }
+    }
+}
+
+#[Object]
+impl OrganizationApiTokens {
+    /// The API tokens, the newest first. Null, with an error beside it, without the permission.
+    #[graphql(guard = "Needs(\"tokens.manage\")", directive = permission::permission::apply("tokens.manage".to_owned()))]
+    async fn api_tokens(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
+    ) -> Result<Option<ApiTokenConnection>> {
+        let name = format!("apiTokens:{}", self.standing.place.id);
+        let listing = PageArgs { first, after, last, before }.listing(ctx, &name)?;
+        let page = ctx.service()?.list_api_tokens(ctx.access()?, &listing.request).await.map_err(error)?;
+        listing.connection(ctx, page, ApiToken).map(Some)
+    }
+}
+
+/// What a new token is to be.
+#[derive(Debug, Clone, InputObject)]
+pub struct CreateApiTokenInput {
+    /// Name as shown, at most 200 characters; its service account bears it too.
+    name: String,
+    /// What it is limited to: permissions such as `activity.record`, and access such as `help_center.articles.view`, `*.*.view`
+    /// or `repository.code:read`. At most what the caller may do.
+    scopes: Vec<String>,
+    /// In how many days it ends, 1 to 365.
+    expires_in_days: i32,
+    /// Repeating a mutation with the same key within 24 hours gives the first answer again, but not the secret.
+    idempotency_key: Option<String>,
+}
+
+/// The token that was made.
+#[derive(Debug, SimpleObject)]
+pub struct CreateApiTokenPayload {
+    /// The token.
+    token: Option<ApiToken>,
+    /// Its text. It is shown here and never again; a repeated answer does not have it.
+    secret: Option<String>,
+    /// Why nothing was made.
+    user_errors: Vec<UserError>,
+}
+
+/// Which token to end.
+#[derive(Debug, Clone, InputObject)]
+pub struct RevokeApiTokenInput {
+    /// The token.
+    token: ID,
+    /// Repeating a mutation with the same key within 24 hours gives the first answer again.
+    idempotency_key: Option<String>,
+}
+
+/// The token that was ended.
+#[derive(Debug, SimpleObject)]
+pub struct RevokeApiTokenPayload {
+    /// The token.
+    token: Option<ApiToken>,
+    /// Why it was not ended.
+    user_errors: Vec<UserError>,
+}
+
+/// Changes of API tokens.
+#[derive(Debug, Default)]
+pub struct ApiTokenMutation;
+
+#[Object]
+impl ApiTokenMutation {
+    /// Makes an API token with a service account of its own. Needs the permission `tokens.manage`.
+    async fn create_api_token(&self, ctx: &Context<'_>, input: CreateApiTokenInput) -> Result<CreateApiTokenPayload> {
+        let CreateApiTokenInput { name, scopes, expires_in_days, idempotency_key } = input;
+        let new = NewToken { name, scopes, expires_in_days: expires_in_days.into() };
+        let idempotency = Idempotency::of(idempotency_key, &new).map_err(error)?;
+        let created = ctx.service()?.create_api_token(ctx.access()?, new, idempotency).await;
+        Ok(match settle(created)? {
+            Ok(created) => CreateApiTokenPayload {
+                token: Some(ApiToken(created.token)),
+                secret: created.secret.map(|secret| secret.to_string()),
+                user_errors: Vec::new(),
+            },
+            Err(user_errors) => CreateApiTokenPayload { token: None, secret: None, user_errors },
+        })
+    }
+
+    /// Ends an API token before its time: its next request is refused. Needs the permission `tokens.manage`.
+    async fn revoke_api_token(&self, ctx: &Context<'_>, input: RevokeApiTokenInput) -> Result<RevokeApiTokenPayload> {
+        let token = NodeType::ApiToken.parse(&input.token)?;
+        let idempotency = Idempotency::of(input.idempotency_key, &token).map_err(error)?;
+        let revoked = ctx.service()?.revoke_api_token(ctx.access()?, token, idempotency).await;
+        Ok(match settle(revoked)? {
+            Ok(token) => RevokeApiTokenPayload { token: Some(ApiToken(token)), user_errors: Vec::new() },
+            Err(user_errors) => RevokeApiTokenPayload { token: None, user_errors },
+        })
+    }
+}

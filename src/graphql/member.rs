@@ -1,0 +1,462 @@
+//! Members: the people of an organization.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{
+    Context, Error, ID, InputObject, MergedObject, Object, Result, SimpleObject,
+    dataloader::{DataLoader, Loader},
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{
+    blueprint::RoleDefinition,
+    context::InContext,
+    error::{Reason, UserError, error, reasons, settle},
+    invitation::Invitation,
+    membership::MemberState,
+    node::NodeType,
+    organization::Organization,
+    page::{Listed, PageArgs, connection},
+    user::User,
+};
+use crate::service::{
+    self, Access, Idempotency, Person, Service, Standing,
+    member::{Departing, Holders, MemberNames, MemberQuery, Obstacles},
+    page::Position,
+};
+
+/// A person's place in an organization: it holds the roles, the access and the seat, from the invitation on.
+#[derive(Debug, Clone, MergedObject)]
+pub struct Member(MemberCore);
+
+impl Member {
+    /// As this principal sees it.
+    #[must_use]
+    pub fn new(standing: Arc<Standing>, member: service::member::Member) -> Self {
+        Self(MemberCore { standing, member: Arc::new(member) })
+    }
+
+    /// Its global id; for the interface.
+    pub(super) async fn id(&self, _ctx: &Context<'_>) -> Result<ID> {
+        Ok(NodeType::Member.id(self.0.member.id))
+    }
+
+    /// The member of this id, if the caller sees it.
+    pub(super) async fn find(ctx: &Context<'_>, id: Uuid) -> Result<Option<Self>> {
+        let Some(standing) = ctx.access()?.standing.clone() else { return Ok(None) };
+        let found = ctx.request()?.members.0.load_one(ById(id)).await?;
+        Ok(found.map(|member| Self::new(standing, member)))
+    }
+}
+
+impl Listed for service::member::Member {
+    fn position(&self) -> Position {
+        service::member::position(self)
+    }
+}
+
+connection!(MemberConnection, MemberEdge, Member);
+
+/// Reads what pages of members need, a batch at a time, for one caller.
+pub struct MemberLoader {
+    service: Service,
+    access: Access,
+}
+
+/// The batched reads of one request.
+#[derive(Clone)]
+pub struct MemberLoaders(pub(super) Arc<DataLoader<MemberLoader>>);
+
+impl std::fmt::Debug for MemberLoaders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MemberLoaders")
+    }
+}
+
+impl MemberLoaders {
+    /// For one request of this caller.
+    #[must_use]
+    pub fn new(service: Service, access: Access) -> Self {
+        Self(Arc::new(DataLoader::new(MemberLoader { service, access }, tokio::spawn)))
+    }
+}
+
+/// The member of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ById(pub(super) Uuid);
+
+/// The roles of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct RolesOf(pub(super) Uuid);
+
+/// The newest invitation of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct InvitationOf(Uuid);
+
+/// The account of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct PersonOf(Uuid);
+
+/// The holders of the organization's roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct HoldersHere;
+
+macro_rules! loads {
+    ($key:ident, $value:ty, $method:ident) => {
+        impl Loader<$key> for MemberLoader {
+            type Value = $value;
+            type Error = Error;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, Error> {
+                let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+                let found = self.service.$method(&self.access, &ids).await.map_err(error)?;
+                Ok(found.into_iter().map(|(id, value)| ($key(id), value)).collect())
+            }
+        }
+    };
+}
+
+loads!(ById, service::member::Member, members_by_id);
+loads!(RolesOf, Vec<String>, roles_of_members);
+loads!(InvitationOf, service::invitation::Invitation, invitations_of_members);
+loads!(PersonOf, Person, people);
+
+impl Loader<HoldersHere> for MemberLoader {
+    type Value = Arc<Holders>;
+    type Error = Error;
+
+    async fn load(&self, _keys: &[HoldersHere]) -> Result<HashMap<HoldersHere, Arc<Holders>>, Error> {
+        let holders = self.service.holders(&self.access).await.map_err(error)?;
+        Ok(HashMap::from([(HoldersHere, Arc::new(holders))]))
+    }
+}
+
+/// What a member is, and how it may be changed.
+#[derive(Debug, Clone)]
+pub struct MemberCore {
+    standing: Arc<Standing>,
+    member: Arc<service::member::Member>,
+}
+
+impl MemberCore {
+    async fn held(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        Ok(ctx.request()?.members.0.load_one(RolesOf(self.member.id)).await?.unwrap_or_default())
+    }
+
+    async fn holders(ctx: &Context<'_>) -> Result<Arc<Holders>> {
+        Ok(ctx.request()?.members.0.load_one(HoldersHere).await?.unwrap_or_default())
+    }
+
+    async fn obstacles(&self, ctx: &Context<'_>) -> Result<Obstacles> {
+        let (roles, holders) = futures_util::future::try_join(self.held(ctx), Self::holders(ctx)).await?;
+        Ok(service::member::obstacles(&self.standing, &self.member, &roles, &holders))
+    }
+}
+
+/// A person's place in an organization.
+#[Object]
+impl MemberCore {
+    /// Global id.
+    async fn id(&self) -> ID {
+        NodeType::Member.id(self.member.id)
+    }
+
+    /// The organization.
+    async fn organization(&self) -> Organization {
+        Organization::new(Arc::clone(&self.standing))
+    }
+
+    /// The person's account. Null while pending, and for imported people who have not signed in.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(user) = self.member.user_id else { return Ok(None) };
+        let person = ctx.request()?.members.0.load_one(PersonOf(user)).await?;
+        Ok(person.as_ref().map(User::from))
+    }
+
+    /// Name as shown.
+    async fn name(&self) -> &str {
+        &self.member.name
+    }
+
+    /// First name.
+    async fn first_name(&self) -> Option<&str> {
+        self.member.first_name.as_deref()
+    }
+
+    /// Last name.
+    async fn last_name(&self) -> Option<&str> {
+        self.member.last_name.as_deref()
+    }
+
+    /// Normalized email address, as invited.
+    async fn email(&self) -> Option<&str> {
+        self.member.email.as_deref()
+    }
+
+    /// Login name, where the organization was imported.
+    async fn handle(&self) -> Option<&str> {
+        self.member.handle.as_deref()
+    }
+
+    /// How far the person has come.
+    async fn state(&self) -> MemberState {
+        self.member.state.into()
+    }
+
+    /// Whether it is the longest-standing active holder of a role that has a primary one (S3.78).
+    async fn is_primary(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(Self::holders(ctx).await?.primary.contains(&self.member.id))
+    }
+
+    /// The organization roles held: the main one and flags, strongest first.
+    async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<RoleDefinition>> {
+        let held = self.held(ctx).await?;
+        let keys = self.standing.blueprint.rules.document().roles.keys().filter(|key| held.contains(key));
+        Ok(keys.filter_map(|key| RoleDefinition::of(&self.standing, key)).collect())
+    }
+
+    /// When the person joined; null while pending.
+    async fn joined_at(&self) -> Option<DateTime<Utc>> {
+        self.member.joined_at
+    }
+
+    /// Last sign-in to this organization.
+    async fn last_login_at(&self) -> Option<DateTime<Utc>> {
+        self.member.last_login_at
+    }
+
+    /// Last request in this organization, to the minute.
+    async fn last_seen_at(&self) -> Option<DateTime<Utc>> {
+        self.member.last_seen_at
+    }
+
+    /// The newest invitation; null for those who came without one, and without the permission `members.invite`.
+    async fn invitation(&self, ctx: &Context<'_>) -> Result<Option<Invitation>> {
+        let found = ctx.request()?.members.0.load_one(InvitationOf(self.member.id)).await?;
+        Ok(found.map(|invitation| Invitation::new(Arc::clone(&self.standing), invitation)))
+    }
+
+    /// Whether the caller may change what the member has access to.
+    async fn viewer_can_edit_access(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.obstacles(ctx).await?.edit_access.is_empty())
+    }
+
+    /// Why not; empty: it can be done.
+    async fn viewer_cannot_edit_access_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
+        Ok(reasons(self.obstacles(ctx).await?.edit_access))
+    }
+
+    /// Whether the caller may remove the member.
+    async fn viewer_can_remove(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.obstacles(ctx).await?.remove.is_empty())
+    }
+
+    /// Why not; empty: it can be done.
+    async fn viewer_cannot_remove_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
+        Ok(reasons(self.obstacles(ctx).await?.remove))
+    }
+
+    /// Whether the caller may give the member another role.
+    async fn viewer_can_change_role(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.obstacles(ctx).await?.change_role.is_empty())
+    }
+
+    /// Why not; empty: it can be done.
+    async fn viewer_cannot_change_role_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
+        Ok(reasons(self.obstacles(ctx).await?.change_role))
+    }
+}
+
+/// The people of an organization.
+#[derive(Debug, Clone)]
+pub struct OrganizationMembers {
+    standing: Arc<Standing>,
+}
+
+impl OrganizationMembers {
+    /// As this principal sees it.
+    #[must_use]
+    pub fn new(standing: Arc<Standing>) -> Self {
+        Self { standing }
+    }
+}
+
+/// The people of an organization.
+#[Object]
+impl OrganizationMembers {
+    /// The members the caller sees, by name: everyone with the permission `members.read`, else oneself.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and of its filter")]
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only in one of these states; where nothing is said, everyone but the archived.")]
+        states: Option<Vec<MemberState>>,
+        #[graphql(desc = "Only those whose name, email address or login name contains this.")] search: Option<String>,
+        #[graphql(desc = "Only holders of this organization role, by its key.")] role: Option<String>,
+    ) -> Result<MemberConnection> {
+        let name = format!("members:{}:{states:?}:{search:?}:{role:?}", self.standing.place.id);
+        let listing = PageArgs { first, after, last, before }.listing(ctx, &name)?;
+        let states = states.unwrap_or_default().into_iter().map(Into::into).collect();
+        let query = MemberQuery { states, search, role };
+        let page = ctx.service()?.members(ctx.access()?, query, &listing.request).await.map_err(error)?;
+        listing.connection(ctx, page, |member| Member::new(Arc::clone(&self.standing), member))
+    }
+
+    /// One member. Null when there is none, or when the caller does not see it.
+    async fn member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The member's global id.")] id: ID,
+    ) -> Result<Option<Member>> {
+        Member::find(ctx, NodeType::Member.parse(&id)?).await
+    }
+
+    /// The caller's own place; null for a program.
+    async fn viewer_member(&self, ctx: &Context<'_>) -> Result<Option<Member>> {
+        match self.standing.facts.principal.as_member() {
+            Some(member) => Member::find(ctx, member).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the caller may leave the organization.
+    async fn viewer_can_leave(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.service()?.obstacles_to_leaving(ctx.access()?).await.map_err(error)?.is_empty())
+    }
+
+    /// Why not, and what to do first; empty: it can be done.
+    async fn viewer_cannot_leave_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
+        Ok(reasons(ctx.service()?.obstacles_to_leaving(ctx.access()?).await.map_err(error)?))
+    }
+}
+
+/// What to change of a member.
+#[derive(InputObject)]
+pub struct UpdateMemberInput {
+    /// Global id of the member.
+    member: ID,
+    /// Another name as shown.
+    name: Option<String>,
+    /// Another first name; empty: none.
+    first_name: Option<String>,
+    /// Another last name; empty: none.
+    last_name: Option<String>,
+    /// Makes repeating safe: the same key gives the first answer again, for 24 hours.
+    idempotency_key: Option<String>,
+}
+
+/// What became of changing a member.
+#[derive(SimpleObject)]
+pub struct UpdateMemberPayload {
+    /// The member as it is now; null when it was refused.
+    member: Option<Member>,
+    /// Why nothing was changed; empty: it was.
+    user_errors: Vec<UserError>,
+}
+
+/// Whom to remove.
+#[derive(InputObject)]
+pub struct RemoveMemberInput {
+    /// Global id of the member.
+    member: ID,
+    /// That the person at the screen has confirmed it.
+    confirm: bool,
+    /// Whether to tell the removed person by mail.
+    #[graphql(default)]
+    notify: bool,
+    /// Makes repeating safe: the same key gives the first answer again, for 24 hours.
+    idempotency_key: Option<String>,
+}
+
+/// What became of removing a member.
+#[derive(Default, SimpleObject)]
+pub struct RemoveMemberPayload {
+    /// Global id of who is gone; null when it was refused.
+    removed: Option<ID>,
+    /// Whether the person was told by mail.
+    notified: bool,
+    /// Why nothing was changed; empty: it was.
+    user_errors: Vec<UserError>,
+}
+
+/// That the caller wants to leave the organization its token is bound to.
+#[derive(InputObject)]
+pub struct LeaveOrganizationInput {
+    /// That the person at the screen has confirmed it.
+    confirm: bool,
+    /// Makes repeating safe: the same key gives the first answer again, for 24 hours.
+    idempotency_key: Option<String>,
+}
+
+/// What became of leaving.
+#[derive(Default, SimpleObject)]
+pub struct LeaveOrganizationPayload {
+    /// Global id of the organization that was left; null when it was refused. The next screen is the switcher between
+    /// organizations: `viewer.organizations`.
+    left: Option<ID>,
+    /// Why nothing was changed; empty: it was.
+    user_errors: Vec<UserError>,
+}
+
+/// Changing members.
+#[derive(Debug, Default)]
+pub struct MemberMutation;
+
+#[Object]
+impl MemberMutation {
+    /// Changes a member's names. Needs the permission `members.update`.
+    async fn update_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateMemberInput,
+    ) -> Result<UpdateMemberPayload> {
+        let UpdateMemberInput { member, name, first_name, last_name, idempotency_key } = input;
+        let names = (NodeType::Member.parse(&member)?, MemberNames { name, first_name, last_name });
+        let idempotency = Idempotency::of(idempotency_key, &names).map_err(error)?;
+        match settle(ctx.service()?.update_member(ctx.access()?, names, idempotency).await)? {
+            Ok(id) => Ok(UpdateMemberPayload { member: Member::find(ctx, id).await?, user_errors: Vec::new() }),
+            Err(user_errors) => Ok(UpdateMemberPayload { member: None, user_errors }),
+        }
+    }
+
+    /// Removes a member at once, with everything it holds. Needs the permission `members.remove`.
+    async fn remove_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom to remove.")] input: RemoveMemberInput,
+    ) -> Result<RemoveMemberPayload> {
+        let RemoveMemberInput { member, confirm, notify, idempotency_key } = input;
+        let departing = Departing { member: NodeType::Member.parse(&member)?, confirm, notify };
+        let idempotency = Idempotency::of(idempotency_key, &departing).map_err(error)?;
+        match settle(ctx.service()?.remove_member(ctx.access()?, departing, idempotency).await)? {
+            Ok(gone) => {
+                let removed = Some(NodeType::Member.id(gone.member));
+                Ok(RemoveMemberPayload { removed, notified: gone.notified, user_errors: Vec::new() })
+            }
+            Err(user_errors) => Ok(RemoveMemberPayload { user_errors, ..RemoveMemberPayload::default() }),
+        }
+    }
+
+    /// Leaves the organization the caller's token is bound to, at once. Refused to the last holder of a role that somebody
+    /// must hold.
+    async fn leave_organization(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "That it is meant.")] input: LeaveOrganizationInput,
+    ) -> Result<LeaveOrganizationPayload> {
+        let LeaveOrganizationInput { confirm, idempotency_key } = input;
+        let idempotency = Idempotency::of(idempotency_key, &confirm).map_err(error)?;
+        match settle(ctx.service()?.leave_organization(ctx.access()?, confirm, idempotency).await)? {
+            Ok(id) => {
+                let left = Some(NodeType::Organization.id(id));
+                Ok(LeaveOrganizationPayload { left, user_errors: Vec::new() })
+            }
+            Err(user_errors) => Ok(LeaveOrganizationPayload { left: None, user_errors }),
+        }
+    }
+}

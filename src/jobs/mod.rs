@@ -1,0 +1,82 @@
+//! Jobs: what happens without anybody asking, as named system tasks.
+//!
+//! Upkeep runs when a gateway starts and every few minutes from then on. It removes in small transactions what is past its end:
+//! activity past its retention, answers to repeated changes, ended sessions with their refresh tokens. No answer waits for it:
+//! what has ended is refused, hidden and not counted from that moment on, whether or not its row is still there. That is also
+//! why nothing is done about invitations and grants that run out: queries measure them against the time.
+//!
+//! Several gateways on one database may all do this; whoever comes second finds less.
+//!
+//! What may not enter: rules of its own, SQL. A job calls the service as a system task, as the command line does.
+//!
+//! ```no_run
+//! # async fn example(service: gatehouse::service::Service) {
+//! let upkeep = gatehouse::jobs::start(service.clone());
+//! let removed = gatehouse::jobs::sweep(&service).await;
+//! # drop((upkeep, removed));
+//! # }
+//! ```
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::service::{Service, ServiceError, upkeep::Remains};
+
+/// How long upkeep rests.
+const EVERY: Duration = Duration::from_mins(5);
+/// Rows of one transaction: few enough that nobody waits behind it.
+const BATCH: u64 = 500;
+
+/// Upkeep in the background; ends when dropped. A transaction that has begun is finished.
+#[derive(Debug)]
+pub struct Upkeep(JoinHandle<()>);
+
+impl Drop for Upkeep {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Starts upkeep: at once, then every few minutes.
+#[must_use]
+pub fn start(service: Service) -> Upkeep {
+    Upkeep(tokio::spawn(async move {
+        loop {
+            sweep(&service).await;
+            tokio::time::sleep(EVERY).await;
+        }
+    }))
+}
+
+/// Removes everything that is past its end by the service's clock; how many rows of each kind. What cannot be removed now is
+/// left for the next time.
+pub async fn sweep(service: &Service) -> Vec<(Remains, u64)> {
+    let mut swept = Vec::new();
+    for remains in Remains::ALL {
+        let (removed, ended) = remove(service, remains).await;
+        if removed > 0 {
+            tracing::info!(removed, what = remains.name(), "removed what was past its end");
+        }
+        if let Err(error) = ended {
+            tracing::warn!(%error, what = remains.name(), "cannot remove what is past its end; trying again later");
+        }
+        swept.push((remains, removed));
+    }
+    swept
+}
+
+async fn remove(service: &Service, remains: Remains) -> (u64, Result<(), ServiceError>) {
+    let mut removed = 0;
+    loop {
+        match service.remove_remains(remains, BATCH).await {
+            Ok(batch) => {
+                removed += batch;
+                if batch < BATCH {
+                    return (removed, Ok(()));
+                }
+            }
+            Err(error) => return (removed, Err(error)),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! API tokens: what programs prove themselves with. The secret is shown once, when the token is made; only its hash is stored.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::{
+    Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
+    activity::{NewEntry, target},
+    input,
+    page::{Page, PageRequest},
+    service_account::{self, MANAGE, manager, role_of_programs},
+};
+pub use crate::store::api_token::ApiToken;
+use crate::{
+    access::{
+        PrincipalId, SystemTask,
+        delegation::{DelegationDenial, may_scope},
+        verb::{CreateApiToken, RevokeApiToken},
+    },
+    id::new_id,
+    identity::{ApiTokenText, Credential},
+    store::{self, WriteScope, api_token::NewApiToken},
+};
+
+/// The longest life of a token, in days.
+pub const LONGEST_LIFE_DAYS: u32 = 365;
+/// The most scopes of one token.
+const MOST_SCOPES: usize = 100;
+/// How often a token's use is noted.
+const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// How many tokens' uses are remembered in between.
+const REMEMBERED: usize = 10_000;
+
+/// What a new token is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewToken {
+    /// Name as shown; its service account bears it too.
+    pub name: String,
+    /// What it is limited to.
+    pub scopes: Vec<String>,
+    /// In how many days it ends.
+    pub expires_in_days: i64,
+}
+
+/// A token that was made.
+#[derive(Debug)]
+pub struct CreatedToken {
+    /// The token.
+    pub token: ApiToken,
+    /// Its text, the first time alone: a repeated answer does not have it.
+    pub secret: Option<Zeroizing<String>>,
+}
+
+/// What is remembered of a token that was made: nothing secret.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Made {
+    organization: Uuid,
+    token: Uuid,
+}
+
+/// Which token was used when, as far as it was noted.
+#[derive(Debug, Default)]
+pub(super) struct Uses(Mutex<HashMap<Uuid, DateTime<Utc>>>);
+
+impl Uses {
+    /// Whether this use is to be noted: the first one, and then one a minute.
+    fn is_due(&self, token: Uuid, now: DateTime<Utc>) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.get(&token).is_some_and(|last| now < *last + NOTED_EVERY) {
+            return false;
+        }
+        if noted.len() >= REMEMBERED {
+            // The statement itself looks at the minute again.
+            noted.retain(|_, last| now < *last + NOTED_EVERY);
+        }
+        noted.insert(token, now);
+        true
+    }
+}
+
+impl Service {
+    /// Makes an API token, and the service account it acts for. For holders of `tokens.manage`; its scopes are at most the
+    /// creator's rights.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with what is wrong in the input, [`ServiceError::Forbidden`].
+    pub async fn create_api_token(
+        &self,
+        access: &Access,
+        new: NewToken,
+        idempotency: Option<Idempotency>,
+    ) -> Result<CreatedToken, ServiceError> {
+        let organization = access.standing()?.place.id;
+        let change = Change::in_organization("createApiToken", access)?.repeatable(idempotency);
+        self.make_token(change, organization, new).await
+    }
+
+    /// Makes an API token as the operator, in the organization of this slug.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] when there is no such organization, [`ServiceError::Refused`].
+    pub async fn create_api_token_as_operator(&self, slug: &str, new: NewToken) -> Result<CreatedToken, ServiceError> {
+        let found = store::organization::find_by_slug(&self.store().read(), slug).await?;
+        let organization = found.ok_or(ServiceError::NotFound)?.id;
+        let scope = WriteScope::organization(organization);
+        self.make_token(Change::by_system("createApiToken", SystemTask::Operator, scope), organization, new).await
+    }
+
+    async fn make_token(
+        &self,
+        change: Change,
+        organization: Uuid,
+        new: NewToken,
+    ) -> Result<CreatedToken, ServiceError> {
+        let text = ApiTokenText::mint(new_id(), organization, &mut rand::rng());
+        let (id, hash) = (text.token(), text.secret_hash());
+        let changed = self.mutate(change, move |work| Box::pin(make(work, organization, (id, hash), new)));
+        let made = changed.await?.value;
+        let found = store::api_token::find_by_id(&self.store().read(), made.organization, made.token).await?;
+        // Of a repeated answer, another secret was shown.
+        let secret = (made.token == id).then(|| text.to_text());
+        Ok(CreatedToken { token: found.ok_or(ServiceError::NotFound)?, secret })
+    }
+
+    /// Ends a token before its time. For holders of `tokens.manage`.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] when there is no such token, [`ServiceError::Refused`] when it has ended,
+    /// [`ServiceError::Forbidden`].
+    pub async fn revoke_api_token(
+        &self,
+        access: &Access,
+        token: Uuid,
+        idempotency: Option<Idempotency>,
+    ) -> Result<ApiToken, ServiceError> {
+        let organization = access.standing()?.place.id;
+        let change = Change::in_organization("revokeApiToken", access)?.repeatable(idempotency);
+        let revoked = self.mutate(change, move |work| {
+            Box::pin(async move {
+                let permit = work.authorize::<RevokeApiToken>(Some(token))?;
+                let found = store::api_token::find_by_id(work.tx, organization, token).await?;
+                let found = found.ok_or(ServiceError::NotFound)?;
+                let revoked = store::api_token::revoke(work.tx, permit, (organization, token), work.now).await?;
+                if revoked.is_none() {
+                    let message = "this token was revoked before";
+                    return Err(UserError::new(UserErrorCode::StateChanged, "token", message).into());
+                }
+                let entry = NewEntry::account("api_token.revoked", target("api_token", token, &found.name));
+                work.record(organization, entry).await?;
+                Ok(())
+            })
+        });
+        revoked.await?;
+        let found = store::api_token::find_by_id(&self.store().read(), organization, token).await?;
+        found.ok_or(ServiceError::NotFound)
+    }
+
+    /// The tokens of the caller's organization, the newest first. For holders of `tokens.manage`.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] without the permission.
+    pub async fn list_api_tokens(
+        &self,
+        access: &Access,
+        request: &PageRequest,
+    ) -> Result<Page<ApiToken>, ServiceError> {
+        let visibility = manager(access)?.rights.visible_by(MANAGE);
+        Ok(store::api_token::list(&self.store().read(), &visibility, &Default::default(), request).await?)
+    }
+
+    /// One token; `None` when there is none, or when the caller may not manage tokens.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    pub async fn find_api_token(&self, access: &Access, id: Uuid) -> Result<Option<ApiToken>, ServiceError> {
+        let Ok(standing) = manager(access) else { return Ok(None) };
+        Ok(store::api_token::find_by_id(&self.store().read(), standing.place.id, id).await?)
+    }
+
+    /// Notes that a token was used, at most once a minute. Nobody waits for it.
+    pub(super) fn note_use(&self, credential: &Credential, now: DateTime<Utc>) {
+        let Credential::ApiToken { token, organization, .. } = *credential else { return };
+        if !self.token_uses().is_due(token, now) {
+            return;
+        }
+        let store = self.store().clone();
+        tokio::spawn(async move {
+            // It locks no organization: nothing that is counted or decided follows from it.
+            let noted = store.write(WriteScope::default(), move |tx| {
+                Box::pin(async move { store::api_token::touch_used(tx, organization, token, now).await })
+            });
+            if let Err(error) = noted.await {
+                tracing::debug!(%error, "a token's use was not noted");
+            }
+        });
+    }
+}
+
+async fn make(
+    work: &Work<'_>,
+    organization: Uuid,
+    (id, hash): (Uuid, [u8; 32]),
+    new: NewToken,
+) -> Result<Made, ServiceError> {
+    let permit = work.authorize::<CreateApiToken>(Some(id))?;
+    let row = store::organization::find_by_id(work.tx, organization).await?.ok_or(ServiceError::NotFound)?;
+    let blueprint = work.service.blueprint(work.tx, row.blueprint_id).await?;
+    let rules = &blueprint.rules;
+
+    let mut mistakes = input::Mistakes::default();
+    let name = mistakes.keep(input::name("name", &new.name));
+    let days = mistakes.keep(life(new.expires_in_days));
+    if new.scopes.is_empty() || new.scopes.len() > MOST_SCOPES {
+        let message = format!("a token has 1 to {MOST_SCOPES} scopes");
+        mistakes.push(UserError::new(UserErrorCode::Invalid, "scopes", message).remedy("Name what it is to do."));
+    } else if let Some(role) = role_of_programs(rules)
+        && let Err((scope, denial)) = may_scope(rules, work.authority(), role, &new.scopes)
+        && !crate::ablate::off("token_scopes")
+    {
+        mistakes.push(scope_refused(scope, &denial));
+    }
+    let (Some(name), Some(days)) = (name, days) else { return Err(mistakes.refused()) };
+    mistakes.settle()?;
+
+    let account = service_account::create(work, organization, rules, name.clone()).await?;
+    let mut scopes = new.scopes;
+    scopes.sort();
+    scopes.dedup();
+    let expires_at = work.now + TimeDelta::days(days);
+    let token = NewApiToken {
+        id,
+        organization_id: organization,
+        principal: PrincipalId::service_account(account.id),
+        name,
+        secret_hash: hash.to_vec(),
+        scopes,
+        expires_at,
+        now: work.now,
+    };
+    let token = store::api_token::insert(work.tx, permit, token).await?;
+    let entry = NewEntry::account("api_token.created", target("api_token", token.id, &token.name));
+    let detail = serde_json::json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
+    work.record(organization, entry.detail(detail)).await?;
+    Ok(Made { organization, token: token.id })
+}
+
+fn life(days: i64) -> Result<i64, UserError> {
+    if (1..=i64::from(LONGEST_LIFE_DAYS)).contains(&days) {
+        return Ok(days);
+    }
+    let message = format!("a token lives 1 to {LONGEST_LIFE_DAYS} days");
+    Err(UserError::new(UserErrorCode::Invalid, "expiresInDays", message))
+}
+
+fn scope_refused(scope: &str, denial: &DelegationDenial) -> UserError {
+    let shown: String = scope.chars().filter(|letter| !letter.is_control()).take(100).collect();
+    let refuse = |code, message: String, remedy: &str| UserError::new(code, "scopes", message).remedy(remedy);
+    match denial {
+        DelegationDenial::Unknown => refuse(
+            UserErrorCode::NotInBlueprint,
+            format!("`{shown}` names nothing of this organization's blueprint"),
+            "Write a permission such as `members.read`, or `kind.feature.action`, `kind.feature:level`, `*.*.view`.",
+        ),
+        DelegationDenial::BeyondOwnRights => refuse(
+            UserErrorCode::NotGrantable,
+            format!("`{shown}` is more than you hold"),
+            "Name only what you may do yourself.",
+        ),
+        DelegationDenial::WrongHolder
+        | DelegationDenial::WrongLevel
+        | DelegationDenial::NotAssignable { .. }
+        | DelegationDenial::SelfRaise
+        | DelegationDenial::NotForEveryone => refuse(
+            UserErrorCode::NotGrantable,
+            format!("`{shown}` gives a program nothing here"),
+            "Leave it out: the role for programs does not have it.",
+        ),
+    }
+}

@@ -1,0 +1,146 @@
+//! Invitations: pending places, the secrets by which they are taken, and the mail that carries them.
+//!
+//! Grants and the seat hang on the pending member; the invitation is only its token. What is sent goes out after the commit,
+//! and its failure undoes nothing: the invitation can be sent again, and a signed-in invitee is offered it anyway (`S3.74`).
+//!
+//! What may not enter: links from anything but the configured dashboard address, tokens in stored outcomes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use uuid::Uuid;
+
+pub use self::{
+    send::{InviteMember, Invited},
+    settle::{Accepted, Presented},
+};
+pub use crate::store::invitation::{Invitation, InvitationStanding, InvitationTo};
+
+use super::{
+    Access, Service, ServiceError, UserError, UserErrorCode,
+    page::{Page, PageRequest, Position, SortKey},
+    seat,
+};
+use crate::{
+    access::{Denial, blueprint::document::RoleLevel, delegation::may_assign},
+    id::new_id,
+    mail::Letter,
+    store::{self, invitation::InvitationFilter},
+};
+
+mod send;
+mod settle;
+
+/// A letter written inside a transaction, to be sent after it: whoever gets a repeated answer finds none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Outgoing(Arc<Mutex<Option<Letter>>>);
+
+impl Outgoing {
+    /// Lays a letter ready.
+    pub(super) fn put(&self, letter: Letter) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(letter);
+    }
+
+    /// The letter, if one lies ready.
+    pub(super) fn take(&self) -> Option<Letter> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Which invitations to list; nothing set is all of them.
+#[derive(Debug, Clone, Default)]
+pub struct InvitationQuery {
+    /// Standing in one of these ways; empty: in any.
+    pub standings: Vec<InvitationStanding>,
+    /// To addresses that contain this.
+    pub search: Option<String>,
+}
+
+/// Where an invitation stands in lists: by age.
+#[must_use]
+pub const fn position(invitation: &Invitation) -> Position {
+    Position { key: SortKey::Id, id: invitation.id }
+}
+
+impl Service {
+    /// The invitations of the caller's organization, the newest first, for holders of `members.invite`.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] without the permission.
+    pub async fn invitations(
+        &self,
+        access: &Access,
+        query: InvitationQuery,
+        request: &PageRequest,
+    ) -> Result<Page<Invitation>, ServiceError> {
+        let standing = access.standing()?;
+        if !standing.rights.holds("members.invite") {
+            return Err(Denial::MissingPermission { permission: "members.invite".to_owned() }.into());
+        }
+        let filter = InvitationFilter {
+            standings: (!query.standings.is_empty()).then(|| (query.standings, self.now())),
+            search: super::member::searched(query.search)?,
+        };
+        let visible = standing.rights.visible_by("members.invite");
+        Ok(store::invitation::list(&self.store().read(), &visible, &filter, request).await?)
+    }
+
+    /// The invitation of this id, for holders of `members.invite`.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn find_invitation(&self, access: &Access, id: Uuid) -> Result<Option<Invitation>, ServiceError> {
+        let standing = access.standing()?;
+        if !standing.rights.holds("members.invite") {
+            return Ok(None);
+        }
+        Ok(store::invitation::find_by_id(&self.store().read(), standing.place.id, id).await?)
+    }
+
+    /// What stands in the way of inviting (`S3.57` to `S3.59`): a permission, no role to give, or no free seat for any role
+    /// that may be given.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn obstacles_to_inviting(&self, access: &Access) -> Result<Vec<UserError>, ServiceError> {
+        let standing = access.standing()?;
+        if let Some(denial) = standing.rights.inactive() {
+            return Ok(vec![denial.into()]);
+        }
+        if !standing.rights.holds("members.invite") {
+            let denial = Denial::MissingPermission { permission: "members.invite".to_owned() };
+            return Ok(vec![UserError::from(denial).remedy("Ask an administrator to invite the person.")]);
+        }
+        let rules = &standing.blueprint.rules;
+        let given = rules.main_roles().filter(|(key, role)| {
+            role.level == RoleLevel::Organization && may_assign(rules, &standing.rights, key).is_ok()
+        });
+        let given: Vec<_> = given.map(|(_, role)| role).collect();
+        if given.is_empty() {
+            return Ok(vec![UserError::new(UserErrorCode::NotGrantable, "role", "your role assigns no role")]);
+        }
+        let within = seat::Within::of(standing);
+        let usages = seat::usage(&self.store().read(), within, self.now()).await?;
+        let full: Vec<_> = usages.iter().filter(|usage| usage.is_full()).collect();
+        let fits = |seats: &[String]| !full.iter().any(|usage| seats.contains(&usage.pool));
+        if given.iter().any(|role| fits(&role.seats)) {
+            return Ok(Vec::new());
+        }
+        let needed = full.iter().filter(|usage| given.iter().any(|role| role.seats.contains(&usage.pool)));
+        Ok(needed.map(|usage| seat::refusal(within, usage)).collect())
+    }
+
+    /// Hands a letter to the outbox, and says whether it was taken. What fails is logged without address and link.
+    pub(super) async fn send(&self, letter: Letter) -> bool {
+        match self.outbox().send(&letter, new_id(), self.now()).await {
+            Ok(()) => true,
+            Err(error) => {
+                let kind = match error {
+                    crate::mail::MailError::Address(_) => "the address was refused".to_owned(),
+                    other => other.to_string(),
+                };
+                tracing::warn!(error = %kind, "a mail was not taken over");
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! Inviting, sending again, taking back.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Invitation, InvitationStanding, Outgoing};
+use crate::{
+    ablate,
+    access::{
+        Blueprint, Grantee, Held, Place,
+        blueprint::document::InvitationField,
+        delegation::{Gift, may_give},
+        verb::{InviteMember as Invite, RevokeInvitation},
+    },
+    id::new_id,
+    identity::{Email, InvitationToken},
+    mail::InvitationMail,
+    service::{
+        Access, Change, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
+        access_tree::{self, AppAccess},
+        activity::{NewEntry, target},
+        input::{self, Mistakes},
+        member::already_member,
+        role::{self, judge},
+        seat,
+    },
+    store::{
+        self,
+        grant::NewGrant,
+        invitation::{NewInvitation, Settling},
+        member::{Invitee, Member, MemberState, NewMember},
+    },
+};
+
+/// Who is to be invited, to what.
+#[derive(Debug, Clone, Default)]
+pub struct InviteMember {
+    /// Where the invitation goes.
+    pub email: String,
+    /// The name as shown.
+    pub name: Option<String>,
+    /// The first name.
+    pub first_name: Option<String>,
+    /// The last name.
+    pub last_name: Option<String>,
+    /// The main role; else the blueprint's default.
+    pub role: Option<String>,
+    /// Flags beside it.
+    pub flags: Vec<String>,
+    /// The ticked apps and features.
+    pub access: Vec<AppAccess>,
+    /// Whether to send the mail.
+    pub notify: bool,
+}
+
+/// What inviting, or sending again, came to.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Invited {
+    /// The pending member.
+    pub member: Uuid,
+    /// The invitation.
+    pub invitation: Uuid,
+    /// Whether the mail has gone out.
+    pub mail_sent: bool,
+}
+
+/// What a new secret is made of: what is stored, and the letter that carries it.
+struct Secret {
+    hash: Vec<u8>,
+    link: String,
+    outgoing: Outgoing,
+}
+
+impl Service {
+    /// Invites a person: a pending member with its roles and features, and a mail (`S3.17` to `S3.25`, `S3.40`). Holders of
+    /// `members.invite` may, giving only what is theirs to give.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with every mistake at once; [`ServiceError::NotFound`] for an app the caller does not see.
+    pub async fn invite_member(
+        &self,
+        access: &Access,
+        input: InviteMember,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Invited, ServiceError> {
+        let change = Change::in_organization("inviteMember", access)?.repeatable(idempotency);
+        self.with_mail(move |service, secret| async move {
+            let work = service.mutate(change, move |work| Box::pin(async move { invite(work, input, &secret).await }));
+            Ok(work.await?.value)
+        })
+        .await
+    }
+
+    /// Sends a pending or expired invitation again: the same one, with a new link and a new end. An expired one needs a free
+    /// seat again (`Q28`). Who sends it vouches for what it gives.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] when it is answered, gives what is not the caller's to give, or finds no free seat.
+    pub async fn resend_invitation(
+        &self,
+        access: &Access,
+        id: Uuid,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Invited, ServiceError> {
+        let change = Change::in_organization("resendInvitation", access)?.repeatable(idempotency);
+        self.with_mail(move |service, secret| async move {
+            let work = service.mutate(change, move |work| Box::pin(async move { resend(work, id, &secret).await }));
+            Ok(work.await?.value)
+        })
+        .await
+    }
+
+    /// Takes an invitation back: its link is dead, the pending member goes, the seat is free. The member's id.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] when it is answered already.
+    pub async fn revoke_invitation(
+        &self,
+        access: &Access,
+        id: Uuid,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Uuid, ServiceError> {
+        let change = Change::in_organization("revokeInvitation", access)?.repeatable(idempotency);
+        Ok(self.mutate(change, move |work| Box::pin(async move { revoke(work, id).await })).await?.value)
+    }
+
+    /// Runs a change that writes a letter, and sends it after the commit; from here on, whoever asked may go away.
+    async fn with_mail<F>(
+        &self,
+        change: impl FnOnce(Self, Secret) -> F + Send + 'static,
+    ) -> Result<Invited, ServiceError>
+    where
+        F: Future<Output = Result<Invited, ServiceError>> + Send + 'static,
+    {
+        let token = InvitationToken::mint(&mut rand::rng());
+        let outgoing = Outgoing::default();
+        let link = self.options().dashboard.invitation(&token);
+        let secret = Secret { hash: token.hash().to_vec(), link, outgoing: outgoing.clone() };
+        let service = self.clone();
+        let task = tokio::spawn(async move {
+            let mut invited = change(service.clone(), secret).await?;
+            // A repeated answer has no letter: it says again what was said first.
+            if let Some(letter) = outgoing.take() {
+                invited.mail_sent = service.send(letter).await;
+            }
+            Ok(invited)
+        });
+        task.await.map_err(|end| ServiceError::Internal(end.into()))?
+    }
+}
+
+/// What is checked before anyone is invited.
+struct Checked {
+    member: NewMember,
+    roles: Vec<String>,
+    grants: Vec<NewGrant>,
+}
+
+async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result<Invited, ServiceError> {
+    let permit = work.authorize::<Invite>(None)?;
+    let standing = work.standing()?;
+    let rules = &standing.blueprint.rules;
+    let Checked { member, roles, grants } = check(work, &input).await?;
+    let features = grants.len().saturating_sub(roles.len());
+    let (invitation, expires_at) = fresh(rules, secret, work.now);
+    let invitee = Invitee { member, grants, invitation };
+    let invited = store::member::invite(work.tx, permit, invitee).await.map_err(already_member)?;
+    let entry = NewEntry::access("member.invited", target("member", invited.member.id, &invited.member.name));
+    let detail = json!({ "email": invited.invitation.email, "roles": roles, "features": features });
+    work.record(standing.place.id, entry.detail(detail)).await?;
+    if input.notify {
+        write(work, secret, (invited.invitation.email, expires_at))?;
+    }
+    let (member, invitation) = (invited.member.id, invited.invitation.id);
+    Ok(Invited { member, invitation, mail_sent: input.notify })
+}
+
+fn fresh(rules: &Blueprint, secret: &Secret, now: DateTime<Utc>) -> (NewInvitation, DateTime<Utc>) {
+    let days = TimeDelta::days(i64::from(rules.document().invitation.expires_days));
+    let expires_at = now.checked_add_signed(days).unwrap_or(now);
+    (NewInvitation { id: new_id(), token_hash: secret.hash.clone(), expires_at }, expires_at)
+}
+
+fn write(work: &Work<'_>, secret: &Secret, (to, expires_at): (String, DateTime<Utc>)) -> Result<(), ServiceError> {
+    let standing = work.standing()?;
+    let mail = InvitationMail {
+        to,
+        organization: standing.place.name.clone(),
+        invited_by: Some(standing.name.clone()),
+        link: secret.link.clone(),
+        expires_at,
+    };
+    secret.outgoing.put(mail.letter());
+    Ok(())
+}
+
+/// Checks everything at once, so that a form shows every mistake.
+async fn check(work: &Work<'_>, input: &InviteMember) -> Result<Checked, ServiceError> {
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let mut mistakes = Mistakes::default();
+    let id = new_id();
+    let email = mistakes.keep(input::email("email", &input.email));
+    if let Some(email) = &email {
+        address(work, email, &mut mistakes).await?;
+        mistakes.keep(newcomer(work, email).await?);
+    }
+    let names = names(rules, input, email.as_ref(), &mut mistakes);
+    let roles = roles(rules, input, &mut mistakes);
+    let mut grants = Vec::new();
+    for (field, role) in &roles {
+        grants.extend(mistakes.keep(role_grant(work, id, (field, role))));
+        mistakes.keep(room(work, field, role).await?);
+    }
+    grants.extend(access_tree::grants(work, id, &input.access, &mut mistakes).await?);
+    let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
+    match seat::require(work, seat::Within::of(standing), roles.iter().map(String::as_str)).await {
+        Err(ServiceError::Refused(full)) => full.into_iter().for_each(|full| mistakes.push(full)),
+        other => other?,
+    }
+    let Some(email) = email else { return Err(mistakes.refused()) };
+    mistakes.settle()?;
+    let (name, first_name, last_name) = names;
+    let member = NewMember {
+        id,
+        organization_id: organization,
+        user_id: None,
+        email: Some(email.as_str().to_owned()),
+        handle: None,
+        name: name.unwrap_or_else(|| email.local().to_owned()),
+        first_name,
+        last_name,
+        now: work.now,
+    };
+    Ok(Checked { member, roles, grants })
+}
+
+/// Which addresses may be invited: the allowed domains and whether a sub-address may be (`S3.19`, `S3.20`, `Q19`).
+async fn address(work: &Work<'_>, email: &Email, mistakes: &mut Mistakes) -> Result<(), ServiceError> {
+    let standing = work.standing()?;
+    let rules = &standing.blueprint.rules;
+    let row = store::organization::find_by_id(work.tx, standing.place.id).await?.ok_or(ServiceError::NotFound)?;
+    let settings = Settings::read(&row.settings)?;
+    let domains = settings.allowed_domains(rules);
+    let is_allowed = domains.is_empty() || domains.iter().any(|domain| email.is_at(domain));
+    if !is_allowed && !ablate::off("allowed_domain") {
+        let message = format!("addresses at {} cannot be invited here", email.domain());
+        let remedy = format!("Invite an address at {}, or change the allowed domains.", domains.join(", "));
+        mistakes.push(UserError::new(UserErrorCode::DomainNotAllowed, "email", message).remedy(remedy));
+    }
+    if settings.block_subaddress(rules) && email.is_sub_address() && !ablate::off("sub_address") {
+        let plain = email.local().split('+').next().unwrap_or_default();
+        let remedy = format!("Invite {plain}@{} instead.", email.domain());
+        let message = "addresses with a `+` cannot be invited here";
+        mistakes.push(UserError::new(UserErrorCode::SubaddressNotAllowed, "email", message).remedy(remedy));
+    }
+    Ok(())
+}
+
+/// Whether the person is new here: by the address, and by the account of that address.
+async fn newcomer(work: &Work<'_>, email: &Email) -> Result<Result<(), UserError>, ServiceError> {
+    let organization = work.standing()?.place.id;
+    let mut found = store::member::find_by_email(work.tx, organization, email.as_str()).await?;
+    if found.is_none()
+        && let Some(user) = store::user::find_by_email(work.tx, email.as_str()).await?
+    {
+        found = store::member::find_by_user(work.tx, organization, user.id).await?;
+    }
+    let Some(member) = found else { return Ok(Ok(())) };
+    let (message, remedy) = match member.state {
+        MemberState::Pending => ("this person is invited already", "Send the invitation again, or take it back first."),
+        MemberState::Active | MemberState::Archived => {
+            ("this person is a member already", "Change the member's access.")
+        }
+        MemberState::Suspended => ("this person is a suspended member", "Make the member active again."),
+    };
+    Ok(Err(UserError::new(UserErrorCode::AlreadyMember, "email", message).remedy(remedy)))
+}
+
+/// The name as shown, the first name and the last name.
+type Names = (Option<String>, Option<String>, Option<String>);
+
+fn names(rules: &Blueprint, input: &InviteMember, email: Option<&Email>, mistakes: &mut Mistakes) -> Names {
+    let fields = [
+        (InvitationField::Name, "name", &input.name),
+        (InvitationField::FirstName, "firstName", &input.first_name),
+        (InvitationField::LastName, "lastName", &input.last_name),
+    ];
+    let required = &rules.document().invitation.required;
+    let [name, first, last] = fields.map(|(asked, field, given)| {
+        let text = mistakes.keep(input::optional_name(field, given.as_deref()));
+        if text == Some(None) && required.contains(&asked) {
+            mistakes.push(UserError::new(UserErrorCode::Missing, field, "this is required").remedy("Fill it in."));
+        }
+        text.flatten()
+    });
+    let both = match (&first, &last) {
+        (Some(first), Some(last)) => Some(format!("{first} {last}")),
+        (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+        (None, None) => email.map(|email| email.local().to_owned()),
+    };
+    (name.or(both), first, last)
+}
+
+/// The roles asked for, each with its field, that there are.
+fn roles(rules: &Blueprint, input: &InviteMember, mistakes: &mut Mistakes) -> Vec<(String, String)> {
+    let mut roles: Vec<(String, String)> = Vec::with_capacity(1 + input.flags.len());
+    match input.role.as_ref().or(rules.document().invitation.default_role.as_ref()) {
+        None => {
+            let missing = UserError::new(UserErrorCode::Missing, "role", "no role is chosen");
+            mistakes.push(missing.remedy("Choose the person's role."));
+        }
+        Some(role) => {
+            let known = mistakes.keep(role::main_role(rules, "role", role));
+            roles.extend(known.map(|_| ("role".to_owned(), role.clone())));
+        }
+    }
+    for (index, flag) in input.flags.iter().enumerate() {
+        let field = format!("flags.{index}");
+        let known = mistakes.keep(role::flag_role(rules, &field, flag));
+        if known.is_some() && !roles.iter().any(|(_, role)| role == flag) {
+            roles.push((field, flag.clone()));
+        }
+    }
+    roles
+}
+
+fn role_grant(work: &Work<'_>, member: Uuid, (field, role): (&str, &str)) -> Result<NewGrant, UserError> {
+    let (grantee, held, place) = (Grantee::Member(member), Held::Role(role.to_owned()), Place::Organization);
+    let Ok(standing) = work.standing() else {
+        return Err(UserError::new(UserErrorCode::NotGrantable, field, "only a member can give a role"));
+    };
+    let rules = &standing.blueprint.rules;
+    let gift = Gift { grantee, held: &held, place: &place, ancestors: &[] };
+    judge(may_give(rules, work.authority(), &gift)).map_err(|denial| role::not_given(rules, field, &denial))?;
+    Ok(NewGrant { id: new_id(), grantee, held, place, expires_at: None })
+}
+
+/// Whether one more may hold the role.
+async fn room(work: &Work<'_>, field: &str, key: &str) -> Result<Result<(), UserError>, ServiceError> {
+    let rules = &work.standing()?.blueprint.rules;
+    let most = rules.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
+    match most {
+        Some((role, most)) if role::reached(work, key, most).await? => {
+            Ok(Err(UserError { field: vec![field.to_owned()], ..role::too_many(role, most) }))
+        }
+        Some(_) | None => Ok(Ok(())),
+    }
+}
+
+/// The refusal of an invitation that is answered or taken back.
+pub(super) fn not_pending() -> UserError {
+    UserError::new(UserErrorCode::InvitationNotPending, "invitation", "this invitation is not pending any more")
+        .remedy("Ask for a new invitation.")
+}
+
+/// An invitation of the author's organization with its pending member, still to be answered.
+async fn get_unanswered(work: &Work<'_>, id: Uuid) -> Result<(Invitation, Member), ServiceError> {
+    let organization = work.standing()?.place.id;
+    let invitation = store::invitation::find_by_id(work.tx, organization, id).await?.ok_or(ServiceError::NotFound)?;
+    match invitation.standing(work.now) {
+        InvitationStanding::Pending | InvitationStanding::Expired => {}
+        InvitationStanding::Accepted | InvitationStanding::Declined | InvitationStanding::Revoked => {
+            return Err(not_pending().into());
+        }
+    }
+    let member = store::member::find_by_id(work.tx, organization, invitation.member_id).await?;
+    Ok((invitation, member.ok_or(ServiceError::NotFound)?))
+}
+
+async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, ServiceError> {
+    let permit = work.authorize::<Invite>(Some(id))?;
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let (invitation, member) = get_unanswered(work, id).await?;
+    let mut mistakes = Mistakes::default();
+    if let Some(email) = mistakes.keep(input::email("invitation", &invitation.email)) {
+        address(work, &email, &mut mistakes).await?;
+    }
+    mistakes.settle()?;
+    let grants = store::grant::of_grantees(work.tx, organization, &[member.id]).await?;
+    let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
+    let above = store::app::ancestors_of(work.tx, organization, &apps).await?;
+    for grant in &grants {
+        let ancestors = app_of(&grant.place).and_then(|app| above.get(&app)).map(Vec::as_slice).unwrap_or_default();
+        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
+        judge(may_give(rules, work.authority(), &gift))
+            .map_err(|denial| UserError::not_given("invitation", &denial))?;
+    }
+    let within = seat::Within::of(standing);
+    let seats = seat::taken(work, within).await?;
+    let (again, expires_at) = fresh(rules, secret, work.now);
+    let settling = Settling { organization, id, now: work.now };
+    let sent = store::invitation::resend(work.tx, permit, settling, again).await?.ok_or_else(not_pending)?;
+    seat::ensure_not_over(work, within, &seats).await?;
+    let entry = NewEntry::access("invitation.resent", target("member", member.id, &member.name));
+    work.record(organization, entry.detail(json!({ "email": sent.email, "sends": sent.sends }))).await?;
+    write(work, secret, (sent.email, expires_at))?;
+    Ok(Invited { member: member.id, invitation: id, mail_sent: true })
+}
+
+pub(super) const fn app_of(place: &Place) -> Option<Uuid> {
+    match place {
+        Place::Organization => None,
+        Place::App { id, .. } => Some(*id),
+    }
+}
+
+async fn revoke(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
+    let permit = work.authorize::<RevokeInvitation>(Some(id))?;
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let (_, member) = get_unanswered(work, id).await?;
+    let roles = role::of_member(work.tx, organization, member.id, work.now).await?;
+    role::may_take(rules, &standing.rights, &roles).map_err(|denial| role::not_given(rules, "invitation", &denial))?;
+    let settling = Settling { organization, id, now: work.now };
+    store::invitation::revoke(work.tx, permit, settling).await?.ok_or_else(not_pending)?;
+    let entry = NewEntry::access("invitation.revoked", target("member", member.id, &member.name));
+    work.record(organization, entry.detail(json!({ "email": member.email }))).await?;
+    Ok(member.id)
+}

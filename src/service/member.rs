@@ -1,0 +1,471 @@
+//! Members: people's places in an organization, who sees them, and how they go.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use uuid::Uuid;
+
+pub use crate::store::member::{Member, MemberState};
+
+use super::{
+    Access, Change, Idempotency, Person, Service, ServiceError, Standing, UserError, UserErrorCode, Work,
+    activity::{NewEntry, target},
+    input::{self, Mistakes},
+    invitation::Invitation,
+    page::{Page, PageRequest, Position, SortKey},
+    role::{self, Remaining},
+};
+use crate::{
+    access::{
+        Denial,
+        blueprint::document::OnRemove,
+        verb::{LeaveOrganization, RemoveMember, UpdateMember},
+    },
+    mail::NoticeMail,
+    store::{
+        self, StoreError,
+        member::{Departure, Holding, MemberChanges, MemberFilter, Removal},
+    },
+};
+
+/// Which members to list; nothing set is everyone who has not left.
+#[derive(Debug, Clone, Default)]
+pub struct MemberQuery {
+    /// In one of these states; empty: everyone but the archived.
+    pub states: Vec<MemberState>,
+    /// Whose name, address or login name contains this.
+    pub search: Option<String>,
+    /// Who hold this organization role.
+    pub role: Option<String>,
+}
+
+/// Other names for a member; `None` leaves one, an empty first or last name takes it away.
+#[derive(Debug, Clone, Default)]
+pub struct MemberNames {
+    /// The name as shown.
+    pub name: Option<String>,
+    /// The first name.
+    pub first_name: Option<String>,
+    /// The last name.
+    pub last_name: Option<String>,
+}
+
+/// What is known of an organization's holders: what pages of members need once.
+#[derive(Debug, Clone, Default)]
+pub struct Holders {
+    /// The longest-standing holders of roles that have a primary one (`Q26`).
+    pub primary: Vec<Uuid>,
+    /// How many hold each role that somebody must hold.
+    pub counts: HashMap<String, u64>,
+}
+
+/// What stands in the way of changing a member; nothing in a list: it can be done.
+#[derive(Debug, Clone, Default)]
+pub struct Obstacles {
+    /// Of changing its access.
+    pub edit_access: Vec<UserError>,
+    /// Of removing it.
+    pub remove: Vec<UserError>,
+    /// Of changing its role.
+    pub change_role: Vec<UserError>,
+}
+
+/// Where a member stands in lists: by name.
+#[must_use]
+pub fn position(member: &Member) -> Position {
+    Position { key: SortKey::Text(member.name.clone()), id: member.id }
+}
+
+/// Whether anyone ever took the place, or still may.
+fn is_place(member: &Member) -> bool {
+    member.state != MemberState::Archived || member.joined_at.is_some()
+}
+
+/// The member of this id that the author of a change sees, and who has not left.
+pub(super) async fn get_present(work: &Work<'_>, id: Uuid) -> Result<Member, ServiceError> {
+    let standing = work.standing()?;
+    if !standing.rights.visible_members().shows("", id, &[]) {
+        return Err(ServiceError::NotFound);
+    }
+    let found = store::member::find_by_id(work.tx, standing.place.id, id).await?;
+    let member = found.filter(is_place).ok_or(ServiceError::NotFound)?;
+    if member.state == MemberState::Archived {
+        return Err(UserError::new(UserErrorCode::StateChanged, "member", "this person has left")
+            .remedy("Invite the person again.")
+            .into());
+    }
+    Ok(member)
+}
+
+impl Service {
+    /// The members the caller sees, by name: everyone with `members.read`, else oneself.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn members(
+        &self,
+        access: &Access,
+        query: MemberQuery,
+        request: &PageRequest,
+    ) -> Result<Page<Member>, ServiceError> {
+        let standing = access.standing()?;
+        let present = [MemberState::Pending, MemberState::Active, MemberState::Suspended];
+        let states = if query.states.is_empty() { present.to_vec() } else { query.states };
+        let filter = MemberFilter {
+            states,
+            search: searched(query.search)?,
+            role: query.role.map(|role| Holding { role, now: self.now() }),
+            team: None,
+        };
+        let visible = standing.rights.visible_members();
+        Ok(store::member::list(&self.store().read(), &visible, &filter, request).await?)
+    }
+
+    /// The members of these ids, as far as the caller sees them; for batched loading.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn members_by_id(&self, access: &Access, ids: &[Uuid]) -> Result<HashMap<Uuid, Member>, ServiceError> {
+        let standing = access.standing()?;
+        let visible = standing.rights.visible_members();
+        let shown: Vec<Uuid> = ids.iter().copied().filter(|id| visible.shows("", *id, &[])).collect();
+        if shown.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = store::member::find_many(&self.store().read(), standing.place.id, &shown).await?;
+        Ok(found.into_iter().filter(is_place).map(|member| (member.id, member)).collect())
+    }
+
+    /// The organization roles of these members, by key in the order of giving; for batched loading.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn roles_of_members(
+        &self,
+        access: &Access,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Vec<String>>, ServiceError> {
+        let organization = access.standing()?.place.id;
+        let pairs = store::member::roles_of_members(&self.store().read(), organization, ids, self.now()).await?;
+        let mut roles: HashMap<Uuid, Vec<String>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+        for (member, role) in pairs {
+            roles.entry(member).or_default().push(role);
+        }
+        Ok(roles)
+    }
+
+    /// The newest invitation of each of these members, for those who may invite; for batched loading.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn invitations_of_members(
+        &self,
+        access: &Access,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Invitation>, ServiceError> {
+        let standing = access.standing()?;
+        if !standing.rights.holds("members.invite") {
+            return Ok(HashMap::new());
+        }
+        let found = store::invitation::of_members(&self.store().read(), standing.place.id, ids).await?;
+        Ok(found.into_iter().map(|invitation| (invitation.member_id, invitation)).collect())
+    }
+
+    /// The accounts of these ids, which are those of members the caller sees; for batched loading.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn people(&self, access: &Access, ids: &[Uuid]) -> Result<HashMap<Uuid, Person>, ServiceError> {
+        access.standing()?;
+        let found = store::user::find_many(&self.store().read(), ids).await?.into_iter();
+        Ok(found.map(|user| (user.id, Person { id: user.id, email: user.email, name: user.name })).collect())
+    }
+
+    /// Who are the primary holders, and how many hold the roles that somebody must hold: one statement a role, whatever the
+    /// size of the page.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn holders(&self, access: &Access) -> Result<Holders, ServiceError> {
+        let standing = access.standing()?;
+        let (organization, reader) = (standing.place.id, self.store().read());
+        let mut holders = Holders::default();
+        for (key, role) in &standing.blueprint.rules.document().roles {
+            if role.primary {
+                let primary = store::member::primary_holder(&reader, organization, key, self.now()).await?;
+                holders.primary.extend(primary);
+            }
+            if role.min_holders > 0 {
+                let count = store::member::count_holders(&reader, organization, key, role::end_of_days()).await?;
+                holders.counts.insert(key.clone(), count);
+            }
+        }
+        Ok(holders)
+    }
+
+    /// What stands in the way of leaving (`S3.60` to `S3.64`).
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn obstacles_to_leaving(&self, access: &Access) -> Result<Vec<UserError>, ServiceError> {
+        let standing = access.standing()?;
+        let Some(_) = standing.facts.principal.as_member().filter(|_| access.person.is_some()) else {
+            return Ok(vec![UserError::from(Denial::NotForCallers)]);
+        };
+        if let Some(denial) = standing.rights.inactive() {
+            return Ok(vec![denial.into()]);
+        }
+        if !standing.blueprint.rules.document().removal.may_leave {
+            return Ok(vec![may_not_leave()]);
+        }
+        let roles: Vec<String> = standing.rights.roles().map(str::to_owned).collect();
+        Ok(last_of(standing, &roles, &self.holders(access).await?, "then leave"))
+    }
+
+    /// Changes a member's names. Holders of `members.update` may.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] for a name that is none.
+    pub async fn update_member(
+        &self,
+        access: &Access,
+        (id, names): (Uuid, MemberNames),
+        idempotency: Option<Idempotency>,
+    ) -> Result<Uuid, ServiceError> {
+        let change = Change::in_organization("updateMember", access)?.repeatable(idempotency);
+        let work = self.mutate(change, move |work| Box::pin(async move { update(work, id, names).await }));
+        Ok(work.await?.value)
+    }
+
+    /// Removes a member, at once and with everything it holds (`S3.50` to `S3.54`). Holders of `members.remove` may, where
+    /// they may also take the member's roles; not oneself.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] without the confirmation, for oneself, and for the last holder of a role.
+    pub async fn remove_member(
+        &self,
+        access: &Access,
+        departing: Departing,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Removed, ServiceError> {
+        let change = Change::in_organization("removeMember", access)?.repeatable(idempotency);
+        let (service, outgoing) = (self.clone(), super::invitation::Outgoing::default());
+        // From here to the mail, whoever asked may go away.
+        let removal = tokio::spawn(async move {
+            let mail = outgoing.clone();
+            let work =
+                service.mutate(change, move |work| Box::pin(async move { remove(work, departing, &mail).await }));
+            let mut removed = work.await?.value;
+            if let Some(letter) = outgoing.take() {
+                removed.notified = service.send(letter).await;
+            }
+            Ok(removed)
+        });
+        removal.await.map_err(|end| ServiceError::Internal(end.into()))?
+    }
+
+    /// Leaves the caller's organization (`S3.60`); the organization's id. Every member may, where the blueprint lets it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] without the confirmation, where leaving is not allowed, and for the last holder of a role.
+    pub async fn leave_organization(
+        &self,
+        access: &Access,
+        confirm: bool,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Uuid, ServiceError> {
+        let change = Change::in_organization("leaveOrganization", access)?.repeatable(idempotency);
+        // Leaving is a person's own act, never a token's.
+        if access.person.is_none() {
+            return Err(Denial::NotForCallers.into());
+        }
+        let changed = self.mutate(change, move |work| Box::pin(async move { leave(work, confirm).await })).await?;
+        Ok(changed.value)
+    }
+}
+
+/// Who is to go.
+#[derive(Debug, Clone, Copy)]
+pub struct Departing {
+    /// The member.
+    pub member: Uuid,
+    /// Whether the caller has confirmed it.
+    pub confirm: bool,
+    /// Whether to tell the person by mail (`S3.73`).
+    pub notify: bool,
+}
+
+/// Who has gone.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+pub struct Removed {
+    /// The member.
+    pub member: Uuid,
+    /// Whether the person has been told by mail.
+    pub notified: bool,
+}
+
+/// What stands in the caller's way of changing this member, who holds these roles.
+#[must_use]
+pub fn obstacles(standing: &Standing, member: &Member, roles: &[String], holders: &Holders) -> Obstacles {
+    let rules = &standing.blueprint.rules;
+    let lacking = |permission: &str| {
+        let denial = standing.rights.inactive().or_else(|| {
+            (!standing.rights.holds(permission))
+                .then(|| Denial::MissingPermission { permission: permission.to_owned() })
+        });
+        denial.map(UserError::from).into_iter().collect::<Vec<_>>()
+    };
+    let gone = || UserError::new(UserErrorCode::StateChanged, "member", "this person has left");
+    let mut found = Obstacles {
+        edit_access: lacking("access.grant"),
+        remove: lacking("members.remove"),
+        change_role: lacking("roles.assign"),
+    };
+    if member.state == MemberState::Archived {
+        for list in [&mut found.edit_access, &mut found.remove, &mut found.change_role] {
+            list.push(gone());
+        }
+        return found;
+    }
+    let is_self = standing.facts.principal.as_member() == Some(member.id);
+    if is_self {
+        found.remove.push(not_oneself());
+    } else if let Err(denial) = role::may_take(rules, &standing.rights, roles) {
+        let refusal = role::not_given(rules, "member", &denial);
+        found.remove.push(refusal.clone());
+        found.change_role.push(refusal);
+    }
+    if member.state == MemberState::Active {
+        found.remove.extend(last_of(standing, roles, holders, "then remove this member"));
+        found.change_role.extend(last_of(standing, roles, holders, "then change this role"));
+    }
+    found
+}
+
+/// The roles of which a member is the last holder.
+fn last_of(standing: &Standing, roles: &[String], holders: &Holders, then: &str) -> Vec<UserError> {
+    let document = standing.blueprint.rules.document();
+    let known = roles.iter().filter_map(|key| Some((document.roles.get(key)?, holders.counts.get(key)?)));
+    known
+        .filter(|(role, count)| **count <= u64::from(role.min_holders))
+        .map(|(role, _)| role::last_holder(role, then))
+        .collect()
+}
+
+fn may_not_leave() -> UserError {
+    UserError::new(UserErrorCode::MayNotLeave, "", "members of this organization cannot leave by themselves")
+        .remedy("Ask an administrator to remove you.")
+}
+
+fn not_oneself() -> UserError {
+    UserError::new(UserErrorCode::Invalid, "member", "this is you").remedy("To go yourself, leave the organization.")
+}
+
+fn not_confirmed() -> UserError {
+    UserError::new(UserErrorCode::NotConfirmed, "confirm", "this has not been confirmed")
+        .remedy("Ask the person at the screen, then send `confirm: true`.")
+}
+
+/// A text to search for: none where it is empty.
+pub(super) fn searched(search: Option<String>) -> Result<Option<String>, ServiceError> {
+    let search = search.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    match search {
+        Some(text) if text.chars().count() > input::NAME_LENGTH => {
+            Err(ServiceError::BadInput(format!("`search` has at most {} characters", input::NAME_LENGTH)))
+        }
+        search => Ok(search),
+    }
+}
+
+async fn update(work: &Work<'_>, id: Uuid, names: MemberNames) -> Result<Uuid, ServiceError> {
+    let permit = work.authorize::<UpdateMember>(Some(id))?;
+    let member = get_present(work, id).await?;
+    let mut mistakes = Mistakes::default();
+    let name = mistakes.keep_given(names.name.as_deref(), |text| input::name("name", text));
+    let part = |field, text: Option<String>| text.map(|text| input::optional_name(field, Some(&text))).transpose();
+    let first_name = mistakes.keep(part("firstName", names.first_name)).flatten();
+    let last_name = mistakes.keep(part("lastName", names.last_name)).flatten();
+    mistakes.settle()?;
+    let changes = MemberChanges { name, first_name, last_name, ..MemberChanges::default() };
+    let organization = member.organization_id;
+    let after = store::member::update(work.tx, permit, (organization, id), changes).await?;
+    if (&after.name, &after.first_name, &after.last_name) != (&member.name, &member.first_name, &member.last_name) {
+        let entry = NewEntry::access("member.renamed", target("member", id, &after.name));
+        work.record(organization, entry.detail(json!({ "before": member.name }))).await?;
+    }
+    Ok(id)
+}
+
+async fn remove(
+    work: &Work<'_>,
+    departing: Departing,
+    mail: &super::invitation::Outgoing,
+) -> Result<Removed, ServiceError> {
+    let permit = work.authorize::<RemoveMember>(Some(departing.member))?;
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let member = get_present(work, departing.member).await?;
+    let mut mistakes = Mistakes::default();
+    if !departing.confirm {
+        mistakes.push(not_confirmed());
+    }
+    if role::is_author(work, &member) {
+        mistakes.push(not_oneself());
+    }
+    let roles = role::of_member(work.tx, organization, member.id, work.now).await?;
+    if let Err(denial) = role::may_take(rules, &standing.rights, &roles) {
+        mistakes.push(role::not_given(rules, "member", &denial));
+    }
+    mistakes.settle()?;
+    store::member::remove(work.tx, permit, departure(work, &member)?).await?;
+    let then = "then remove this member";
+    role::ensure_held(work, Remaining { organization, rules, lost: &roles, then }).await?;
+    let entry = NewEntry::access("member.removed", target("member", member.id, &member.name));
+    work.record(organization, entry.detail(json!({ "roles": roles }))).await?;
+    if let Some(to) = member.email.filter(|_| departing.notify) {
+        let organization = standing.place.name.clone();
+        mail.put(NoticeMail { to, organization, what: "Your access has been taken away.".to_owned() }.letter());
+    }
+    Ok(Removed { member: member.id, notified: departing.notify })
+}
+
+async fn leave(work: &Work<'_>, confirm: bool) -> Result<Uuid, ServiceError> {
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let id = standing.facts.principal.as_member().ok_or(Denial::NotForCallers)?;
+    let permit = work.authorize::<LeaveOrganization>(Some(id))?;
+    let mut mistakes = Mistakes::default();
+    if !rules.document().removal.may_leave {
+        mistakes.push(may_not_leave());
+    }
+    if !confirm {
+        mistakes.push(not_confirmed());
+    }
+    mistakes.settle()?;
+    let roles = role::of_member(work.tx, organization, id, work.now).await?;
+    let member = store::member::find_by_id(work.tx, organization, id).await?.ok_or(ServiceError::NotFound)?;
+    store::member::leave(work.tx, permit, departure(work, &member)?).await?;
+    role::ensure_held(work, Remaining { organization, rules, lost: &roles, then: "then leave" }).await?;
+    let entry = NewEntry::access("member.left", target("member", id, &member.name));
+    work.record(organization, entry.detail(json!({ "roles": roles }))).await?;
+    Ok(organization)
+}
+
+/// How a member goes, by the blueprint (`Q10`).
+fn departure(work: &Work<'_>, member: &Member) -> Result<Departure, ServiceError> {
+    let removal = match work.standing()?.blueprint.rules.document().removal.on_remove {
+        OnRemove::Purge => Removal::Purge,
+        OnRemove::Archive => Removal::Archive,
+    };
+    Ok(Departure { organization: member.organization_id, member: member.id, removal, now: work.now })
+}
+
+/// The conflict of a write that would give a person or an address two places.
+pub(super) fn already_member(error: StoreError) -> ServiceError {
+    match error {
+        StoreError::Conflict { constraint } if constraint.starts_with("member_organization_id_") => {
+            UserError::new(UserErrorCode::AlreadyMember, "", "this person is a member already").into()
+        }
+        error => error.into(),
+    }
+}

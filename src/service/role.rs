@@ -1,0 +1,318 @@
+//! Roles of members: who gives and takes them, and how many must hold them.
+//!
+//! A member has one main role, and flags beside it. That somebody holds a role is an invariant about state (`Q13`): it is
+//! checked after every write that takes a role away, in the same transaction, whatever took it.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
+    activity::{NewEntry, target},
+    member, seat,
+};
+use crate::{
+    ablate,
+    access::{
+        Blueprint, Grantee, Held, Place, Rights,
+        blueprint::document::{Holder, Role, RoleLevel},
+        delegation::{DelegationDenial, Gift, may_assign, may_give},
+        verb::AssignRole,
+    },
+    id::new_id,
+    store::{
+        self, Reader,
+        grant::{HeldRole, RoleGrant},
+        member::{Member, MemberState},
+    },
+};
+
+/// What is to become of a member's roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoleStep {
+    /// This becomes the main role.
+    Become(String),
+    /// This flag comes to it.
+    Add(String),
+    /// This flag goes.
+    Remove(String),
+}
+
+/// A member and what is to become of its roles.
+#[derive(Debug, Clone)]
+pub struct RoleChange {
+    /// Whose.
+    pub member: Uuid,
+    /// What.
+    pub step: RoleStep,
+}
+
+/// Roles that come and go.
+#[derive(Debug, Default)]
+struct Moves {
+    give: Vec<String>,
+    take: Vec<String>,
+}
+
+impl Service {
+    /// Changes a member's roles; the member's id. Holders of `roles.assign` may, within what their own roles assign
+    /// (`S3.71`); nobody raises themselves.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] for a role that is not the caller's to give, the last holder and a full plan.
+    pub async fn change_role(
+        &self,
+        access: &Access,
+        change: RoleChange,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Uuid, ServiceError> {
+        let name = match change.step {
+            RoleStep::Become(_) => "changeMemberRole",
+            RoleStep::Add(_) => "addMemberRole",
+            RoleStep::Remove(_) => "removeMemberRole",
+        };
+        let begun = Change::in_organization(name, access)?.repeatable(idempotency);
+        let changed = self.mutate(begun, move |work| Box::pin(async move { change_role(work, &change).await })).await?;
+        Ok(changed.value)
+    }
+}
+
+async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, ServiceError> {
+    work.authorize::<AssignRole>(Some(change.member))?;
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let member = member::get_present(work, change.member).await?;
+    let held = of_member(work.tx, organization, member.id, work.now).await?;
+    let moves = moves(rules, &change.step, &held)?;
+    if moves.give.is_empty() && moves.take.is_empty() {
+        return Ok(member.id);
+    }
+    may_move(work, &member, &moves)?;
+    ensure_not_too_many(work, rules, (&member, &moves.give)).await?;
+    let within = seat::Within::of(standing);
+    let seats = seat::taken(work, within).await?;
+    let of = |role: &String| HeldRole { organization, grantee: Grantee::Member(member.id), role: role.clone() };
+    for role in &moves.take {
+        let permit = work.authorize::<AssignRole>(Some(member.id))?;
+        store::grant::remove_role(work.tx, permit, of(role)).await?;
+    }
+    for role in &moves.give {
+        let permit = work.authorize::<AssignRole>(Some(member.id))?;
+        let grant = RoleGrant { id: new_id(), held: of(role), expires_at: None, now: work.now };
+        store::grant::assign_role(work.tx, permit, grant).await?;
+    }
+    let then = if is_author(work, &member) { "then change your own role" } else { "then change this role" };
+    ensure_held(work, Remaining { organization, rules, lost: &moves.take, then }).await?;
+    seat::ensure_not_over(work, within, &seats).await?;
+    let entry = NewEntry::access("member.role_changed", target("member", member.id, &member.name));
+    work.record(organization, entry.detail(json!({ "given": moves.give, "taken": moves.take }))).await?;
+    Ok(member.id)
+}
+
+/// What a step comes to for a member who holds these roles.
+fn moves(rules: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Moves, UserError> {
+    let is_held = |role: &str| held.iter().any(|other| other == role);
+    match step {
+        RoleStep::Become(role) => {
+            main_role(rules, "role", role)?;
+            let mains = held.iter().filter(|other| *other != role && is_main(rules, other));
+            let give = if is_held(role) { Vec::new() } else { vec![role.clone()] };
+            Ok(Moves { give, take: mains.cloned().collect() })
+        }
+        RoleStep::Add(role) => {
+            flag_role(rules, "role", role)?;
+            let give = if is_held(role) { Vec::new() } else { vec![role.clone()] };
+            Ok(Moves { give, take: Vec::new() })
+        }
+        RoleStep::Remove(role) => {
+            if is_main(rules, role) {
+                return Err(invalid("role", "this is a main role, and every member has one")
+                    .remedy("Give the member another main role instead."));
+            }
+            let take = if is_held(role) { vec![role.clone()] } else { Vec::new() };
+            Ok(Moves { give: Vec::new(), take })
+        }
+    }
+}
+
+/// Whether the author may give and take these.
+fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), ServiceError> {
+    let standing = work.standing()?;
+    let rules = &standing.blueprint.rules;
+    for role in &moves.give {
+        let held = Held::Role(role.clone());
+        let grantee = Grantee::Member(member.id);
+        let gift = Gift { grantee, held: &held, place: &Place::Organization, ancestors: &[] };
+        judge(may_give(rules, work.authority(), &gift)).map_err(|denial| not_given(rules, "role", &denial))?;
+    }
+    // Whoever holds a role may always step down from it.
+    if is_author(work, member) {
+        return Ok(());
+    }
+    may_take(rules, &standing.rights, &moves.take)
+        .map_err(|denial| ServiceError::from(not_given(rules, "role", &denial)))
+}
+
+/// Whether these roles may be taken from somebody else: who gives a role takes it. One that the blueprint has no more is
+/// anyone's to take.
+pub(super) fn may_take(rules: &Blueprint, rights: &Rights, roles: &[String]) -> Result<(), DelegationDenial> {
+    let known = roles.iter().filter(|role| rules.document().roles.contains_key(*role));
+    known.map(|role| judge(may_assign(rules, rights, role))).collect()
+}
+
+/// The guards of delegation that a build for tests can switch off.
+pub(super) fn judge(judged: Result<(), DelegationDenial>) -> Result<(), DelegationDenial> {
+    match judged {
+        Err(DelegationDenial::SelfRaise) if ablate::off("self_raise") => Ok(()),
+        Err(DelegationDenial::NotAssignable { .. }) if ablate::off("assignable_role") => Ok(()),
+        judged => judged,
+    }
+}
+
+/// The refusal at the field, with what to do where there is something.
+pub(super) fn not_given(rules: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
+    let refusal = UserError::not_given(field, denial);
+    match denial {
+        DelegationDenial::Unknown => {
+            let keys = rules.main_roles().map(|(key, _)| key).collect::<Vec<_>>().join("`, `");
+            refusal.remedy(format!("Choose one of `{keys}`."))
+        }
+        DelegationDenial::NotAssignable { .. } | DelegationDenial::BeyondOwnRights | DelegationDenial::SelfRaise => {
+            refusal.remedy("Ask somebody who holds more than you.")
+        }
+        DelegationDenial::WrongHolder | DelegationDenial::WrongLevel | DelegationDenial::NotForEveryone => refusal,
+    }
+}
+
+/// The main role of this key.
+pub(super) fn main_role<'b>(rules: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
+    let role = organization_role(rules, field, key)?;
+    if role.flag {
+        return Err(invalid(field, format!("`{key}` is held beside a main role"))
+            .remedy("Add it to the member's roles instead."));
+    }
+    Ok(role)
+}
+
+/// The flag of this key.
+pub(super) fn flag_role<'b>(rules: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
+    let role = organization_role(rules, field, key)?;
+    if role.flag {
+        return Ok(role);
+    }
+    Err(invalid(field, format!("`{key}` is a main role, of which a member has one"))
+        .remedy("Change the member's role instead."))
+}
+
+fn organization_role<'b>(rules: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
+    let Some(role) = rules.document().roles.get(key) else {
+        return Err(not_given(rules, field, &DelegationDenial::Unknown));
+    };
+    if role.level != RoleLevel::Organization {
+        return Err(not_given(rules, field, &DelegationDenial::WrongLevel));
+    }
+    if !role.holders.contains(&Holder::Member) {
+        return Err(not_given(rules, field, &DelegationDenial::WrongHolder));
+    }
+    Ok(role)
+}
+
+fn is_main(rules: &Blueprint, key: &str) -> bool {
+    rules.main_roles().any(|(main, _)| main == key)
+}
+
+fn invalid(field: &str, message: impl Into<String>) -> UserError {
+    UserError::new(UserErrorCode::Invalid, field, message)
+}
+
+/// Whether the author of a change is this member.
+pub(super) fn is_author(work: &Work<'_>, member: &Member) -> bool {
+    work.standing().is_ok_and(|standing| standing.facts.principal.as_member() == Some(member.id))
+}
+
+/// The organization roles a member holds.
+pub(super) async fn of_member(
+    reader: &impl Reader,
+    organization: Uuid,
+    member: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, ServiceError> {
+    let held = store::member::roles_of_members(reader, organization, &[member], now).await?;
+    Ok(held.into_iter().map(|(_, role)| role).collect())
+}
+
+/// Roles that were taken away, and what to do after mending a refusal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Remaining<'a> {
+    /// Where.
+    pub organization: Uuid,
+    /// Its rules.
+    pub rules: &'a Blueprint,
+    /// What somebody has just lost.
+    pub lost: &'a [String],
+    /// How the remedy goes on.
+    pub then: &'a str,
+}
+
+/// Refuses, after a write that took roles away, when too few hold one that must be held (`S3.63`, `Q13`).
+///
+/// # Errors
+/// [`ServiceError::Refused`] with `LAST_HOLDER` and what to do; the change is then undone.
+pub(super) async fn ensure_held(work: &Work<'_>, remaining: Remaining<'_>) -> Result<(), ServiceError> {
+    for key in remaining.lost {
+        let Some(role) = remaining.rules.document().roles.get(key) else { continue };
+        if role.min_holders == 0 {
+            continue;
+        }
+        let count = store::member::count_holders(work.tx, remaining.organization, key, end_of_days()).await?;
+        if count < u64::from(role.min_holders) && !ablate::off("last_holder") {
+            return Err(last_holder(role, remaining.then).into());
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of the last holder's going (`S3.63`, `S3.64`).
+pub(super) fn last_holder(role: &Role, then: &str) -> UserError {
+    let (label, least) = (&role.label, role.min_holders);
+    let message = match least {
+        1 => format!("this is the only {label}, and there must be one"),
+        least => format!("there must be at least {least} of the role {label}"),
+    };
+    UserError::new(UserErrorCode::LastHolder, "", message).remedy(format!("Make someone else {label} first, {then}."))
+}
+
+/// Who holds a role for a time does not count: when the time is over, nobody would be asked.
+pub(super) fn end_of_days() -> DateTime<Utc> {
+    // INVARIANT: the seconds of 9999-12-31, which both databases can hold.
+    DateTime::from_timestamp(253_402_214_400, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Refuses a role that as many hold as may.
+async fn ensure_not_too_many(
+    work: &Work<'_>,
+    rules: &Blueprint,
+    (member, give): (&Member, &[String]),
+) -> Result<(), ServiceError> {
+    for key in give {
+        let most = rules.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
+        let Some((role, most)) = most else { continue };
+        if member.state == MemberState::Active && reached(work, key, most).await? {
+            return Err(too_many(role, most).into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether so many active members of the author's organization hold a role.
+pub(super) async fn reached(work: &Work<'_>, role: &str, most: u32) -> Result<bool, ServiceError> {
+    let organization = work.standing()?.place.id;
+    Ok(store::member::count_holders(work.tx, organization, role, work.now).await? >= u64::from(most))
+}
+
+/// The refusal of one holder too many.
+pub(super) fn too_many(role: &Role, most: u32) -> UserError {
+    let message = format!("at most {most} may be {}", role.label);
+    UserError::new(UserErrorCode::TooManyHolders, "role", message).remedy("Change somebody else's role first.")
+}

@@ -1,0 +1,64 @@
+//! Upkeep: what time alone ends is removed, a batch at a time. Queries treat it as gone before that.
+
+use super::{Change, Service, ServiceError};
+use crate::{
+    access::{SystemTask, verb::Purge},
+    store::{self, WriteScope},
+};
+
+/// What passes its end and is removed then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Remains {
+    /// Activity entries past the retention of their organization's blueprint (S3.69).
+    Activity,
+    /// Answers to repeated changes, after a day.
+    Answers,
+    /// Sessions past their absolute end, with their refresh tokens.
+    Sessions,
+}
+
+impl Remains {
+    /// Everything that is removed, in order.
+    pub const ALL: [Self; 3] = [Self::Activity, Self::Answers, Self::Sessions];
+
+    /// What logs call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Activity => "activity entries",
+            Self::Answers => "idempotency records",
+            Self::Sessions => "sessions",
+        }
+    }
+
+    /// The system task that removes it.
+    const fn task(self) -> SystemTask {
+        match self {
+            Self::Activity | Self::Answers => SystemTask::Retention,
+            Self::Sessions => SystemTask::Expiry,
+        }
+    }
+}
+
+impl Service {
+    /// Removes at most `most` rows that are past their end by now, in one transaction; the number removed. For the system
+    /// tasks [`SystemTask::Retention`] and [`SystemTask::Expiry`].
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn remove_remains(&self, remains: Remains, most: u64) -> Result<u64, ServiceError> {
+        let change = Change::by_system("removeRemains", remains.task(), WriteScope::default());
+        let removed = self.mutate(change, move |work| {
+            Box::pin(async move {
+                let permit = work.authorize::<Purge>(None)?;
+                let removed = match remains {
+                    Remains::Activity => store::activity::purge_expired(work.tx, permit, work.now, most).await,
+                    Remains::Answers => store::idempotency::purge_expired(work.tx, permit, work.now, most).await,
+                    Remains::Sessions => store::session::purge_expired(work.tx, permit, work.now, most).await,
+                };
+                Ok(removed?)
+            })
+        });
+        Ok(removed.await?.value)
+    }
+}
