@@ -1,3 +1,8 @@
 //! A support workspace: the member × app × feature matrix (S3.1 to S3.79).
 
 mod activity;
+mod invite;
+mod join;
+mod leave;
+mod people;
+mod races;
