@@ -37,6 +37,8 @@ pub(crate) fn newest_token(gateway: &Gateway) -> String {
 
 /// The token of a mail's link.
 pub(crate) fn token(mail: &str) -> String {
+    // Long lines are folded (quoted-printable).
+    let mail = mail.replace("=\r\n", "");
     let start = mail.find("giv_").expect("no link in the mail");
     mail[start..start + 47].to_owned()
 }

@@ -73,7 +73,7 @@ async fn s3_4_s3_1_only_super_admins_invite() {
 /// S3.21, S3.22: Member is preselected; Super Admin carries a warning.
 #[tokio::test]
 async fn s3_21_s3_22_the_role_is_member_unless_said_and_super_admin_warns() {
-    let Hub { alice, .. } = hub("business").await;
+    let Hub { gateway: _serving, alice, .. } = hub("business").await;
     let ask = "{ viewer { organization { invitationForm { hasAccessTree expiresDays defaultRole { key } roles { key warning } } } } }";
     let form = alice.ask(ask).await.ok();
     let form = form.at("viewer.organization.invitationForm");

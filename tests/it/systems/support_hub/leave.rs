@@ -53,7 +53,7 @@ async fn s3_60_s3_61_s3_62_leaving_is_immediate() {
 #[tokio::test]
 async fn s3_63_s3_64_the_only_super_admin_stays() {
     for engines in Engines::DATABASES {
-        let Hub { alice, bob, .. } = hub_on(engines).await;
+        let Hub { gateway: _serving, alice, bob, .. } = hub_on(engines).await;
         let may = alice.ask(MAY_LEAVE).await.ok();
         assert_eq!(may.at("organization.viewerCanLeave"), false, "{engines:?}");
         assert_eq!(may.at("organization.viewerCannotLeaveReasons.0.code"), "LAST_HOLDER");

@@ -43,7 +43,7 @@ async fn remove(by: &Person, who: &Person) -> crate::support::gateway::Answer {
 #[tokio::test]
 async fn s3_13_s3_14_s3_15_the_members_list() {
     for engines in Engines::DATABASES {
-        let Hub { alice, bob, .. } = hub_on(engines).await;
+        let Hub { gateway: _serving, alice, bob, .. } = hub_on(engines).await;
         invite(&alice, "carol@example.org").await.ok();
         invite_with(&alice, json!({ "email": "dave@example.org", "name": "Dave Ünal" })).await.ok();
         let list = "query($states: [MemberState!], $search: String, $role: String) { organization(slug: \"acme\") { menus { key }
@@ -78,7 +78,7 @@ async fn s3_13_s3_14_s3_15_the_members_list() {
 /// Pages of any size cost the same number of statements, and their cursors hold.
 #[tokio::test]
 async fn pages_of_members_hold_together() {
-    let Hub { alice, .. } = hub().await;
+    let Hub { gateway: _serving, alice, .. } = hub().await;
     for number in 0..7 {
         invite(&alice, &format!("guest{number}@example.org")).await.ok();
     }
@@ -167,7 +167,7 @@ async fn s3_73_the_person_can_be_told() {
 #[tokio::test]
 async fn s3_71_only_a_super_admin_changes_roles() {
     for engines in Engines::ALL {
-        let Hub { alice, bob, .. } = hub_on(engines).await;
+        let Hub { gateway: _serving, alice, bob, .. } = hub_on(engines).await;
         for (by, who) in [(&bob, &bob), (&bob, &alice)] {
             assert_eq!(change_role(by, who, "super_admin").await.codes(), ["FORBIDDEN"], "{engines:?}");
         }
@@ -184,7 +184,7 @@ async fn s3_71_only_a_super_admin_changes_roles() {
 /// S3.1: the roles are not interchangeable: each has its own permissions, and one main role is held.
 #[tokio::test]
 async fn s3_1_two_roles_that_are_not_interchangeable() {
-    let Hub { alice, bob, .. } = hub().await;
+    let Hub { gateway: _serving, alice, bob, .. } = hub().await;
     let roles = "{ organization(slug: \"acme\") { roles { key label flag } } }";
     let answer = alice.ask(roles).await.ok();
     assert_eq!(answer.at("organization.roles.0"), &json!({ "key": "super_admin", "label": "Super Admin", "flag": false }));
@@ -220,7 +220,7 @@ async fn s3_78_the_mark_of_the_primary_super_admin_passes_on() {
 /// Names are changed by those who may, and are names.
 #[tokio::test]
 async fn names_are_changed() {
-    let Hub { alice, bob, .. } = hub().await;
+    let Hub { gateway: _serving, alice, bob, .. } = hub().await;
     let update = async |by: &Person, changes: serde_json::Value| {
         let mut input = changes;
         input["member"] = json!(id_of(&bob));
