@@ -7,7 +7,10 @@ use clap::{Parser, Subcommand};
 use crate::config::{DeploymentArgs, LogArgs};
 
 pub mod blueprint;
+pub mod demo;
+pub mod import;
 pub mod lock;
+pub mod matrix;
 pub mod migrate;
 pub mod open;
 pub mod schema;
@@ -35,6 +38,8 @@ pub struct Cli {
 pub enum Command {
     /// Serves GraphQL, the playground and health checks.
     Serve(serve::ServeArgs),
+    /// Serves a database of its own with two organizations in it, and prints whom to sign in as.
+    Demo(demo::DemoArgs),
     /// Brings the database up to date; `serve` does so too when it starts.
     Migrate,
     /// Checks and installs blueprints.
@@ -43,6 +48,10 @@ pub enum Command {
     /// Makes API tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Imports an organization document: members, teams, repositories, as often as you like.
+    Import(import::ImportArgs),
+    /// Prints every right of an organization, for auditors.
+    Matrix(matrix::MatrixArgs),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
     /// Opens accounts.
@@ -60,9 +69,15 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             crate::telemetry::init(&log)?;
             serve::run(&deployment, args).await
         }
+        Command::Demo(args) => {
+            crate::telemetry::init(&log)?;
+            demo::run(deployment, args).await
+        }
         Command::Migrate => migrate::run(&deployment).await,
         Command::Blueprint(command) => blueprint::run(&deployment, command).await,
         Command::Token(command) => token::run(&deployment, command).await,
+        Command::Import(args) => import::run(&deployment, args).await,
+        Command::Matrix(args) => matrix::run(&deployment, args).await,
         Command::Schema(args) => schema::run(&args),
         Command::User(args) => user::run(&deployment, args).await,
     }

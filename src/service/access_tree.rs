@@ -8,15 +8,12 @@ use uuid::Uuid;
 use super::{ServiceError, UserError, UserErrorCode, Work, input::Mistakes, role::judge};
 use crate::{
     access::{
-        Blueprint, Grantee, Held, Place, blueprint::document,
+        Blueprint, Grantee, Held, Place,
+        blueprint::document,
         delegation::{Gift, may_give},
     },
     id::new_id,
-    store::{
-        self,
-        app::App,
-        grant::NewGrant,
-    },
+    store::{self, app::App, grant::NewGrant},
 };
 
 /// A ticked app, with its ticked features.
@@ -85,16 +82,11 @@ async fn seen(work: &Work<'_>, tree: &[AppAccess]) -> Result<Seen, ServiceError>
     let standing = work.standing()?;
     let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
     let ids: Vec<Uuid> = tree.iter().map(|ticked| ticked.app).collect::<BTreeSet<_>>().into_iter().collect();
-    let above = if rules.nests_apps() {
-        store::app::ancestors_of(work.tx, organization, &ids).await?
-    } else {
-        HashMap::new()
-    };
+    let above =
+        if rules.nests_apps() { store::app::ancestors_of(work.tx, organization, &ids).await? } else { HashMap::new() };
     let visible = standing.rights.visible_apps(rules);
     let apps = store::app::find_many(work.tx, organization, &ids).await?.into_iter();
-    let shown = |app: &App| {
-        visible.shows(&app.kind, app.id, above.get(&app.id).map(Vec::as_slice).unwrap_or_default())
-    };
+    let shown = |app: &App| visible.shows(&app.kind, app.id, above.get(&app.id).map(Vec::as_slice).unwrap_or_default());
     let apps = apps.filter(shown).map(|app| (app.id, app)).collect();
     Ok(Seen { apps, above })
 }
@@ -150,7 +142,9 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: Ticked<'_>) -> Result<NewGr
             return Err(unknown("level", format!("{} has no levels: it is ticked or not", rule.label)));
         }
         let keys = rule.levels.iter().map(|level| level.key.as_str()).collect::<Vec<_>>().join("`, `");
-        return Err(unknown("level", format!("{} has other levels", rule.label)).remedy(format!("Pick among `{keys}`.")));
+        return Err(
+            unknown("level", format!("{} has other levels", rule.label)).remedy(format!("Pick among `{keys}`."))
+        );
     }
     let held = Held::Feature { kind: app.kind.clone(), feature: feature.clone(), level: level.clone() };
     let place = Place::App { id: app.id, kind: app.kind.clone() };

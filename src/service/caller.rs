@@ -54,6 +54,8 @@ pub struct CallerFacts {
     name: String,
     facts: Option<Facts>,
     ends_at: Option<DateTime<Utc>>,
+    /// The version of the organization's stamp in the same reading.
+    version: i64,
     /// The compiled form, made once for as long as the cache holds the same bytes.
     #[serde(skip)]
     standing: OnceLock<Arc<Standing>>,
@@ -83,6 +85,15 @@ pub struct Client {
     pub user_agent: Option<String>,
 }
 
+/// The version of an organization, by its stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// Of everything that rights depend on, read with the caller's own: apps that move, close or go.
+    pub rights: i64,
+    /// Of everything that lists show.
+    pub content: i64,
+}
+
 /// Who is asking. A stranger is a caller too.
 #[derive(Debug, Clone)]
 pub struct Access {
@@ -94,6 +105,9 @@ pub struct Access {
     pub standing: Option<Arc<Standing>>,
     /// When the session or token ends.
     pub ends_at: Option<DateTime<Utc>>,
+    /// At which version of its organization the caller was granted its rights; `None` where that is not known, and for a
+    /// caller who stays for longer than a request. What is remembered at this very version may be used.
+    pub version: Option<Version>,
     /// Where the request comes from.
     pub client: Client,
 }
@@ -102,7 +116,7 @@ impl Access {
     /// A stranger.
     #[must_use]
     pub const fn stranger(client: Client) -> Self {
-        Self { credential: None, person: None, standing: None, ends_at: None, client }
+        Self { credential: None, person: None, standing: None, ends_at: None, version: None, client }
     }
 
     /// The person's account.
@@ -209,7 +223,9 @@ async fn load(reader: &impl Reader, key: &GrantKey) -> Result<Option<Loaded<Call
     let content = loaded.stamps.iter().find(|stamp| stamp.kind == StampKind::Content).map(|stamp| stamp.version);
     let stamps = loaded.stamps.iter().filter(|stamp| stamp.kind != StampKind::Content);
     let vector = StampVector::new(stamps.copied());
-    let facts = caller_facts(loaded, key, ends_at);
+    let stamp = loaded.stamps.iter().find(|stamp| stamp.kind == StampKind::Organization);
+    let version = stamp.map_or(0, |stamp| stamp.version);
+    let facts = CallerFacts { version, ..caller_facts(loaded, key, ends_at) };
     Ok(Some(Loaded { facts, secret_hash, vector, content, valid_until, read_at: now }))
 }
 
@@ -239,7 +255,7 @@ fn caller_facts(loaded: facts::Loaded, key: &GrantKey, ends_at: Option<DateTime<
     };
     let person = loaded.user.filter(|_| matches!(key, GrantKey::Session { .. }));
     let person = person.map(|user| Person { id: user.id, email: user.email, name: user.name });
-    CallerFacts { person, place, name, facts, ends_at, standing: OnceLock::new() }
+    CallerFacts { person, place, name, facts, ends_at, version: 0, standing: OnceLock::new() }
 }
 
 impl CallerFacts {
@@ -282,7 +298,8 @@ impl Service {
             return Ok(None);
         }
         let (person, ends_at) = (granted.facts.person.clone(), granted.facts.ends_at);
-        Ok(Some(Access { credential: Some(credential), person, standing, ends_at, client }))
+        let version = granted.content.map(|content| Version { rights: granted.facts.version, content });
+        Ok(Some(Access { credential: Some(credential), person, standing, ends_at, version, client }))
     }
 
     /// The same caller as a transaction sees it.

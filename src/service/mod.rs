@@ -18,21 +18,26 @@ use std::{
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub mod access_tree;
 pub mod activity;
 pub mod api_token;
+pub mod app;
 pub mod blueprint;
 pub mod caller;
+pub mod capability;
+pub mod check;
 pub mod error;
 pub mod follow;
 mod idempotency;
-pub mod access_tree;
-pub mod invitation;
-pub mod member;
-pub mod role;
+pub mod import;
 pub mod input;
+pub mod invitation;
+pub mod matrix;
+pub mod member;
 pub mod membership;
 pub mod mutate;
 pub mod organization;
+pub mod role;
 pub mod seat;
 pub mod service_account;
 pub mod session;
@@ -42,7 +47,7 @@ pub mod upkeep;
 pub mod user;
 
 pub use self::{
-    caller::{Access, Client, FactsLoader, Person, Place, Standing},
+    caller::{Access, Client, FactsLoader, Person, Place, Standing, Version},
     error::{ServiceError, UserError, UserErrorCode},
     mutate::{Actor, Change, Changed, Idempotency, Work},
     settings::Settings,
@@ -110,6 +115,7 @@ pub struct Service(Arc<Inner>);
 struct Inner {
     parts: Parts,
     blueprints: blueprint::Blueprints,
+    directories: app::Directories,
     at_work: Mutex<HashSet<Turn>>,
     token_uses: api_token::Uses,
 }
@@ -136,7 +142,13 @@ impl Service {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let (blueprints, at_work) = (blueprint::Blueprints::default(), Mutex::default());
-        Self(Arc::new(Inner { parts, blueprints, at_work, token_uses: api_token::Uses::default() }))
+        Self(Arc::new(Inner {
+            parts,
+            blueprints,
+            directories: app::Directories::default(),
+            at_work,
+            token_uses: api_token::Uses::default(),
+        }))
     }
 
     /// The present moment.
@@ -183,6 +195,10 @@ impl Service {
 
     fn token_uses(&self) -> &api_token::Uses {
         &self.0.token_uses
+    }
+
+    fn directories(&self) -> &app::Directories {
+        &self.0.directories
     }
 
     fn blueprints(&self) -> &blueprint::Blueprints {

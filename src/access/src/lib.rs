@@ -26,6 +26,7 @@ pub mod blueprint;
 pub mod decide;
 pub mod decision;
 pub mod delegation;
+pub mod explain;
 pub mod facts;
 pub mod grant;
 pub mod permit;

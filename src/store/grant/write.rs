@@ -146,6 +146,20 @@ pub async fn assign_role(tx: &Tx, permit: Permit<AssignRole>, new: RoleGrant) ->
     put(tx, principal(&permit), NewGrants { organization, grants: vec![grant], now }).await
 }
 
+/// Gives organization roles to many; for imports.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`] when a grant is no organization role, or the permit is for another grantee.
+pub async fn assign_roles(tx: &Tx, permit: Permit<AssignRole>, new: NewGrants) -> Result<Granted, StoreError> {
+    for grant in &new.grants {
+        covers_row(&permit, new.organization, columns(grant.grantee).1.as_slice())?;
+        if !matches!((&grant.held, &grant.place), (Held::Role(_), Place::Organization)) {
+            return Err(StoreError::PermitMismatch(grant.id));
+        }
+    }
+    put(tx, principal(&permit), new).await
+}
+
 /// Takes an organization role; `None` when it was not held by a grant of the grantee's own.
 ///
 /// # Errors

@@ -6,3 +6,5 @@ mod join;
 mod leave;
 mod people;
 mod races;
+mod seat;
+mod workspace;

@@ -1,0 +1,116 @@
+//! Apps: the protected resources of an organization, and who sees which.
+//!
+//! An app on which nothing is held does not exist for a caller (`S3.29` to `S3.31`): it answers as an id that was never
+//! given out. What may not enter: the words of a blueprint, decisions.
+
+mod change;
+mod directory;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+pub use self::change::{AppEdit, NewApp};
+pub(super) use self::directory::{Directories, Directory};
+use super::{
+    Access, Service, ServiceError, Standing, Work,
+    page::{Page, PageRequest},
+};
+pub use crate::store::app::{App, AppState};
+use crate::{
+    ablate,
+    access::{AppRef, Capability},
+    store::{self, app::AppFilter},
+};
+
+/// An app that somebody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenApp {
+    /// The app.
+    pub app: App,
+    /// The apps above it, the nearest first.
+    pub ancestors: Vec<Uuid>,
+}
+
+impl SeenApp {
+    /// As a question names it.
+    #[must_use]
+    pub fn place(&self) -> AppRef<'_> {
+        let active = self.app.state == AppState::Active;
+        AppRef { id: self.app.id, kind: &self.app.kind, ancestors: &self.ancestors, active }
+    }
+
+    /// Whether it exists for this principal.
+    #[must_use]
+    pub fn is_seen_by(&self, standing: &Standing) -> bool {
+        ablate::off("hidden_app")
+            || standing.rights.visible_apps(&standing.blueprint.rules).shows(
+                &self.app.kind,
+                self.app.id,
+                &self.ancestors,
+            )
+    }
+
+    /// What this principal may do in it, feature by feature.
+    #[must_use]
+    pub fn capabilities_of(&self, standing: &Standing) -> Vec<Capability> {
+        standing.rights.capabilities(&standing.blueprint.rules, &self.place())
+    }
+}
+
+/// Which apps to list; nothing set is all that the caller sees.
+#[derive(Debug, Clone, Default)]
+pub struct AppQuery {
+    /// Of one kind.
+    pub kind: Option<String>,
+    /// Whose name or slug contains this.
+    pub search: Option<String>,
+    /// Directly below one app.
+    pub parent: Option<Uuid>,
+}
+
+impl Service {
+    /// The apps that the caller sees, by name. One statement, and one more for the total or where apps nest.
+    ///
+    /// # Errors
+    /// For a caller without a place in an organization.
+    pub async fn list_apps(
+        &self,
+        access: &Access,
+        query: AppQuery,
+        request: &PageRequest,
+    ) -> Result<Page<SeenApp>, ServiceError> {
+        let standing = access.standing()?;
+        let rules = &standing.blueprint.rules;
+        let reader = self.store().read();
+        let filter = AppFilter { kind: query.kind, search: query.search, parent: query.parent, state: None };
+        let visible = standing.rights.visible_apps(rules);
+        let page = store::app::list(&reader, &visible, &filter, request).await?;
+        let ids: Vec<Uuid> = page.items.iter().filter(|app| app.parent_id.is_some()).map(|app| app.id).collect();
+        let mut above = store::app::ancestors_of(&reader, standing.place.id, &ids).await?;
+        let seen = |app: App| SeenApp { ancestors: above.remove(&app.id).unwrap_or_default(), app };
+        let Page { items, has_next, has_previous, total } = page;
+        Ok(Page { items: items.into_iter().map(seen).collect(), has_next, has_previous, total })
+    }
+
+    /// The app of this id, if the caller sees it. No statement where the organization's apps are remembered.
+    ///
+    /// # Errors
+    /// For a caller without a place in an organization.
+    pub async fn find_app(&self, access: &Access, id: Uuid) -> Result<Option<Arc<SeenApp>>, ServiceError> {
+        let standing = access.standing()?;
+        let directory = self.directory(access).await?;
+        Ok(directory.find(id).filter(|app| app.is_seen_by(standing)).cloned())
+    }
+}
+
+/// An app as the author of a change sees it, in the transaction.
+///
+/// # Errors
+/// [`ServiceError::NotFound`], for one that is hidden too.
+pub(super) async fn get_seen(work: &Work<'_>, id: Uuid) -> Result<SeenApp, ServiceError> {
+    let standing = work.standing()?;
+    let found = store::app::find_with_ancestors(work.tx, standing.place.id, id).await?;
+    let seen = found.map(|(app, ancestors)| SeenApp { app, ancestors }).filter(|app| app.is_seen_by(standing));
+    seen.ok_or(ServiceError::NotFound)
+}
