@@ -10,6 +10,7 @@
 mod api_token;
 mod cache;
 mod cli;
+mod delegation;
 mod http;
 mod identity;
 mod jobs;
