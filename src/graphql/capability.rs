@@ -329,6 +329,6 @@ impl Loader<Uuid> for Batch {
     type Error = async_graphql::Error;
 
     async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<Holder>>> {
-        self.service.holders(&self.access, ids).await.map_err(error)
+        self.service.rights_of(&self.access, ids).await.map_err(error)
     }
 }
