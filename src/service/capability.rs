@@ -119,7 +119,8 @@ fn rows(viewer: &Standing, holder: &Arc<Holder>, app: &Arc<SeenApp>, by: By) -> 
 }
 
 /// One page of a list that is whole in memory, sorted by position.
-pub(super) fn page<T>(items: Vec<T>, position: impl Fn(&T) -> Position, request: &PageRequest) -> Page<T> {
+#[must_use]
+pub fn page<T>(items: Vec<T>, position: impl Fn(&T) -> Position, request: &PageRequest) -> Page<T> {
     let key = |position: &Position| match &position.key {
         SortKey::Text(text) => (text.clone(), position.id),
         SortKey::Id | SortKey::Time(_) => (String::new(), position.id),
