@@ -114,7 +114,7 @@ async fn s3_31_q24_a_hidden_app_answers_byte_for_byte_like_one_that_does_not_exi
 
 #[tokio::test]
 async fn s3_25_s3_26_s3_27_s3_28_each_kind_of_app_has_its_features() {
-    let Hub { alice, service, help, page, .. } = hub(Engines::Embedded).await;
+    let Hub { gateway: _open, alice, service, help, page, .. } = hub(Engines::Embedded).await;
     let features = async |app: Uuid| -> Vec<String> {
         let kind = "query($id: ID!) { node(id: $id) { ... on App { kind { features { key } } } } }";
         let answer = alice.send(kind, json!({ "id": app_id(app) })).await.ok();

@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use super::workspace::{Hub, app_id, check, hub, may, member_id, save};
-use crate::support::gateway::{Answer, Engines, Gateway};
+use crate::support::gateway::{Answer, Engines, Gateway, Tenant};
 
 #[tokio::test]
 async fn s3_32_to_s3_39_q9_a_tick_shows_and_edits_as_far_as_the_feature_lets_it() {
-    let Hub { alice, bob, service, help, news, page, .. } = hub(Engines::Embedded).await;
+    let Hub { gateway: _open, alice, bob, service, help, news, page, .. } = hub(Engines::Embedded).await;
     let desk =
         ["inbox", "tickets", "app_users", "quick_prompts", "playground", "analytics", "settings", "integrations"];
     let center = ["articles", "tags", "collections", "analytics", "settings"];
@@ -67,7 +67,7 @@ async fn s3_47_s3_48_s3_49_the_usual_patterns_give_what_they_should() {
 #[tokio::test]
 async fn s3_42_s3_43_s3_44_s3_10_s3_11_editing_access_saves_the_whole_tree() {
     for engines in Engines::DATABASES {
-        let Hub { alice, bob, service, help, .. } = hub(engines).await;
+        let Hub { gateway: _open, alice, bob, service, help, .. } = hub(engines).await;
         // S3.10 and S3.11: exact apps, exact features.
         save(&alice, &bob, &[(service, &["inbox", "tickets"]), (help, &["articles"])]).await.ok();
         let own = "query($id: ID!) { node(id: $id) { ... on Member { capabilities { totalCount edges { node {
@@ -128,7 +128,7 @@ async fn q8_the_guard_of_the_kind_is_what_refuses() {
 
 #[tokio::test]
 async fn s3_72_q24_a_lost_feature_is_forbidden_and_a_lost_app_is_not_found() {
-    let Hub { alice, bob, service, .. } = hub(Engines::Embedded).await;
+    let Hub { gateway: _open, alice, bob, service, .. } = hub(Engines::Embedded).await;
     save(&alice, &bob, &[(service, &["inbox", "tickets"])]).await.ok();
     let allowed = check(&bob, &bob, service, ("inbox", "reply")).await.ok();
     assert_eq!(allowed.at("check.code"), "ALLOWED");
@@ -183,7 +183,7 @@ async fn s3_45_s3_75_a_revoked_capability_refuses_the_next_request() {
 #[tokio::test]
 async fn s3_75_a_disabled_app_is_refused_at_once_although_apps_are_remembered() {
     for engines in Engines::ALL {
-        let Hub { alice, bob, service, .. } = hub(engines).await;
+        let Hub { gateway: _open, alice, bob, service, .. } = hub(engines).await;
         save(&alice, &bob, &[(service, &["inbox"])]).await.ok();
         for state in ["DISABLED", "ACTIVE", "DISABLED"] {
             alice.call("updateApp", json!({ "app": app_id(service), "state": state }), "app { state }").await.ok();
@@ -194,16 +194,22 @@ async fn s3_75_a_disabled_app_is_refused_at_once_although_apps_are_remembered() 
     }
 }
 
+/// A workspace with editors, who give access and are no owners.
+async fn edited(gateway: &Gateway) -> Tenant {
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/blueprints/support-hub.toml")).unwrap();
+    let editor = "[roles.editor]\nlabel = \"Editor\"\npermissions = [\"access.grant\", \"members.read\", \"rights.read\"]\n\n";
+    let source = source.replace("name = \"support-hub\"", "name = \"edited-hub\"");
+    let source = source.replace("\"member\", \"integration\"]", "\"member\", \"integration\", \"editor\"]");
+    let source = source.replacen("[roles.member]", &format!("{editor}[roles.member]"), 1);
+    gateway.service.install_blueprint(&source).await.unwrap();
+    gateway.organization("acme", "edited-hub", "enterprise").await
+}
+
 #[tokio::test]
 async fn nobody_gives_what_they_do_not_hold_and_nobody_raises_themselves() {
     // Bounded delegation needs an editor who is no owner: a role that a test's own blueprint has.
     let gateway = Gateway::sqlite().await;
-    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/blueprints/support-hub.toml")).unwrap();
-    let editor = "[roles.editor]\nlabel = \"Editor\"\npermissions = [\"access.grant\", \"members.read\", \"rights.read\"]\n\n";
-    let source = source.replace("name = \"support-hub\"", "name = \"edited-hub\"");
-    let source = source.replacen("[roles.member]", &format!("{editor}[roles.member]"), 1);
-    gateway.service.install_blueprint(&source).await.unwrap();
-    let hub = gateway.organization("acme", "edited-hub", "enterprise").await;
+    let hub = edited(&gateway).await;
     let mallory = gateway.member(&hub, "mallory", "editor").await;
     let bob = gateway.member(&hub, "bob", "member").await;
     let desk = gateway.app(&hub, "customer_service", "desk").await;
@@ -232,12 +238,7 @@ async fn nobody_gives_what_they_do_not_hold_and_nobody_raises_themselves() {
 #[tokio::test]
 async fn bounded_delegation_refuses_what_the_author_lacks() {
     let gateway = Gateway::sqlite().await;
-    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/blueprints/support-hub.toml")).unwrap();
-    let editor = "[roles.editor]\nlabel = \"Editor\"\npermissions = [\"access.grant\", \"members.read\"]\n\n";
-    let source = source.replace("name = \"support-hub\"", "name = \"edited-hub\"");
-    let source = source.replacen("[roles.member]", &format!("{editor}[roles.member]"), 1);
-    gateway.service.install_blueprint(&source).await.unwrap();
-    let hub = gateway.organization("acme", "edited-hub", "enterprise").await;
+    let hub = edited(&gateway).await;
     let mallory = gateway.member(&hub, "mallory", "editor").await;
     let bob = gateway.member(&hub, "bob", "member").await;
     let desk = gateway.app(&hub, "customer_service", "desk").await;
@@ -248,7 +249,7 @@ async fn bounded_delegation_refuses_what_the_author_lacks() {
 
 #[tokio::test]
 async fn a_grant_ends_at_its_moment_and_says_so() {
-    let Hub { alice, bob, service, .. } = hub(Engines::Embedded).await;
+    let Hub { gateway: _open, alice, bob, service, .. } = hub(Engines::Embedded).await;
     let input = |end: chrono::DateTime<chrono::Utc>| {
         json!({
             "grantee": { "member": member_id(&bob) },
