@@ -162,28 +162,15 @@ impl OrganizationApps {
     }
 }
 
-/// What the viewer is shown of its apps.
-#[derive(Debug, Clone)]
-pub struct ViewerApps;
-
-#[Object]
-impl ViewerApps {
-    /// The app switcher: the apps that the viewer sees, by name (S3.29). Null for a person who has chosen no organization.
-    async fn apps(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, at most 100; 20 where nothing is said.")] first: Option<i32>,
-        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
-    ) -> Result<Option<AppConnection>> {
-        let access = ctx.access()?;
-        if access.standing.is_none() {
-            return Ok(None);
-        }
-        let args = PageArgs { first, after, last, before };
-        page(ctx, access, ("viewer.apps", args, AppQuery::default())).await.map(Some)
+/// The app switcher: the apps that a caller sees.
+///
+/// # Errors
+/// For a page that makes no sense.
+pub(super) async fn switcher(ctx: &Context<'_>, access: &Access, args: PageArgs) -> Result<Option<AppConnection>> {
+    if access.standing.is_none() {
+        return Ok(None);
     }
+    page(ctx, access, ("viewer.apps", args, AppQuery::default())).await.map(Some)
 }
 
 /// An app to be made.
@@ -227,9 +214,8 @@ pub struct DeleteAppInput {
     idempotency_key: Option<String>,
 }
 
-/// What became of a change of an app.
+/// What became of making an app.
 #[derive(Debug, SimpleObject)]
-#[graphql(name = "CreateAppPayload")]
 pub struct CreateAppPayload {
     /// The app. Null when there are refusals, and when the caller does not see it.
     app: Option<App>,

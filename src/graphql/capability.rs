@@ -19,7 +19,7 @@ use super::{
     permission::{self, Needs},
 };
 use crate::{
-    access::{Grantee, Held as Gives, PrincipalId, PrincipalKind, Question, decide},
+    access::{self, Grantee, Held as Gives, PrincipalId, PrincipalKind, Question, decide},
     service::{
         Access, Service, Standing,
         app::SeenApp,
@@ -218,10 +218,14 @@ pub struct ViewerCapability {
     actions: Vec<String>,
 }
 
+/// As the schema shows it.
+pub(super) fn viewer_capability(held: access::Capability) -> ViewerCapability {
+    ViewerCapability { feature: held.feature, level: held.level, actions: held.actions }
+}
+
 impl AppCapabilities {
     fn own(&self) -> Vec<ViewerCapability> {
-        let held = self.app.capabilities_of(&self.standing).into_iter();
-        held.map(|held| ViewerCapability { feature: held.feature, level: held.level, actions: held.actions }).collect()
+        self.app.capabilities_of(&self.standing).into_iter().map(viewer_capability).collect()
     }
 }
 
@@ -286,7 +290,7 @@ impl MemberCapabilities {
         let app = app.map(|id| NodeType::App.parse(&id)).transpose()?;
         let listing = PageArgs { first, after, last, before };
         let listing = listing.listing(ctx, &format!("member.capabilities:{}:{app:?}", self.member))?;
-        let Some(holder) = ctx.request()?.holders.find(self.member).await? else { return Ok(None) };
+        let Some(holder) = ctx.request()?.rights.find(self.member).await? else { return Ok(None) };
         let (service, viewer) = (ctx.service()?, ctx.standing()?);
         let page = service.capabilities_of(ctx.access()?, (&holder, app), &listing.request).await.map_err(error)?;
         listing.connection(ctx, page, |held| Capability { viewer: Arc::clone(viewer), held }).map(Some)
@@ -295,20 +299,20 @@ impl MemberCapabilities {
 
 /// Loads the rights of everyone a page names in one statement.
 #[derive(Clone)]
-pub struct Holders(Arc<DataLoader<Batch>>);
+pub struct RightsOf(Arc<DataLoader<Batch>>);
 
 struct Batch {
     service: Service,
     access: Access,
 }
 
-impl std::fmt::Debug for Holders {
+impl std::fmt::Debug for RightsOf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Holders")
+        f.write_str("RightsOf")
     }
 }
 
-impl Holders {
+impl RightsOf {
     /// For one request of this caller.
     #[must_use]
     pub fn new(service: Service, access: Access) -> Self {
@@ -329,6 +333,6 @@ impl Loader<Uuid> for Batch {
     type Error = async_graphql::Error;
 
     async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<Holder>>> {
-        self.service.rights_holders(&self.access, ids).await.map_err(error)
+        self.service.rights_of(&self.access, ids).await.map_err(error)
     }
 }

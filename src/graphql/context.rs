@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Result};
 
-use super::{cursor::Cursors, error::error, member::MemberLoaders, service_account::ServiceAccounts};
+use super::{
+    capability::RightsOf, cursor::Cursors, error::error, grant::Grants, member::MemberLoaders,
+    service_account::ServiceAccounts, team::Teams,
+};
 use crate::service::{Access, Service, Standing};
 
 /// The context of one request. Loaders in it are never shared by two callers.
@@ -20,6 +23,12 @@ pub struct RequestContext {
     pub members: MemberLoaders,
     /// Service accounts, loaded in batches.
     pub service_accounts: ServiceAccounts,
+    /// Rights of members and service accounts, loaded in batches.
+    pub rights: RightsOf,
+    /// Grants, loaded in batches.
+    pub grants: Grants,
+    /// Teams, loaded in batches.
+    pub teams: Teams,
 }
 
 impl RequestContext {
@@ -28,7 +37,10 @@ impl RequestContext {
     pub fn new(service: Service, access: Access, cursors: Cursors) -> Self {
         let members = MemberLoaders::new(service.clone(), access.clone());
         let service_accounts = ServiceAccounts::new(service.clone(), access.clone());
-        Self { service, access, cursors, members, service_accounts }
+        let rights = RightsOf::new(service.clone(), access.clone());
+        let grants = Grants::new(service.clone(), access.clone());
+        let teams = Teams::new(service.clone(), access.clone());
+        Self { service, access, cursors, members, service_accounts, rights, grants, teams }
     }
 }
 

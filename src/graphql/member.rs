@@ -11,13 +11,16 @@ use uuid::Uuid;
 
 use super::{
     blueprint::RoleDefinition,
+    capability::MemberCapabilities,
     context::InContext,
     error::{Reason, UserError, error, reasons, settle},
+    grant::MemberGrants,
     invitation::Invitation,
     membership::MemberState,
     node::NodeType,
     organization::Organization,
     page::{Listed, PageArgs, connection},
+    team::MemberTeams,
     user::User,
 };
 use crate::service::{
@@ -28,13 +31,21 @@ use crate::service::{
 
 /// A person's place in an organization: it holds the roles, the access and the seat, from the invitation on.
 #[derive(Debug, Clone, MergedObject)]
-pub struct Member(MemberCore);
+#[rustfmt::skip] // One part a line, so that parts are added side by side.
+pub struct Member(
+    MemberCore,
+    MemberCapabilities,
+    MemberGrants,
+    MemberTeams,
+);
 
 impl Member {
     /// As this principal sees it.
     #[must_use]
     pub fn new(standing: Arc<Standing>, member: service::member::Member) -> Self {
-        Self(MemberCore { standing, member: Arc::new(member) })
+        let id = member.id;
+        let core = MemberCore { standing, member: Arc::new(member) };
+        Self(core, MemberCapabilities { member: id }, MemberGrants { member: id }, MemberTeams { member: id })
     }
 
     /// Its global id; for the interface.

@@ -15,10 +15,15 @@
 pub mod access_tree;
 pub mod activity;
 pub mod api_token;
+pub mod app;
 pub mod blueprint;
+pub mod capability;
+pub mod check;
 pub mod context;
 pub mod cursor;
 pub mod error;
+mod error;
+pub mod grant;
 pub mod invitation;
 pub mod member;
 pub mod membership;
@@ -31,6 +36,7 @@ pub mod root;
 pub mod seat;
 pub mod service_account;
 pub mod session;
+pub mod team;
 pub mod user;
 pub mod viewer;
 
@@ -46,6 +52,7 @@ pub struct Query(
     viewer::ViewerQuery,
     organization::OrganizationQuery,
     node::NodeQuery,
+    check::CheckQuery,
 );
 
 /// Everything that can be changed.
@@ -60,6 +67,9 @@ pub struct Mutation(
     role::RoleMutation,
     activity::ActivityMutation,
     api_token::ApiTokenMutation,
+    app::AppMutation,
+    grant::GrantMutation,
+    team::TeamMutation,
 );
 
 /// Everything that can be followed.
@@ -68,6 +78,7 @@ pub struct Mutation(
 pub struct Subscription(
     seat::SeatSubscription,
     activity::ActivitySubscription,
+    grant::GrantSubscription,
 );
 
 /// The schema. The document gate holds the limits; no extension is registered, as any makes every list field pay double.

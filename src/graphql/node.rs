@@ -8,13 +8,16 @@ use uuid::Uuid;
 use super::{
     activity::ActivityEntry,
     api_token::ApiToken,
+    app::App,
     context::InContext,
     error::{bad_input, error},
+    grant::Grant,
     invitation::Invitation,
     member::Member,
     organization::Organization,
     page::batch,
     service_account::ServiceAccount,
+    team::Team,
     user::User,
 };
 
@@ -160,6 +163,12 @@ pub enum Node {
     ServiceAccount(ServiceAccount),
     /// A program's secret.
     ApiToken(ApiToken),
+    /// A protected resource.
+    App(App),
+    /// A group of members.
+    Team(Team),
+    /// A stored row that gives access.
+    Grant(Grant),
 }
 
 /// Asking by global id.
@@ -209,6 +218,10 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             Ok(found.map(|token| Node::ApiToken(ApiToken(token))))
         }
         NodeType::User | NodeType::Team | NodeType::App | NodeType::Grant | NodeType::Session => Ok(None),
+        NodeType::App => Ok(App::find(ctx, row).await?.map(Node::App)),
+        NodeType::Team => Ok(Team::find(ctx, row).await?.map(Node::Team)),
+        NodeType::Grant => Ok(Grant::find(ctx, row).await?.map(Node::Grant)),
+        NodeType::User | NodeType::Session => Ok(None),
     }
 }
 

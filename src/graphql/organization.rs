@@ -9,9 +9,11 @@ use tokio::sync::OnceCell;
 use super::{
     activity::OrganizationActivity,
     api_token::OrganizationApiTokens,
+    app::OrganizationApps,
     blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
     context::InContext,
     error::{Reason, UserError, error, reasons, settle},
+    grant::OrganizationDefaults,
     invitation::OrganizationInvitations,
     member::OrganizationMembers,
     membership::{OrganizationMembership, OrganizationMembershipConnection},
@@ -19,6 +21,7 @@ use super::{
     page::PageArgs,
     seat::OrganizationSeats,
     service_account::OrganizationServiceAccounts,
+    team::OrganizationTeams,
     viewer::memberships,
 };
 use crate::service::{
@@ -38,6 +41,9 @@ pub struct Organization(
     OrganizationActivity,
     OrganizationApiTokens,
     OrganizationServiceAccounts,
+    OrganizationApps,
+    OrganizationTeams,
+    OrganizationDefaults,
 );
 
 impl Organization {
@@ -54,6 +60,9 @@ impl Organization {
             OrganizationActivity::new(Arc::clone(&standing)),
             OrganizationApiTokens::new(Arc::clone(&standing)),
             OrganizationServiceAccounts::new(Arc::clone(&standing)),
+            OrganizationApps,
+            OrganizationTeams,
+            OrganizationDefaults,
         )
     }
 

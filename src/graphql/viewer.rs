@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::{
+    app::{self, AppConnection},
     blueprint::Menu,
     context::InContext,
     error::error,
@@ -73,6 +74,18 @@ impl Viewer {
     /// The organization the credential is bound to; null for a person who has chosen none.
     async fn organization(&self) -> Option<Organization> {
         self.0.standing.clone().map(Organization::new)
+    }
+
+    /// The app switcher: the apps that the viewer sees, by name (S3.29). Null for a person who has chosen no organization.
+    async fn apps(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
+    ) -> Result<Option<AppConnection>> {
+        app::switcher(ctx, &self.0, PageArgs { first, after, last, before }).await
     }
 
     /// The organization permissions held there, sorted.

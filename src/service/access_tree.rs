@@ -5,15 +5,18 @@ use std::collections::{BTreeSet, HashMap};
 use indexmap::IndexMap;
 use uuid::Uuid;
 
-use super::{ServiceError, UserError, UserErrorCode, Work, input::Mistakes, role::judge};
+use super::{ServiceError, UserError, UserErrorCode, Work, app::SeenApp, input::Mistakes, role::judge};
 use crate::{
+    ablate,
     access::{
-        Blueprint, Grantee, Held, Place,
-        blueprint::document,
+        Blueprint, Grantee, Held, Place, blueprint::document,
         delegation::{Gift, may_give},
     },
     id::new_id,
-    store::{self, app::App, grant::NewGrant},
+    store::{
+        self,
+        grant::{AccessGrant, NewGrant},
+    },
 };
 
 /// A ticked app, with its ticked features.
@@ -34,19 +37,14 @@ pub struct FeatureAccess {
     pub level: Option<String>,
 }
 
-/// The apps of a tree as the author of a change sees them.
-struct Seen {
-    apps: HashMap<Uuid, App>,
-    above: HashMap<Uuid, Vec<Uuid>>,
-}
-
-/// The grants of a tree for a member, every mistake in it told at its place.
+/// The grants of a tree for a member who holds these, every mistake in it told at its place. What is held and stays ticked
+/// stays as it is, whoever gave it.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] for an app that there is not, or that the author does not see.
 pub(super) async fn grants(
     work: &Work<'_>,
-    member: Uuid,
+    (member, held): (Uuid, &[AccessGrant]),
     tree: &[AppAccess],
     mistakes: &mut Mistakes,
 ) -> Result<Vec<NewGrant>, ServiceError> {
@@ -55,40 +53,39 @@ pub(super) async fn grants(
     let (mut grants, mut met) = (Vec::new(), BTreeSet::new());
     for (index, ticked) in tree.iter().enumerate() {
         let place = format!("access.{index}");
-        let app = seen.apps.get(&ticked.app).ok_or(ServiceError::NotFound)?;
+        let app = seen.get(&ticked.app).ok_or(ServiceError::NotFound)?;
         if !met.insert(ticked.app) {
             let twice = UserError::new(UserErrorCode::Invalid, &format!("{place}.app"), "this app is listed twice");
             mistakes.push(twice.remedy("List each app once, with all its features."));
             continue;
         }
-        let Some(kind) = rules.document().app_kinds.get(&app.kind) else { return Err(ServiceError::NotFound) };
+        let Some(kind) = rules.document().app_kinds.get(&app.app.kind) else { return Err(ServiceError::NotFound) };
         for mistake in mistakes_of_app(kind, &place, ticked) {
             mistakes.push(mistake);
         }
         for (index, feature) in ticked.features.iter().enumerate() {
             let field = format!("{place}.features.{index}");
-            let above = seen.above.get(&app.id).map(Vec::as_slice).unwrap_or_default();
-            let checked = grant(work, rules, Ticked { member, app, above, feature, kind, field: &field });
+            let checked = grant(work, rules, Ticked { member, held, app, feature, kind, field: &field });
             grants.extend(mistakes.keep(checked));
         }
     }
     Ok(grants)
 }
 
-async fn seen(work: &Work<'_>, tree: &[AppAccess]) -> Result<Seen, ServiceError> {
+/// The apps of a tree, as far as the author of a change sees them.
+async fn seen(work: &Work<'_>, tree: &[AppAccess]) -> Result<HashMap<Uuid, SeenApp>, ServiceError> {
     if tree.is_empty() {
-        return Ok(Seen { apps: HashMap::new(), above: HashMap::new() });
+        return Ok(HashMap::new());
     }
     let standing = work.standing()?;
-    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let organization = standing.place.id;
     let ids: Vec<Uuid> = tree.iter().map(|ticked| ticked.app).collect::<BTreeSet<_>>().into_iter().collect();
-    let above =
-        if rules.nests_apps() { store::app::ancestors_of(work.tx, organization, &ids).await? } else { HashMap::new() };
-    let visible = standing.rights.visible_apps(rules);
+    let nests = standing.blueprint.rules.nests_apps();
+    let nested: &[Uuid] = if nests { &ids } else { &[] };
+    let mut above = store::app::ancestors_of(work.tx, organization, nested).await?;
     let apps = store::app::find_many(work.tx, organization, &ids).await?.into_iter();
-    let shown = |app: &App| visible.shows(&app.kind, app.id, above.get(&app.id).map(Vec::as_slice).unwrap_or_default());
-    let apps = apps.filter(shown).map(|app| (app.id, app)).collect();
-    Ok(Seen { apps, above })
+    let apps = apps.map(|app| SeenApp { ancestors: above.remove(&app.id).unwrap_or_default(), app });
+    Ok(apps.filter(|app| app.is_seen_by(standing)).map(|app| (app.app.id, app)).collect())
 }
 
 /// What is wrong with a ticked app as a whole: nothing in it, a feature twice, a feature without the one it needs.
@@ -119,16 +116,16 @@ fn mistakes_of_app(kind: &document::AppKind, place: &str, ticked: &AppAccess) ->
 
 struct Ticked<'a> {
     member: Uuid,
-    app: &'a App,
-    above: &'a [Uuid],
+    held: &'a [AccessGrant],
+    app: &'a SeenApp,
     feature: &'a FeatureAccess,
     kind: &'a document::AppKind,
     field: &'a str,
 }
 
-/// The grant of one ticked feature.
-fn grant(work: &Work<'_>, rules: &Blueprint, ticked: Ticked<'_>) -> Result<NewGrant, UserError> {
-    let Ticked { member, app, above, feature: FeatureAccess { feature, level }, kind, field } = ticked;
+/// Whether apps of this kind have such a feature, and the feature such a level (`Q8`).
+fn fits(rules: &Blueprint, ticked: &Ticked<'_>) -> Result<(), UserError> {
+    let Ticked { app, feature: FeatureAccess { feature, level }, kind, field, .. } = ticked;
     let unknown = |name: &str, message: String| {
         UserError::new(UserErrorCode::NotInBlueprint, &format!("{field}.{name}"), message)
     };
@@ -137,20 +134,32 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: Ticked<'_>) -> Result<NewGr
         let message = format!("apps of kind {} have no such feature", kind.label);
         return Err(unknown("feature", message).remedy(format!("Pick among `{keys}`.")));
     };
-    if !rules.can_give(&app.kind, feature, level.as_deref()) {
-        if rule.levels.is_empty() {
-            return Err(unknown("level", format!("{} has no levels: it is ticked or not", rule.label)));
-        }
-        let keys = rule.levels.iter().map(|level| level.key.as_str()).collect::<Vec<_>>().join("`, `");
-        return Err(
-            unknown("level", format!("{} has other levels", rule.label)).remedy(format!("Pick among `{keys}`."))
-        );
+    if rules.can_give(&app.app.kind, feature, level.as_deref()) {
+        return Ok(());
     }
-    let held = Held::Feature { kind: app.kind.clone(), feature: feature.clone(), level: level.clone() };
-    let place = Place::App { id: app.id, kind: app.kind.clone() };
+    if rule.levels.is_empty() {
+        return Err(unknown("level", format!("{} has no levels: it is ticked or not", rule.label)));
+    }
+    let keys = rule.levels.iter().map(|level| level.key.as_str()).collect::<Vec<_>>().join("`, `");
+    Err(unknown("level", format!("{} has other levels", rule.label)).remedy(format!("Pick among `{keys}`.")))
+}
+
+/// The grant of one ticked feature.
+fn grant(work: &Work<'_>, rules: &Blueprint, ticked: Ticked<'_>) -> Result<NewGrant, UserError> {
+    if !ablate::off("feature_of_kind") {
+        fits(rules, &ticked)?;
+    }
+    let Ticked { member, held: before, app, feature: FeatureAccess { feature, level }, field, .. } = ticked;
+    let kind = &app.app.kind;
+    let held = Held::Feature { kind: kind.clone(), feature: feature.clone(), level: level.clone() };
+    let place = Place::App { id: app.app.id, kind: kind.clone() };
     let grantee = Grantee::Member(member);
-    let gift = Gift { grantee, held: &held, place: &place, ancestors: above };
-    judge(may_give(rules, work.authority(), &gift))
-        .map_err(|denial| UserError::not_given(&format!("{field}.feature"), &denial))?;
-    Ok(NewGrant { id: new_id(), grantee, held, place, expires_at: None })
+    let stays = before.iter().find(|grant| grant.held == held && grant.place == place);
+    if stays.is_none() {
+        let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.ancestors };
+        judge(may_give(rules, work.authority(), &gift))
+            .map_err(|denial| UserError::not_given(&format!("{field}.feature"), &denial))?;
+    }
+    let expires_at = stays.and_then(|grant| grant.expires_at);
+    Ok(NewGrant { id: new_id(), grantee, held, place, expires_at })
 }

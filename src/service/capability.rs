@@ -92,6 +92,17 @@ fn may_see(viewer: &Standing, principal: Uuid) -> bool {
         || (viewer.rights.holds("rights.read") && viewer.rights.visible_members().shows("", principal, &[]))
 }
 
+/// What a caller may do at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresentAccess {
+    /// Its organization permissions, sorted.
+    pub permissions: Vec<String>,
+    /// Its organization roles, sorted.
+    pub roles: Vec<String>,
+    /// The apps it sees, by name, with what it may do there.
+    pub apps: Vec<(Arc<SeenApp>, Vec<Capability>)>,
+}
+
 /// What a holder may do on an app, as rows of a list.
 fn rows(viewer: &Standing, holder: &Arc<Holder>, app: &Arc<SeenApp>, by: By) -> Vec<Held> {
     let rules = &viewer.blueprint.rules;
@@ -108,10 +119,11 @@ fn rows(viewer: &Standing, holder: &Arc<Holder>, app: &Arc<SeenApp>, by: By) -> 
 }
 
 /// One page of a list that is whole in memory, sorted by position.
-fn page<T>(items: Vec<T>, position: impl Fn(&T) -> Position, request: &PageRequest) -> Page<T> {
+#[must_use]
+pub fn page<T>(items: Vec<T>, position: impl Fn(&T) -> Position, request: &PageRequest) -> Page<T> {
     let key = |position: &Position| match &position.key {
-        SortKey::Text(text) => text.clone(),
-        SortKey::Id | SortKey::Time(_) => String::new(),
+        SortKey::Text(text) => (text.clone(), position.id),
+        SortKey::Id | SortKey::Time(_) => (String::new(), position.id),
     };
     let total = request.total.then_some(items.len() as u64);
     let (after, before) = (request.after.as_ref().map(key), request.before.as_ref().map(key));
@@ -142,11 +154,7 @@ impl Service {
     ///
     /// # Errors
     /// For a caller without a place in an organization.
-    pub async fn rights_holders(
-        &self,
-        access: &Access,
-        ids: &[Uuid],
-    ) -> Result<HashMap<Uuid, Arc<Holder>>, ServiceError> {
+    pub async fn rights_of(&self, access: &Access, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<Holder>>, ServiceError> {
         let viewer = access.standing()?;
         let own = viewer.facts.principal.id;
         let mut holders = HashMap::with_capacity(ids.len());
@@ -185,6 +193,21 @@ impl Service {
         };
         let items = apps.into_iter().flat_map(|app| rows(viewer, holder, app, By::App)).collect();
         Ok(page(items, Held::position, request))
+    }
+
+    /// Everything that the caller itself may do at the moment.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn present_access(&self, access: &Access) -> Result<PresentAccess, ServiceError> {
+        let viewer = access.standing()?;
+        let directory = self.directory(access).await?;
+        let apps = directory.apps.iter().filter(|app| app.is_seen_by(viewer));
+        Ok(PresentAccess {
+            permissions: viewer.rights.permissions().map(str::to_owned).collect(),
+            roles: viewer.rights.roles().map(str::to_owned).collect(),
+            apps: apps.map(|app| (Arc::clone(app), app.capabilities_of(viewer))).collect(),
+        })
     }
 
     /// What everyone may do on an app, by holder and feature; for holders of `rights.read`. One statement.

@@ -166,6 +166,8 @@ pub(super) fn judge(judged: Result<(), DelegationDenial>) -> Result<(), Delegati
     match judged {
         Err(DelegationDenial::SelfRaise) if ablate::off("self_raise") => Ok(()),
         Err(DelegationDenial::NotAssignable { .. }) if ablate::off("assignable_role") => Ok(()),
+        Err(DelegationDenial::BeyondOwnRights) if ablate::off("bounded_delegation") => Ok(()),
+        Err(DelegationDenial::Unknown) if ablate::off("feature_of_kind") => Ok(()),
         judged => judged,
     }
 }

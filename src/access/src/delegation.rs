@@ -113,6 +113,26 @@ pub fn may_give(blueprint: &Blueprint, authority: Authority<'_>, gift: &Gift<'_>
     if let Held::Role(role) = gift.held {
         may_assign(blueprint, rights, role)?;
     }
+    within_bounds(blueprint, rights, gift)
+}
+
+/// Whether this authority may let the grantee share in what is granted already, or may take it away again: as for giving, but
+/// nothing is assigned anew, so it need not be what the blueprint still has.
+///
+/// This holds when somebody is put into a team, or a team under another one: the team's grants reach further then.
+///
+/// # Errors
+/// [`DelegationDenial::SelfRaise`], [`DelegationDenial::BeyondOwnRights`].
+pub fn may_share(blueprint: &Blueprint, authority: Authority<'_>, gift: &Gift<'_>) -> Result<(), DelegationDenial> {
+    match authority {
+        Authority::Principal(rights) => within_bounds(blueprint, rights, gift),
+        Authority::System(..) => Ok(()),
+        Authority::User(_) => Err(DelegationDenial::BeyondOwnRights),
+    }
+}
+
+/// Nobody raises themselves; where the blueprint says bounded, nobody gives what they do not hold.
+fn within_bounds(blueprint: &Blueprint, rights: &Rights, gift: &Gift<'_>) -> Result<(), DelegationDenial> {
     let gives = given(
         blueprint,
         &Grant {

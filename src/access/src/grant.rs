@@ -17,6 +17,17 @@ pub enum Grantee {
     Everyone,
 }
 
+impl Grantee {
+    /// The row of the member, team or service account; none for everyone.
+    #[must_use]
+    pub const fn row(self) -> Option<Uuid> {
+        match self {
+            Self::Member(id) | Self::Team(id) | Self::ServiceAccount(id) => Some(id),
+            Self::Everyone => None,
+        }
+    }
+}
+
 /// What a grant gives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Held {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub(super) use self::directory::Directories;
 pub use self::change::{AppEdit, NewApp};
-pub(super) use self::directory::{Directories, Directory};
 use super::{
     Access, Service, ServiceError, Standing, Work,
     page::{Page, PageRequest},
@@ -82,6 +82,13 @@ impl Service {
     ) -> Result<Page<SeenApp>, ServiceError> {
         let standing = access.standing()?;
         let rules = &standing.blueprint.rules;
+        // What stands under a hidden app is found as what stands under none.
+        if let Some(parent) = query.parent
+            && self.find_app(access, parent).await?.is_none()
+        {
+            let total = request.total.then_some(0);
+            return Ok(Page { items: Vec::new(), has_next: false, has_previous: false, total });
+        }
         let reader = self.store().read();
         let filter = AppFilter { kind: query.kind, search: query.search, parent: query.parent, state: None };
         let visible = standing.rights.visible_apps(rules);
@@ -91,6 +98,17 @@ impl Service {
         let seen = |app: App| SeenApp { ancestors: above.remove(&app.id).unwrap_or_default(), app };
         let Page { items, has_next, has_previous, total } = page;
         Ok(Page { items: items.into_iter().map(seen).collect(), has_next, has_previous, total })
+    }
+
+    /// The app of this slug, if the caller sees it.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn find_app_by_slug(&self, access: &Access, slug: &str) -> Result<Option<Arc<SeenApp>>, ServiceError> {
+        let standing = access.standing()?;
+        let directory = self.directory(access).await?;
+        let found = directory.apps.iter().find(|app| app.app.slug == slug);
+        Ok(found.filter(|app| app.is_seen_by(standing)).cloned())
     }
 
     /// The app of this id, if the caller sees it. No statement where the organization's apps are remembered.

@@ -214,7 +214,7 @@ async fn check(work: &Work<'_>, input: &InviteMember) -> Result<Checked, Service
         grants.extend(mistakes.keep(role_grant(work, id, (field, role))));
         mistakes.keep(room(work, field, role).await?);
     }
-    grants.extend(access_tree::grants(work, id, &input.access, &mut mistakes).await?);
+    grants.extend(access_tree::grants(work, (id, &[]), &input.access, &mut mistakes).await?);
     let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
     match seat::require(work, seat::Within::of(standing), roles.iter().map(String::as_str)).await {
         Err(ServiceError::Refused(full)) => full.into_iter().for_each(|full| mistakes.push(full)),

@@ -7,4 +7,7 @@ mod leave;
 mod people;
 mod races;
 mod seat;
+mod apps;
+mod capabilities;
+mod hub;
 mod workspace;

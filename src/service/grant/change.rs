@@ -1,0 +1,352 @@
+//! Giving and taking single grants, and setting what everyone has.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        Grantee, Held, Place,
+        blueprint::document::{AppKind, Feature},
+        delegation::{Gift, may_assign, may_give, may_share},
+        verb::{AssignRole, GrantAccess},
+    },
+    id::new_id,
+    service::{
+        Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
+        activity::{NewEntry, Target, target},
+        app::{self, SeenApp},
+        member,
+        role::{self, Remaining, judge},
+        seat, team,
+    },
+    store::{
+        self,
+        grant::{AccessGrant, DefaultAccess, HeldRole, NewGrant, NewGrants, RoleGrant},
+    },
+};
+
+/// Access to be given.
+#[derive(Debug, Clone)]
+pub struct NewAccess {
+    /// To whom.
+    pub grantee: Grantee,
+    /// What.
+    pub held: Held,
+    /// On which app; `None` for the whole organization.
+    pub app: Option<Uuid>,
+    /// Until when.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What every member is to have on every app of a kind.
+#[derive(Debug, Clone)]
+pub struct Default {
+    /// The app kind's key.
+    pub kind: String,
+    /// The feature's key.
+    pub feature: String,
+    /// The level; `None` for no default access.
+    pub level: Option<String>,
+}
+
+impl Service {
+    /// Gives a feature or a role to a member, a team, a service account or everyone; the grant's id. Holders of `access.grant`
+    /// may, for organization roles those of `roles.assign`, within what they hold themselves.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for a grantee or an app that the caller does not see, [`ServiceError::Refused`] for what the
+    /// blueprint does not have there (`Q8`) and what is not the caller's to give.
+    pub async fn grant_access(
+        &self,
+        access: &Access,
+        new: NewAccess,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Uuid, ServiceError> {
+        let change = Change::in_organization("grantAccess", access)?.repeatable(idempotency);
+        Ok(self.mutate(change, move |work| Box::pin(async move { give(work, new).await })).await?.value)
+    }
+
+    /// Takes a grant; its id. Who may give it may take it.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for a grant that the caller does not see, [`ServiceError::Refused`] for a main role.
+    pub async fn revoke_access(
+        &self,
+        access: &Access,
+        grant: Uuid,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Uuid, ServiceError> {
+        let change = Change::in_organization("revokeAccess", access)?.repeatable(idempotency);
+        Ok(self.mutate(change, move |work| Box::pin(async move { take(work, grant).await })).await?.value)
+    }
+
+    /// Sets what every member has on every app of a kind (`S5.2`). Holders of `access.grant` may.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] for a feature or level that the blueprint does not let be a default.
+    pub async fn set_default_access(
+        &self,
+        access: &Access,
+        default: Default,
+        idempotency: Option<Idempotency>,
+    ) -> Result<(), ServiceError> {
+        let change = Change::in_organization("setDefaultAccess", access)?.repeatable(idempotency);
+        Ok(self.mutate(change, move |work| Box::pin(async move { set_default(work, default).await })).await?.value)
+    }
+}
+
+/// The grantee as an entry names it, if the author sees it.
+async fn named(work: &Work<'_>, grantee: Grantee) -> Result<Target, ServiceError> {
+    let standing = work.standing()?;
+    let organization = standing.place.id;
+    Ok(match grantee {
+        Grantee::Member(id) => target("member", id, &member::get_present(work, id).await?.name),
+        Grantee::Team(id) => target("team", id, &team::get_seen(work, id).await?.name),
+        Grantee::ServiceAccount(id) => {
+            let visible = standing.rights.visible_by("tokens.manage").shows("", id, &[]);
+            let found = store::service_account::find_by_id(work.tx, organization, id).await?;
+            target("service_account", id, &found.filter(|_| visible).ok_or(ServiceError::NotFound)?.name)
+        }
+        Grantee::Everyone => target("organization", organization, &standing.place.name),
+    })
+}
+
+/// What was given, as an entry tells it.
+fn told(held: &Held) -> Value {
+    match held {
+        Held::Role(role) => json!({ "role": role }),
+        Held::Feature { kind, feature, level } => json!({ "kind": kind, "feature": feature, "level": level }),
+    }
+}
+
+fn entry(action: &'static str, target: Target, (held, app): (&Held, Option<&SeenApp>)) -> NewEntry {
+    let entry = NewEntry::access(action, target).detail(told(held));
+    match app {
+        Some(app) => entry.in_app(app.app.id, &app.app.name),
+        None => entry,
+    }
+}
+
+async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
+    let NewAccess { grantee, held, app, expires_at } = new;
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    // Before anything is looked up: who may not give at all learns nothing.
+    let role_permit = match (&held, app) {
+        (Held::Role(_), None) => Some(work.authorize::<AssignRole>(grantee.row())?),
+        _ => {
+            work.authorize::<GrantAccess>(None)?;
+            None
+        }
+    };
+    let app = match app {
+        Some(id) => Some(app::get_seen(work, id).await?),
+        None => None,
+    };
+    let target = named(work, grantee).await?;
+    if expires_at.is_some_and(|end| end <= work.now) {
+        let past = UserError::new(UserErrorCode::Invalid, "expiresAt", "this is in the past");
+        return Err(past.remedy("Choose a moment in the future, or none.").into());
+    }
+    if let (Held::Role(role), Grantee::Member(_), None) = (&held, grantee, &app) {
+        // Seats, main roles and their holders are kept by the changes of a member's roles.
+        role::flag_role(rules, "role", role)?;
+    }
+    let place = app.as_ref().map_or(Place::Organization, |app| {
+        Place::App { id: app.app.id, kind: app.app.kind.clone() }
+    });
+    let ancestors = app.as_ref().map(|app| app.ancestors.as_slice()).unwrap_or_default();
+    let gift = Gift { grantee, held: &held, place: &place, ancestors };
+    let field = if matches!(held, Held::Role(_)) { "role" } else { "feature" };
+    let kind = app.as_ref().map_or_else(|| kind_of(&held), |app| app.app.kind.as_str());
+    let kind = rules.document().app_kinds.get(kind);
+    judge(may_give(rules, work.authority(), &gift))
+        .map_err(|denial| with_remedy(kind, UserError::not_given(field, &denial)))?;
+    let before = held_by(work, grantee).await?;
+    if let Held::Feature { kind, feature, .. } = &held {
+        let missing = requires(work, kind, feature).into_iter().find(|needed| {
+            !before.iter().any(|grant| grant.place == place && gives(grant, kind, needed))
+        });
+        if let Some(needed) = missing {
+            let refusal = UserError::new(UserErrorCode::Missing, "feature", format!("this needs `{needed}` too"));
+            return Err(refusal.remedy(format!("Grant `{needed}` first.")).into());
+        }
+    }
+    let within = seat::Within::of(standing);
+    let seats = seat::taken(work, within).await?;
+    let id = new_id();
+    let granted = match role_permit {
+        Some(permit) => {
+            let Held::Role(role) = &held else { return Err(ServiceError::NotFound) };
+            let held = HeldRole { organization, grantee, role: role.clone() };
+            store::grant::assign_role(work.tx, permit, RoleGrant { id, held, expires_at, now: work.now }).await?
+        }
+        None => {
+            let permit = work.authorize::<GrantAccess>(None)?;
+            let new = NewGrant { id, grantee, held: held.clone(), place: place.clone(), expires_at };
+            let new = NewGrants { organization, grants: vec![new], now: work.now };
+            store::grant::insert_many(work.tx, permit, new).await?
+        }
+    };
+    seat::ensure_not_over(work, within, &seats).await?;
+    match granted.added.first().or(granted.changed.first()) {
+        Some(grant) => {
+            work.record(organization, entry("access.granted", target, (&held, app.as_ref()))).await?;
+            Ok(grant.id)
+        }
+        // It was held just so before.
+        None => {
+            let same = before.iter().find(|grant| grant.held == held && grant.place == place);
+            same.map(|grant| grant.id).ok_or(ServiceError::NotFound)
+        }
+    }
+}
+
+fn kind_of(held: &Held) -> &str {
+    match held {
+        Held::Role(_) => "",
+        Held::Feature { kind, .. } => kind,
+    }
+}
+
+/// A refusal with what there is to choose from.
+fn with_remedy(kind: Option<&AppKind>, refusal: UserError) -> UserError {
+    match (refusal.code, kind) {
+        (UserErrorCode::NotInBlueprint, Some(kind)) => {
+            let keys = kind.features.keys().map(String::as_str).collect::<Vec<_>>().join("`, `");
+            refusal.remedy(format!("Apps of kind {} have the features `{keys}`.", kind.label))
+        }
+        (UserErrorCode::NotGrantable, _) => refusal.remedy("Ask somebody who holds more than you."),
+        _ => refusal,
+    }
+}
+
+async fn held_by(work: &Work<'_>, grantee: Grantee) -> Result<Vec<AccessGrant>, ServiceError> {
+    let organization = work.standing()?.place.id;
+    Ok(match grantee.row() {
+        Some(id) => store::grant::of_grantees(work.tx, organization, &[id]).await?,
+        None => store::grant::list_defaults(work.tx, organization).await?,
+    })
+}
+
+fn feature<'w>(work: &'w Work<'_>, kind: &str, feature: &str) -> Option<&'w Feature> {
+    let document = work.standing().ok()?.blueprint.rules.document();
+    document.app_kinds.get(kind)?.features.get(feature)
+}
+
+/// The features that must be granted with one.
+fn requires(work: &Work<'_>, kind: &str, key: &str) -> Vec<String> {
+    feature(work, kind, key).map(|feature| feature.requires.clone()).unwrap_or_default()
+}
+
+fn gives(grant: &AccessGrant, of_kind: &str, key: &str) -> bool {
+    matches!(&grant.held, Held::Feature { kind, feature, .. } if kind == of_kind && feature == key)
+}
+
+/// Whether the author may take what somebody holds: who may give it may take it, and anybody may give up its own.
+pub(super) fn may_take(work: &Work<'_>, grant: &AccessGrant, ancestors: &[Uuid]) -> Result<(), UserError> {
+    let Ok(standing) = work.standing() else { return Ok(()) };
+    let own = standing.facts.principal;
+    if matches!(grant.grantee, Grantee::Member(id) | Grantee::ServiceAccount(id) if id == own.id) {
+        return Ok(());
+    }
+    let rules = &standing.blueprint.rules;
+    let judged = match &grant.held {
+        Held::Role(role) if rules.document().roles.contains_key(role) => may_assign(rules, &standing.rights, role),
+        Held::Role(_) => Ok(()),
+        Held::Feature { .. } => {
+            let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
+            may_share(rules, work.authority(), &gift)
+        }
+    };
+    judge(judged).map_err(|denial| {
+        UserError::not_given("grant", &denial).remedy("Ask somebody who holds what is to be taken.")
+    })
+}
+
+async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let found = store::grant::find_by_id(work.tx, organization, id).await?;
+    let of_role = matches!(&found, Some(grant) if matches!((&grant.held, &grant.place), (Held::Role(_), Place::Organization)));
+    if of_role {
+        work.authorize::<AssignRole>(None)?;
+    } else {
+        work.authorize::<GrantAccess>(None)?;
+    }
+    let grant = found.ok_or(ServiceError::NotFound)?;
+    let app = match &grant.place {
+        Place::App { id, .. } => Some(app::get_seen(work, *id).await?),
+        Place::Organization => None,
+    };
+    let target = named(work, grant.grantee).await?;
+    if let (Held::Role(role), Grantee::Member(_), Place::Organization) = (&grant.held, grant.grantee, &grant.place)
+        && rules.main_roles().any(|(key, _)| key == role)
+    {
+        let refusal = UserError::new(UserErrorCode::Invalid, "grant", "every member has a main role");
+        return Err(refusal.remedy("Change the member's role, or remove the member.").into());
+    }
+    may_take(work, &grant, app.as_ref().map(|app| app.ancestors.as_slice()).unwrap_or_default())?;
+    if let Held::Feature { kind, feature, .. } = &grant.held {
+        let others = held_by(work, grant.grantee).await?;
+        let needing = others.iter().filter(|other| other.id != id && other.place == grant.place);
+        for other in needing {
+            let Held::Feature { kind: other_kind, feature: key, .. } = &other.held else { continue };
+            if other_kind == kind && requires(work, kind, key).contains(feature) {
+                let refusal = UserError::new(UserErrorCode::Missing, "grant", format!("`{key}` needs this"));
+                return Err(refusal.remedy(format!("Revoke `{key}` first.")).into());
+            }
+        }
+    }
+    match (&grant.held, of_role) {
+        (Held::Role(role), true) => {
+            let permit = work.authorize::<AssignRole>(None)?;
+            let held = HeldRole { organization, grantee: grant.grantee, role: role.clone() };
+            store::grant::remove_role(work.tx, permit, held).await?;
+            let remaining = Remaining { organization, rules, lost: &[role.clone()], then: "then take this one" };
+            role::ensure_held(work, remaining).await?;
+        }
+        _ => {
+            let permit = work.authorize::<GrantAccess>(None)?;
+            store::grant::delete(work.tx, permit, organization, id).await?;
+        }
+    }
+    work.record(organization, entry("access.revoked", target, (&grant.held, app.as_ref()))).await?;
+    Ok(id)
+}
+
+async fn set_default(work: &Work<'_>, default: Default) -> Result<(), ServiceError> {
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let permit = work.authorize::<GrantAccess>(None)?;
+    let Default { kind, feature, level } = default;
+    let mut allowed = rules.document().everyone.access.iter();
+    let Some(rule) = allowed.find(|access| access.app_kind == kind && access.feature == feature) else {
+        let refusal = UserError::new(UserErrorCode::NotInBlueprint, "feature", "this feature has no default level");
+        return Err(refusal.into());
+    };
+    if let Some(level) = &level {
+        if !rule.levels.contains(level) {
+            let refusal = UserError::new(UserErrorCode::NotInBlueprint, "level", "this cannot be the default level");
+            return Err(refusal.remedy(format!("Choose one of `{}`, or none.", rule.levels.join("`, `"))).into());
+        }
+        let held = Held::Feature { kind: kind.clone(), feature: feature.clone(), level: Some(level.clone()) };
+        let gift = Gift { grantee: Grantee::Everyone, held: &held, place: &Place::Organization, ancestors: &[] };
+        judge(may_give(rules, work.authority(), &gift)).map_err(|denial| UserError::not_given("level", &denial))?;
+    }
+    let grants = store::grant::list_defaults(work.tx, organization).await?;
+    let held = grants.iter().find(|grant| grant.place == Place::Organization && gives(grant, &kind, &feature));
+    if let Some(held) = held.filter(|_| level.is_none()) {
+        may_take(work, held, &[])?;
+    }
+    let told = json!({ "kind": kind, "feature": feature, "level": level });
+    let grant = level.map(|level| (new_id(), Some(level)));
+    let access = DefaultAccess { organization, kind, feature, grant, now: work.now };
+    let replaced = store::grant::set_default(work.tx, permit, access).await?;
+    if !replaced.added.is_empty() || !replaced.removed.is_empty() {
+        let target = target("organization", organization, &standing.place.name);
+        work.record(organization, NewEntry::access("access.default_set", target).detail(told)).await?;
+    }
+    Ok(())
+}
