@@ -68,7 +68,7 @@ pub(super) async fn grants(
         for (index, feature) in ticked.features.iter().enumerate() {
             let field = format!("{place}.features.{index}");
             let above = seen.above.get(&app.id).map(Vec::as_slice).unwrap_or_default();
-            let checked = grant(work, rules, Ticked { member, app, above, feature, kind, field: &field });
+            let checked = grant(work, rules, &Ticked { member, app, above, feature, kind, field: &field });
             grants.extend(mistakes.keep(checked));
         }
     }
@@ -117,6 +117,7 @@ fn mistakes_of_app(kind: &document::AppKind, place: &str, ticked: &AppAccess) ->
     mistakes
 }
 
+#[derive(Clone, Copy)]
 struct Ticked<'a> {
     member: Uuid,
     app: &'a App,
@@ -127,8 +128,8 @@ struct Ticked<'a> {
 }
 
 /// The grant of one ticked feature.
-fn grant(work: &Work<'_>, rules: &Blueprint, ticked: Ticked<'_>) -> Result<NewGrant, UserError> {
-    let Ticked { member, app, above, feature: FeatureAccess { feature, level }, kind, field } = ticked;
+fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewGrant, UserError> {
+    let Ticked { member, app, above, feature: FeatureAccess { feature, level }, kind, field } = *ticked;
     let unknown = |name: &str, message: String| {
         UserError::new(UserErrorCode::NotInBlueprint, &format!("{field}.{name}"), message)
     };
