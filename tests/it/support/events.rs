@@ -1,14 +1,12 @@
-//! A subscription as its follower sees it.
+//! A subscription over an event stream, event by event.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use super::gateway::{Gateway, Person};
 
-/// A stream of events.
-#[derive(Debug)]
+/// An open stream.
 pub(crate) struct Events {
     response: reqwest::Response,
     read: String,
@@ -24,17 +22,13 @@ impl Events {
             .json(&json!({ "query": document }));
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200, "the stream opens");
-        Self::of(response)
-    }
-
-    pub(super) fn of(response: reqwest::Response) -> Self {
         Self { response, read: String::new() }
     }
 
-    /// The answer of the next event; `None` when the stream is complete.
+    /// The next answer; `None` when the stream is complete. Waits for at most ten seconds.
     pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
-            while let Some((event, rest)) = self.read.split_once("\n\n") {
+            if let Some((event, rest)) = self.read.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.read = rest;
                 if event.starts_with("event: complete") {
@@ -43,9 +37,13 @@ impl Events {
                 if let Some((_, data)) = event.split_once("data: ") {
                     return Some(serde_json::from_str(data).unwrap());
                 }
+                continue;
             }
-            let chunk = timeout(Duration::from_secs(20), self.response.chunk()).await.expect("an event in time");
-            self.read.push_str(std::str::from_utf8(&chunk.unwrap()?).unwrap());
+            let chunk = tokio::time::timeout(Duration::from_secs(10), self.response.chunk()).await;
+            match chunk.expect("an event in time").unwrap() {
+                Some(bytes) => self.read.push_str(&String::from_utf8_lossy(&bytes)),
+                None => return None,
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
 
-use super::{database::TestDatabase, events::Events, redis};
+use super::{database::TestDatabase, redis};
 
 /// A running gateway.
 pub(crate) struct Gateway {
@@ -425,13 +425,6 @@ impl Person {
             "mutation($input: {type_name}Input!) {{ {mutation}(input: $input) {{ {selection} userErrors {{ code message field remedy }} }} }}"
         );
         self.send(&document, json!({ "input": input })).await
-    }
-
-    /// Opens a subscription as a stream of events.
-    pub(crate) async fn follow(&self, document: &str) -> Events {
-        let request = self.client.post(&self.url).header("accept", "text/event-stream");
-        let request = request.json(&json!({ "query": document }));
-        Events::of(request.bearer_auth(self.token.as_deref().unwrap_or_default()).send().await.unwrap())
     }
 
     /// The same person with another token.

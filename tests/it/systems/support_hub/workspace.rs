@@ -1,4 +1,4 @@
-//! The workspace and its two roles: S3.2 to S3.7, S3.22, S3.61.
+//! The workspace and its two roles: S3.2 to S3.7, S3.22, S3.61, S3.78.
 
 use serde_json::json;
 
@@ -119,12 +119,37 @@ async fn s3_61_the_switcher_forgets_an_organization_the_moment_one_is_out_of_it(
     assert_eq!(before.at("viewer.organizations.edges.1.node.slug"), "acme");
     assert_eq!(before.at("viewer.organizations.edges.1.node.roles.0.label"), "Member");
 
-    gateway.database.run("DELETE FROM member WHERE id = $1", [bob.member.into()]).await.unwrap();
-    gateway.settle().await;
+    let kept = bob.call("leaveOrganization", json!({ "confirm": false }), "left").await;
+    assert_eq!(kept.refusals("leaveOrganization"), ["NOT_CONFIRMED"]);
+    bob.call("leaveOrganization", json!({ "confirm": true }), "left").await.ok();
     // The session goes on, in no organization; the switcher shows what is left.
     let after = bob.ask(switcher).await.ok();
     assert_eq!(after.at("viewer.organizations.edges").as_array().unwrap().len(), 1);
     assert_eq!(after.at("viewer.organizations.edges.0.node.slug"), "bobs");
     assert!(bob.ask("{ viewer { organization { id } } }").await.ok().at("viewer.organization").is_null());
     bob.call("switchOrganization", json!({ "organization": "bobs" }), "accessToken").await.ok();
+}
+
+#[tokio::test]
+async fn s3_78_the_creator_is_the_primary_super_admin_and_the_mark_passes_on() {
+    let gateway = Gateway::sqlite().await;
+    let alice = gateway.person("alice").await;
+    let input = json!({ "slug": "acme", "name": "Acme", "blueprint": "support-hub", "plan": "growth", "switch": true });
+    let made = alice.call("createOrganization", input, "accessToken organization { member }").await.ok();
+    let there = alice.with_token(made.at("createOrganization.accessToken").as_str().unwrap());
+    let id = gateway.database.rows("SELECT id FROM organization", []).await[0].try_get_by_index(0).unwrap();
+    let acme = crate::support::gateway::Tenant { id, slug: "acme".to_owned() };
+    let bob = gateway.member(&acme, "bob", "super_admin").await;
+    let asked = "{ viewer { organization { members { edges { node { name isPrimary } } } } } }";
+    let primaries = async || -> Vec<(String, bool)> {
+        let answer = bob.ask(asked).await.ok();
+        let edges = answer.at("viewer.organization.members.edges").as_array().unwrap().clone();
+        let node = |edge: &serde_json::Value| {
+            (edge["node"]["name"].as_str().unwrap().to_owned(), edge["node"]["isPrimary"].as_bool().unwrap())
+        };
+        edges.iter().map(node).collect()
+    };
+    assert_eq!(primaries().await, [("alice".to_owned(), true), ("bob".to_owned(), false)]);
+    there.call("leaveOrganization", json!({ "confirm": true }), "").await.ok();
+    assert_eq!(primaries().await, [("bob".to_owned(), true)]);
 }
