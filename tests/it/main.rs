@@ -8,7 +8,9 @@
 )]
 
 mod api_token;
+mod architecture;
 mod cache;
+mod catalogue;
 mod cli;
 mod http;
 mod identity;
