@@ -120,9 +120,15 @@ fn for_people(printed: &Printed<'_>, ready: &Ready, folder: &Folder) -> String {
     if ready.config.playground {
         line(format!("GraphiQL:       {}/graphiql", printed.url));
     }
-    line(format!("Its files:      {}{}", folder.path.display(), if folder.temporary { " (removed at the end)" } else { "" }));
+    line(format!(
+        "Its files:      {}{}",
+        folder.path.display(),
+        if folder.temporary { " (removed at the end)" } else { "" }
+    ));
     line(String::new());
-    line("Sign in as (access tokens are good for 30 minutes; in GraphiQL, sign in with email and password):".to_owned());
+    line(
+        "Sign in as (access tokens are good for 30 minutes; in GraphiQL, sign in with email and password):".to_owned(),
+    );
     for user in &printed.filled.users {
         line(format!("  {:<20} {:<16} {:<14} {}", user.email, user.password, user.organization, user.role));
     }
@@ -137,7 +143,9 @@ fn for_people(printed: &Printed<'_>, ready: &Ready, folder: &Folder) -> String {
         line("Try:".to_owned());
         line(format!(
             "  curl -s {} -H 'content-type: application/json' -H 'authorization: Bearer {}' -d '{}'",
-            printed.graphql_url, user.access_token, r#"{"query":"{ viewer { name organization { name } permissions } }"}"#
+            printed.graphql_url,
+            user.access_token,
+            r#"{"query":"{ viewer { name organization { name } permissions } }"}"#
         ));
     }
     text

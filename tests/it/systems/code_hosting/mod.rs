@@ -1,3 +1,4 @@
 //! An organization of nested teams and repositories (S5.1 to S5.9).
 
 mod import;
+mod workspace;

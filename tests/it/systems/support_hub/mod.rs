@@ -1,3 +1,10 @@
 //! A support workspace: the member × app × feature matrix (S3.1 to S3.79).
 
 mod activity;
+mod invite;
+mod join;
+mod leave;
+mod people;
+mod races;
+mod seat;
+mod workspace;
