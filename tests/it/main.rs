@@ -20,6 +20,7 @@ mod organization;
 mod outage;
 mod seat;
 mod session;
+mod schema;
 mod store;
 mod support;
 mod systems;
