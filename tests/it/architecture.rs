@@ -152,7 +152,8 @@ fn arrows_between_rooms_point_one_way() {
 
 #[test]
 fn the_core_is_pure() {
-    let banned = ["async fn", "tokio::", "std::time", "std::env", "std::fs", "std::net", "Utc::now", "rand::", "gatehouse::"];
+    let banned =
+        ["async fn", "tokio::", "std::time", "std::env", "std::fs", "std::net", "Utc::now", "rand::", "gatehouse::"];
     let mut wrong = Vec::new();
     for (file, text) in sources("src/access/src") {
         let code = code(&text);
@@ -228,7 +229,11 @@ fn no_rule_asks_for_a_word_of_a_blueprint() {
             for (word, what) in &words {
                 let known = NOT_OF_A_BLUEPRINT.iter().any(|(room, known, _)| file.starts_with(room) && known == word);
                 if asks_for(line, word) && !known {
-                    wrong.push(format!("{file}: about line {}: asks for `{word}`, {what}: {}", number + 1, line.trim()));
+                    wrong.push(format!(
+                        "{file}: about line {}: asks for `{word}`, {what}: {}",
+                        number + 1,
+                        line.trim()
+                    ));
                 }
             }
         }
@@ -239,7 +244,9 @@ fn no_rule_asks_for_a_word_of_a_blueprint() {
 
 #[test]
 fn what_asks_for_a_word_is_found() {
-    for line in ["if role == \"owner\" {", "\"owner\" => 1,", "roles.get(\"owner\")", "matches!(key, \"x\" | \"owner\")"] {
+    for line in
+        ["if role == \"owner\" {", "\"owner\" => 1,", "roles.get(\"owner\")", "matches!(key, \"x\" | \"owner\")"]
+    {
         assert!(asks_for(line, "owner"), "{line}");
     }
     for line in ["target(\"owner\", id)", "let owner = \"owner\";", "if role == \"owners\" {"] {

@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use async_graphql::parser::{
     parse_schema,
-    types::{BaseType, ConstDirective, FieldDefinition, InputValueDefinition, ServiceDocument, Type, TypeDefinition, TypeKind,
-        TypeSystemDefinition},
+    types::{
+        BaseType, ConstDirective, FieldDefinition, InputValueDefinition, ServiceDocument, Type, TypeDefinition,
+        TypeKind, TypeSystemDefinition,
+    },
 };
 use gatehouse::graphql::root::{Audience, FIELDS, Root};
 use serde_json::Value;
@@ -56,7 +58,8 @@ impl Schema {
             (_, Some(TypeKind::InputObject(input))) => {
                 let one_of = self.0[name].directives.iter().any(|directive| directive.node.name.node == "oneOf");
                 let fields = input.fields.iter().map(|field| &field.node);
-                let wanted: Vec<_> = if one_of { fields.take(1).collect() } else { fields.filter(|f| needed(f)).collect() };
+                let wanted: Vec<_> =
+                    if one_of { fields.take(1).collect() } else { fields.filter(|f| needed(f)).collect() };
                 let parts = wanted.iter().map(|field| format!("{}: {}", field.name.node, self.sample(&field.ty.node)));
                 format!("{{ {} }}", parts.collect::<Vec<_>>().join(", "))
             }
@@ -185,9 +188,11 @@ async fn every_field_for_callers_is_refused_to_a_stranger() {
         };
         if *root == Root::Subscription {
             // Over POST a subscription is refused to everyone; a stream is asked for.
-            let request = reqwest::Client::new().post(format!("{}/graphql", gateway.url)).header("accept", "text/event-stream");
+            let request =
+                reqwest::Client::new().post(format!("{}/graphql", gateway.url)).header("accept", "text/event-stream");
             let document = format!("{kind} {{ {} }}", schema.selection(field));
-            let text = request.json(&serde_json::json!({ "query": document })).send().await.unwrap().text().await.unwrap();
+            let text =
+                request.json(&serde_json::json!({ "query": document })).send().await.unwrap().text().await.unwrap();
             assert!(text.contains("\"UNAUTHENTICATED\"") && !text.contains("\"data\":{"), "{name}: {text}");
         } else {
             let answer = stranger.ask(&format!("{kind} {{ {} }}", schema.selection(field))).await;
