@@ -18,7 +18,7 @@ pub mod api_token;
 pub mod blueprint;
 pub mod context;
 pub mod cursor;
-mod error;
+pub mod error;
 pub mod invitation;
 pub mod member;
 pub mod membership;
