@@ -47,7 +47,10 @@ async fn nobody_raises_themselves() {
     assert_eq!(refused.refusals("changeMemberRole"), ["NOT_GRANTABLE"]);
     assert_eq!(remedies(&refused, "changeMemberRole"), ["Ask somebody who holds more than you."]);
     let flag = json!({ "member": member_id(bob.member.unwrap()), "role": "auditor" });
-    assert_eq!(bob.call("addMemberRole", flag.clone(), "member { id }").await.refusals("addMemberRole"), ["NOT_GRANTABLE"]);
+    assert_eq!(
+        bob.call("addMemberRole", flag.clone(), "member { id }").await.refusals("addMemberRole"),
+        ["NOT_GRANTABLE"]
+    );
     change_role(&bob, &carol, "owner").await.ok();
     change_role(&bob, &bob, "member").await.ok();
     assert_eq!(change_role(&bob, &bob, "manager").await.codes(), ["FORBIDDEN"]);
@@ -82,7 +85,11 @@ async fn only_assignable_roles_are_given_and_taken() {
     let may = async |who: &Person| {
         let answer = bob.send(ask, json!({ "id": member_id(who.member.unwrap()) })).await.ok();
         let member = answer.at("organization.member").clone();
-        [member["viewerCanRemove"] == true, member["viewerCanChangeRole"] == true, member["viewerCanEditAccess"] == true]
+        [
+            member["viewerCanRemove"] == true,
+            member["viewerCanChangeRole"] == true,
+            member["viewerCanEditAccess"] == true,
+        ]
     };
     assert_eq!(may(&dave).await, [false, false, false]);
     assert_eq!(may(&carol).await, [true, true, false]);

@@ -59,12 +59,16 @@ async fn s3_4_s3_1_only_super_admins_invite() {
     assert_eq!(may_not.at("viewer.organization.viewerCannotInviteReasons.0.code"), "FORBIDDEN");
     let refused = invite(&bob, "carol@example.org").await;
     assert_eq!(refused.codes(), ["FORBIDDEN"]);
-    assert_eq!(gateway.stranger().call("inviteMember", json!({ "email": "x@example.org" }), "mailSent").await.codes(), [
-        "UNAUTHENTICATED"
-    ]);
+    assert_eq!(
+        gateway.stranger().call("inviteMember", json!({ "email": "x@example.org" }), "mailSent").await.codes(),
+        ["UNAUTHENTICATED"]
+    );
     invite(&alice, "carol@example.org").await.ok();
     let list = "{ viewer { organization { invitations { edges { node { email } } } } } }";
-    assert_eq!(alice.ask(list).await.ok().at("viewer.organization.invitations.edges.0.node.email"), "carol@example.org");
+    assert_eq!(
+        alice.ask(list).await.ok().at("viewer.organization.invitations.edges.0.node.email"),
+        "carol@example.org"
+    );
     let hidden = bob.ask(list).await;
     assert_eq!(hidden.codes(), ["FORBIDDEN"]);
     assert!(hidden.at("viewer.organization.invitations").is_null());
@@ -77,11 +81,10 @@ async fn s3_21_s3_22_the_role_is_member_unless_said_and_super_admin_warns() {
     let ask = "{ viewer { organization { invitationForm { hasAccessTree expiresDays defaultRole { key } roles { key warning } } } } }";
     let form = alice.ask(ask).await.ok();
     let form = form.at("viewer.organization.invitationForm");
-    assert_eq!((&form["defaultRole"]["key"], &form["hasAccessTree"], &form["expiresDays"]), (
-        &json!("member"),
-        &json!(true),
-        &json!(7)
-    ));
+    assert_eq!(
+        (&form["defaultRole"]["key"], &form["hasAccessTree"], &form["expiresDays"]),
+        (&json!("member"), &json!(true), &json!(7))
+    );
     assert_eq!(form["roles"][0]["key"], "super_admin");
     assert!(form["roles"][0]["warning"].as_str().unwrap().contains("billing"));
     assert_eq!(form["roles"][1], json!({ "key": "member", "warning": null }));
@@ -165,7 +168,9 @@ async fn s3_25_features_belong_to_the_kind_of_app() {
     let answer = invite_with(&alice, tree(help, &["articles", "inbox"])).await;
     assert_eq!(answer.refusals("inviteMember"), ["NOT_IN_BLUEPRINT"]);
     assert_eq!(fields(&answer, "inviteMember"), ["access.0.features.1.feature"]);
-    assert!(remedies(&answer, "inviteMember")[0].contains("`articles`, `tags`, `collections`, `analytics`, `settings`"));
+    assert!(
+        remedies(&answer, "inviteMember")[0].contains("`articles`, `tags`, `collections`, `analytics`, `settings`")
+    );
     let answer = invite_with(&alice, tree(help, &[])).await;
     assert_eq!(answer.refusals("inviteMember"), ["MISSING"]);
     let answer = invite_with(&alice, tree(help, &["tags", "tags"])).await;
@@ -267,9 +272,13 @@ async fn a_failing_outbox_does_not_undo_the_invitation() {
     assert_eq!(answer.at("inviteMember.mailSent"), false);
     std::fs::create_dir(&gateway.mail).unwrap();
     let id = answer.at("inviteMember.invitation.id");
-    let again = alice.call("resendInvitation", json!({ "invitation": id }), "mailSent invitation { id sends }").await.ok();
-    assert_eq!(again.at("resendInvitation"), &json!({
-        "mailSent": true, "invitation": { "id": id, "sends": 2 }, "userErrors": []
-    }));
+    let again =
+        alice.call("resendInvitation", json!({ "invitation": id }), "mailSent invitation { id sends }").await.ok();
+    assert_eq!(
+        again.at("resendInvitation"),
+        &json!({
+            "mailSent": true, "invitation": { "id": id, "sends": 2 }, "userErrors": []
+        })
+    );
     assert_eq!(gateway.mails().len(), 1);
 }

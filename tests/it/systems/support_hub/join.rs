@@ -120,7 +120,8 @@ async fn s3_74_an_old_link_can_be_sent_again() {
     let late = accept(&bob, &old).await;
     assert_eq!(late.refusals("acceptInvitation"), ["INVITATION_EXPIRED"]);
     assert_eq!(remedies(&late, "acceptInvitation"), ["Ask for it to be sent again."]);
-    let states = "{ viewer { organization { invitations(states: [EXPIRED]) { totalCount edges { node { state } } } } } }";
+    let states =
+        "{ viewer { organization { invitations(states: [EXPIRED]) { totalCount edges { node { state } } } } } }";
     assert_eq!(alice.ask(states).await.ok().at("viewer.organization.invitations.totalCount"), 1);
     let id = invited.at("inviteMember.invitation.id");
     let again = alice.call("resendInvitation", json!({ "invitation": id }), "invitation { id state }").await.ok();
@@ -145,7 +146,9 @@ async fn revoked_and_declined_invitations_are_gone() {
     assert_eq!(revoked.at("revokeInvitation.removed"), member);
     assert_eq!(alice.ask(list).await.ok().at("viewer.organization.members.totalCount"), 0);
     assert_eq!(alice.ask(seats).await.ok().at("viewer.organization.seatUsage.0"), &json!({ "used": 1, "reserved": 0 }));
-    assert!(alice.send("query($id: ID!) { node(id: $id) { id } }", json!({ "id": member })).await.ok().at("node").is_null());
+    assert!(
+        alice.send("query($id: ID!) { node(id: $id) { id } }", json!({ "id": member })).await.ok().at("node").is_null()
+    );
     assert_eq!(accept(&bob, &token).await.refusals("acceptInvitation"), ["INVITATION_NOT_PENDING"]);
     let twice = alice.call("revokeInvitation", json!({ "invitation": id }), "removed").await;
     assert_eq!(twice.refusals("revokeInvitation"), ["INVITATION_NOT_PENDING"]);
@@ -156,9 +159,10 @@ async fn revoked_and_declined_invitations_are_gone() {
     assert_eq!(other.refusals("declineInvitation"), ["INVITATION_FOR_ANOTHER"]);
     // Who has the mail need have no account to say no.
     gateway.stranger().call("declineInvitation", proof.clone(), "declined").await.ok();
-    assert_eq!(bob.call("acceptInvitation", proof, "landing").await.refusals("acceptInvitation"), [
-        "INVITATION_NOT_PENDING"
-    ]);
+    assert_eq!(
+        bob.call("acceptInvitation", proof, "landing").await.refusals("acceptInvitation"),
+        ["INVITATION_NOT_PENDING"]
+    );
     assert_eq!(alice.ask(seats).await.ok().at("viewer.organization.seatUsage.0"), &json!({ "used": 1, "reserved": 0 }));
     let foreign = gateway.organization("other", "support-hub", "business").await;
     let eve = gateway.member(&foreign, "eve", "super_admin").await;

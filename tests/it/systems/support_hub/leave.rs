@@ -26,7 +26,8 @@ async fn leave(person: &Person) -> Answer {
     person.call("leaveOrganization", json!({ "confirm": true }), "left").await
 }
 
-const MAY_LEAVE: &str = "{ organization(slug: \"acme\") { viewerCanLeave viewerCannotLeaveReasons { code message remedy } } }";
+const MAY_LEAVE: &str =
+    "{ organization(slug: \"acme\") { viewerCanLeave viewerCannotLeaveReasons { code message remedy } } }";
 
 /// S3.60, S3.61, S3.62: a Member and a non-primary Super Admin leave, at once, to the switcher; the list knows it at once.
 #[tokio::test]

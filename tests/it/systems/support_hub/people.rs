@@ -187,7 +187,10 @@ async fn s3_1_two_roles_that_are_not_interchangeable() {
     let Hub { gateway: _serving, alice, bob, .. } = hub().await;
     let roles = "{ organization(slug: \"acme\") { roles { key label flag } } }";
     let answer = alice.ask(roles).await.ok();
-    assert_eq!(answer.at("organization.roles.0"), &json!({ "key": "super_admin", "label": "Super Admin", "flag": false }));
+    assert_eq!(
+        answer.at("organization.roles.0"),
+        &json!({ "key": "super_admin", "label": "Super Admin", "flag": false })
+    );
     assert_eq!(answer.at("organization.roles.1"), &json!({ "key": "member", "label": "Member", "flag": false }));
     for (role, code) in [("nonsense", "NOT_IN_BLUEPRINT"), ("integration", "NOT_GRANTABLE"), ("", "NOT_IN_BLUEPRINT")] {
         assert_eq!(change_role(&alice, &bob, role).await.refusals("changeMemberRole"), [code], "{role}");

@@ -55,25 +55,23 @@ async fn s3_63_two_super_admins_who_go_at_once_never_leave_none() {
                     )
                 }
                 1 => {
-                    let down = |who: &crate::support::gateway::Person| {
-                        json!({ "member": member_id(who.member.unwrap()), "role": "member" })
-                    };
+                    let down = |who: &crate::support::gateway::Person| json!({ "member": member_id(who.member.unwrap()), "role": "member" });
                     tokio::join!(
                         alice.call("changeMemberRole", down(&alice), "member { id }"),
                         bob.call("changeMemberRole", down(&bob), "member { id }")
                     )
                 }
                 _ => {
-                    let out = |who: &crate::support::gateway::Person| {
-                        json!({ "member": member_id(who.member.unwrap()), "confirm": true })
-                    };
+                    let out = |who: &crate::support::gateway::Person| json!({ "member": member_id(who.member.unwrap()), "confirm": true });
                     tokio::join!(
                         alice.call("removeMember", out(&bob), "removed"),
                         bob.call("removeMember", out(&alice), "removed")
                     )
                 }
             };
-            let holders = format!("access_grant WHERE organization_id = (SELECT id FROM organization WHERE slug = '{slug}') AND role = 'super_admin'");
+            let holders = format!(
+                "access_grant WHERE organization_id = (SELECT id FROM organization WHERE slug = '{slug}') AND role = 'super_admin'"
+            );
             assert_eq!(count(&gateway, &holders).await, 1, "{engines:?} {round}: {} {}", first.text, second.text);
         }
     }
