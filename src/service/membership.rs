@@ -142,7 +142,7 @@ pub(super) async fn choose(
         let named = open.find(|place| place.organization_slug == *slug);
         return named.map(ids).map(Some).ok_or(ServiceError::NotFound);
     }
-    let used = |place: &member::Membership| place.member.last_login_at.max(place.member.last_seen_at);
-    let latest = open.reduce(|latest, place| if used(&place) > used(&latest) { place } else { latest });
+    let recency = |place: &member::Membership| place.member.last_login_at.max(place.member.last_seen_at);
+    let latest = open.reduce(|latest, place| if recency(&place) > recency(&latest) { place } else { latest });
     Ok(latest.map(ids))
 }
