@@ -22,7 +22,6 @@ pub mod check;
 pub mod context;
 pub mod cursor;
 pub mod error;
-mod error;
 pub mod grant;
 pub mod invitation;
 pub mod member;

@@ -217,7 +217,6 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             let found = request.service.find_api_token(&request.access, row).await.map_err(error)?;
             Ok(found.map(|token| Node::ApiToken(ApiToken(token))))
         }
-        NodeType::User | NodeType::Team | NodeType::App | NodeType::Grant | NodeType::Session => Ok(None),
         NodeType::App => Ok(App::find(ctx, row).await?.map(Node::App)),
         NodeType::Team => Ok(Team::find(ctx, row).await?.map(Node::Team)),
         NodeType::Grant => Ok(Grant::find(ctx, row).await?.map(Node::Grant)),

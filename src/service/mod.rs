@@ -35,7 +35,6 @@ pub mod input;
 pub mod invitation;
 pub mod matrix;
 pub mod member;
-pub mod role;
 pub mod membership;
 pub mod mutate;
 pub mod organization;

@@ -1,5 +1,5 @@
 //! An organization of nested teams and repositories (S5.1 to S5.9).
 
 mod import;
-mod workspace;
 mod teams;
+mod workspace;

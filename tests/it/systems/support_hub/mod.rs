@@ -1,13 +1,13 @@
 //! A support workspace: the member × app × feature matrix (S3.1 to S3.79).
 
 mod activity;
+mod apps;
+mod capabilities;
+mod hub;
 mod invite;
 mod join;
 mod leave;
 mod people;
 mod races;
 mod seat;
-mod apps;
-mod capabilities;
-mod hub;
 mod workspace;
