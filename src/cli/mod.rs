@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{DeploymentArgs, LogArgs};
 
 pub mod blueprint;
+pub mod demo;
 pub mod import;
 pub mod lock;
 pub mod matrix;
@@ -37,6 +38,8 @@ pub struct Cli {
 pub enum Command {
     /// Serves GraphQL, the playground and health checks.
     Serve(serve::ServeArgs),
+    /// Serves a database of its own with two organizations in it, and prints whom to sign in as.
+    Demo(demo::DemoArgs),
     /// Brings the database up to date; `serve` does so too when it starts.
     Migrate,
     /// Checks and installs blueprints.
@@ -65,6 +68,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => {
             crate::telemetry::init(&log)?;
             serve::run(&deployment, args).await
+        }
+        Command::Demo(args) => {
+            crate::telemetry::init(&log)?;
+            demo::run(deployment, args).await
         }
         Command::Migrate => migrate::run(&deployment).await,
         Command::Blueprint(command) => blueprint::run(&deployment, command).await,

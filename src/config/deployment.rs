@@ -9,7 +9,7 @@ pub struct DeploymentArgs {
     #[arg(
         long,
         env = "GATEHOUSE_DATABASE_URL",
-        default_value = "sqlite:gatehouse.db",
+        default_value = Self::DEFAULT_DATABASE_URL,
         global = true,
         value_name = "URL"
     )]
@@ -53,4 +53,9 @@ pub struct DeploymentArgs {
     /// Whether only invited people may open an account.
     #[arg(long, env = "GATEHOUSE_INVITATION_ONLY", global = true)]
     pub invitation_only: bool,
+}
+
+impl DeploymentArgs {
+    /// The database where none is named: a file in the working directory.
+    pub const DEFAULT_DATABASE_URL: &str = "sqlite:gatehouse.db";
 }

@@ -182,11 +182,7 @@ impl Loader<Grantee> for Batch {
 }
 
 /// One page of what a grantee is given. `None` when the caller may not see it.
-pub(super) async fn grants_of(
-    ctx: &Context<'_>,
-    grantee: Grantee,
-    args: PageArgs,
-) -> Result<Option<GrantConnection>> {
+pub(super) async fn grants_of(ctx: &Context<'_>, grantee: Grantee, args: PageArgs) -> Result<Option<GrantConnection>> {
     let listing = args.listing(ctx, &format!("grants:{grantee:?}"))?;
     let Some(grants) = ctx.request()?.grants.0.load_one(grantee).await? else { return Ok(None) };
     let page = service::grant::page(grants, &listing.request);

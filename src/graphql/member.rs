@@ -305,9 +305,8 @@ impl OrganizationMembers {
         #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only in one of these states; where nothing is said, everyone but the archived.")] states: Option<
-            Vec<MemberState>,
-        >,
+        #[graphql(desc = "Only in one of these states; where nothing is said, everyone but the archived.")]
+        states: Option<Vec<MemberState>>,
         #[graphql(desc = "Only those whose name, email address or login name contains this.")] search: Option<String>,
         #[graphql(desc = "Only holders of this organization role, by its key.")] role: Option<String>,
     ) -> Result<MemberConnection> {

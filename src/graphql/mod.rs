@@ -21,7 +21,7 @@ pub mod capability;
 pub mod check;
 pub mod context;
 pub mod cursor;
-mod error;
+pub mod error;
 pub mod grant;
 pub mod invitation;
 pub mod member;

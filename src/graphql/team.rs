@@ -572,7 +572,8 @@ impl TeamMutation {
         ctx: &Context<'_>,
         input: RemoveTeamMemberInput,
     ) -> Result<RemoveTeamMemberPayload> {
-        let leaving = Leaving { team: NodeType::Team.parse(&input.team)?, member: NodeType::Member.parse(&input.member)? };
+        let leaving =
+            Leaving { team: NodeType::Team.parse(&input.team)?, member: NodeType::Member.parse(&input.member)? };
         let idempotency = Idempotency::of(input.idempotency_key, &leaving).map_err(error)?;
         let done = ctx.service()?.remove_team_member(ctx.access()?, leaving, idempotency).await;
         RemoveTeamMemberPayload::after(ctx, done).await

@@ -15,7 +15,7 @@ use crate::{
         root::{Audience, FIELDS, Root},
     },
     identity::Credential,
-    service::{Access, Client, Service, ServiceError},
+    service::{Access, Client, Service},
 };
 
 /// The gateway as the door sees it.
@@ -98,12 +98,10 @@ impl Gateway for ServiceGateway {
                         Err(RecvError::Closed) => return,
                     },
                 }
-                match service.access(credential, caller.client.clone()).await {
-                    Ok(Some(now)) if now.principal() == caller.principal() => {}
-                    Ok(_) => return,
-                    // Nothing can be decided, so nothing more is delivered.
-                    Err(ServiceError::Unavailable(_)) => return,
-                    Err(_) => return,
+                // Where nothing can be decided, nothing more is delivered.
+                let now = service.access(credential, caller.client.clone()).await;
+                if now.ok().flatten().is_none_or(|now| now.principal() != caller.principal()) {
+                    return;
                 }
             }
         })

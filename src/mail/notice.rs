@@ -30,7 +30,9 @@ impl NoticeMail {
             to: self.to.clone(),
             subject: format!("Your access to {organization}"),
             text: format!("{what}\n\n{ask}\n"),
-            html: format!("<!doctype html>\n<html lang=\"en\"><body>\n<p>{html_what}</p>\n<p>{html_ask}</p>\n</body></html>\n"),
+            html: format!(
+                "<!doctype html>\n<html lang=\"en\"><body>\n<p>{html_what}</p>\n<p>{html_ask}</p>\n</body></html>\n"
+            ),
         }
     }
 }

@@ -9,7 +9,8 @@ use super::{ServiceError, UserError, UserErrorCode, Work, app::SeenApp, input::M
 use crate::{
     ablate,
     access::{
-        Blueprint, Grantee, Held, Place, blueprint::document,
+        Blueprint, Grantee, Held, Place,
+        blueprint::document,
         delegation::{Gift, may_give},
     },
     id::new_id,

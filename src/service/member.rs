@@ -253,7 +253,8 @@ impl Service {
         // From here to the mail, whoever asked may go away.
         let removal = tokio::spawn(async move {
             let mail = outgoing.clone();
-            let work = service.mutate(change, move |work| Box::pin(async move { remove(work, departing, &mail).await }));
+            let work =
+                service.mutate(change, move |work| Box::pin(async move { remove(work, departing, &mail).await }));
             let mut removed = work.await?.value;
             if let Some(letter) = outgoing.take() {
                 removed.notified = service.send(letter).await;
@@ -309,7 +310,8 @@ pub fn obstacles(standing: &Standing, member: &Member, roles: &[String], holders
     let rules = &standing.blueprint.rules;
     let lacking = |permission: &str| {
         let denial = standing.rights.inactive().or_else(|| {
-            (!standing.rights.holds(permission)).then(|| Denial::MissingPermission { permission: permission.to_owned() })
+            (!standing.rights.holds(permission))
+                .then(|| Denial::MissingPermission { permission: permission.to_owned() })
         });
         denial.map(UserError::from).into_iter().collect::<Vec<_>>()
     };

@@ -18,6 +18,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub mod access_tree;
 pub mod activity;
 pub mod api_token;
 pub mod app;
@@ -31,14 +32,13 @@ pub mod grant;
 mod idempotency;
 pub mod import;
 pub mod input;
-pub mod matrix;
-pub mod access_tree;
 pub mod invitation;
+pub mod matrix;
 pub mod member;
-pub mod role;
 pub mod membership;
 pub mod mutate;
 pub mod organization;
+pub mod role;
 pub mod seat;
 pub mod service_account;
 pub mod session;

@@ -122,8 +122,7 @@ impl Service {
     /// The account of this address, if the password is its own and it may be used. One run of argon2 in every case.
     async fn prove(&self, email: &str, password: Password) -> Result<Option<User>, ServiceError> {
         let found = store::user::find_by_email(&self.store().read(), email).await?;
-        let usable = |user: &User| user.state == UserState::Active || crate::ablate::off("suspended_sign_in");
-        let user = found.filter(usable);
+        let user = found.filter(|user| user.state == UserState::Active);
         let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let proven = self.passwords().verify(hash, password).await.map_err(busy)?;
         Ok(user.filter(|_| proven))

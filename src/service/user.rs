@@ -104,6 +104,28 @@ impl Service {
         self.insert_account((email, hash, name), SystemTask::Operator, true).await
     }
 
+    /// Opens several accounts with one password, which is hashed once; an address that has an account is passed over. For the
+    /// demo, as the operator.
+    ///
+    /// # Errors
+    /// As [`Service::create_account`].
+    pub async fn create_accounts(&self, people: Vec<(String, String)>, password: String) -> Result<(), ServiceError> {
+        let mut hash = None;
+        for (email, name) in people {
+            let Checked { email, password, name } = NewAccount { email, password: password.clone(), name }.check()?;
+            let hash = match &hash {
+                Some(known) => String::clone(known),
+                None => hash.insert(self.passwords().hash(password).await.map_err(busy)?).clone(),
+            };
+            match self.insert_account((email, hash, name), SystemTask::Operator, true).await {
+                Ok(_) => {}
+                Err(ServiceError::Refused(refusals)) if refusals.iter().all(|r| r.code == UserErrorCode::Taken) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     async fn insert_account(
         &self,
         (email, hash, name): (Email, String, String),

@@ -15,7 +15,9 @@ async fn hub(engines: Engines) -> (Gateway, Tenant, Person) {
 
 async fn create(person: &Person, scopes: &[&str], days: i64) -> Answer {
     let input = json!({ "name": "Backend", "scopes": scopes, "expiresInDays": days });
-    person.call("createApiToken", input, "secret token { id name scopes state expiresAt serviceAccount { id name } }").await
+    person
+        .call("createApiToken", input, "secret token { id name scopes state expiresAt serviceAccount { id name } }")
+        .await
 }
 
 const LIST: &str = "{ organization(slug: \"acme\") { apiTokens { totalCount edges { node {
@@ -123,7 +125,10 @@ async fn the_secret_is_shown_once_and_kept_nowhere() {
     assert!(again.at("createApiToken.secret").is_null());
     let secret = first.at("createApiToken.secret").as_str().unwrap();
     let part = secret.split('_').nth(3).unwrap();
-    let kept = gateway.database.rows("SELECT response, (SELECT group_concat(detail) FROM activity_entry) FROM idempotency_record", []).await;
+    let kept = gateway
+        .database
+        .rows("SELECT response, (SELECT group_concat(detail) FROM activity_entry) FROM idempotency_record", [])
+        .await;
     for column in 0..2 {
         let text: String = kept[0].try_get_by_index(column).unwrap();
         assert!(!text.contains(part), "{text}");

@@ -39,15 +39,26 @@ fn a_good_blueprint_is_summed_up() {
 #[test]
 fn every_mistake_of_a_blueprint_is_named_with_its_line_and_fix() {
     let folder = folder();
-    let bad = GOOD.replace("creator_roles = [\"head\"]", "creator_roles = [\"boss\"]").replace("[\"reader\"]", "[\"writer\"]");
+    let bad = GOOD
+        .replace("creator_roles = [\"head\"]", "creator_roles = [\"boss\"]")
+        .replace("[\"reader\"]", "[\"writer\"]");
     fs::write(folder.path().join("bad.toml"), &bad).unwrap();
     let line = |text: &str| bad.lines().position(|line| line.contains(text)).unwrap() + 1;
     for command in ["check", "add"] {
         let output = gatehouse(folder.path(), &["blueprint", command, "bad.toml"]);
         assert_eq!(output.status.code(), Some(1));
         let (out, err) = said(&output);
-        assert!(out.contains(&format!("bad.toml:{}: `organization.creator_roles[0]`: there is no role `boss`", line("boss"))), "{out}");
-        assert!(out.contains(&format!("bad.toml:{}: `roles.clerk.assigns[0]`: there is no role `writer`", line("writer"))), "{out}");
+        assert!(
+            out.contains(&format!(
+                "bad.toml:{}: `organization.creator_roles[0]`: there is no role `boss`",
+                line("boss")
+            )),
+            "{out}"
+        );
+        assert!(
+            out.contains(&format!("bad.toml:{}: `roles.clerk.assigns[0]`: there is no role `writer`", line("writer"))),
+            "{out}"
+        );
         assert!(out.lines().all(|line| line.starts_with("bad.toml:") && line.contains("(fix: ")), "{out}");
         assert!(err.contains("mistakes in `bad.toml`"), "{err}");
     }
@@ -99,7 +110,18 @@ fn a_command_that_writes_is_told_that_the_database_is_served() {
     let path = folder.path().join("gatehouse.db");
     let url = format!("sqlite:{}", path.display());
     let held = gatehouse::cli::lock::DatabaseLock::take(&url, "").unwrap();
-    let words = ["token", "create", "--organization", "acme", "--name", "x", "--scope", "members.read", "--expires-in-days", "1"];
+    let words = [
+        "token",
+        "create",
+        "--organization",
+        "acme",
+        "--name",
+        "x",
+        "--scope",
+        "members.read",
+        "--expires-in-days",
+        "1",
+    ];
     let output = gatehouse(folder.path(), &words);
     let (_, err) = said(&output);
     assert!(!output.status.success() && err.contains("`createApiToken`"), "{err}");

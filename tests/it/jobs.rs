@@ -56,7 +56,8 @@ impl House {
                    (id, organization_id, at, category, actor_kind, actor_name, action, target_kind, target_name, detail, expires_at)
                    VALUES ($1, $2, $3, 'content', 'system', 'test', 'edited', 'tag', 'Tag', $4, $5)";
         let detail = serde_json::json!({});
-        let row = [new_id().into(), self.organization.into(), self.clock.now().into(), detail.into(), expires_at.into()];
+        let row =
+            [new_id().into(), self.organization.into(), self.clock.now().into(), detail.into(), expires_at.into()];
         database.run(sql, row).await.unwrap();
     }
 
@@ -71,7 +72,8 @@ impl House {
     }
 
     async fn answer(&self, database: &TestDatabase, expires_at: DateTime<Utc>) {
-        let sql = "INSERT INTO idempotency_record (caller, operation, key, input_hash, response, created_at, expires_at)
+        let sql =
+            "INSERT INTO idempotency_record (caller, operation, key, input_hash, response, created_at, expires_at)
                    VALUES ($1, 'createTeam', 'k', $2, $3, $4, $5)";
         let (hash, response) = (vec![0_u8; 32], serde_json::json!(null));
         let row = [new_id().into(), hash.into(), response.into(), self.clock.now().into(), expires_at.into()];

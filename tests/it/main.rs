@@ -10,10 +10,14 @@
 mod api_token;
 mod cache;
 mod cli;
+mod delegation;
 mod http;
 mod identity;
 mod jobs;
+mod organization;
 mod outage;
+mod seat;
+mod session;
 mod store;
 mod support;
 mod systems;

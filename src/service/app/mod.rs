@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub(super) use self::directory::Directories;
 pub use self::change::{AppEdit, NewApp};
+pub(super) use self::directory::Directories;
 use super::{
     Access, Service, ServiceError, Standing, Work,
     page::{Page, PageRequest},

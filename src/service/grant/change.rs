@@ -153,9 +153,8 @@ async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
         // Seats, main roles and their holders are kept by the changes of a member's roles.
         role::flag_role(rules, "role", role)?;
     }
-    let place = app.as_ref().map_or(Place::Organization, |app| {
-        Place::App { id: app.app.id, kind: app.app.kind.clone() }
-    });
+    let place =
+        app.as_ref().map_or(Place::Organization, |app| Place::App { id: app.app.id, kind: app.app.kind.clone() });
     let ancestors = app.as_ref().map(|app| app.ancestors.as_slice()).unwrap_or_default();
     let gift = Gift { grantee, held: &held, place: &place, ancestors };
     let field = if matches!(held, Held::Role(_)) { "role" } else { "feature" };
@@ -165,9 +164,9 @@ async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
         .map_err(|denial| with_remedy(kind, UserError::not_given(field, &denial)))?;
     let before = held_by(work, grantee).await?;
     if let Held::Feature { kind, feature, .. } = &held {
-        let missing = requires(work, kind, feature).into_iter().find(|needed| {
-            !before.iter().any(|grant| grant.place == place && gives(grant, kind, needed))
-        });
+        let missing = requires(work, kind, feature)
+            .into_iter()
+            .find(|needed| !before.iter().any(|grant| grant.place == place && gives(grant, kind, needed)));
         if let Some(needed) = missing {
             let refusal = UserError::new(UserErrorCode::Missing, "feature", format!("this needs `{needed}` too"));
             return Err(refusal.remedy(format!("Grant `{needed}` first.")).into());
@@ -260,16 +259,16 @@ pub(super) fn may_take(work: &Work<'_>, grant: &AccessGrant, ancestors: &[Uuid])
             may_share(rules, work.authority(), &gift)
         }
     };
-    judge(judged).map_err(|denial| {
-        UserError::not_given("grant", &denial).remedy("Ask somebody who holds what is to be taken.")
-    })
+    judge(judged)
+        .map_err(|denial| UserError::not_given("grant", &denial).remedy("Ask somebody who holds what is to be taken."))
 }
 
 async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
     let standing = work.standing()?;
     let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
     let found = store::grant::find_by_id(work.tx, organization, id).await?;
-    let of_role = matches!(&found, Some(grant) if matches!((&grant.held, &grant.place), (Held::Role(_), Place::Organization)));
+    let of_role =
+        matches!(&found, Some(grant) if matches!((&grant.held, &grant.place), (Held::Role(_), Place::Organization)));
     if of_role {
         work.authorize::<AssignRole>(None)?;
     } else {

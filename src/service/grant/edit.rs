@@ -55,8 +55,7 @@ async fn update(work: &Work<'_>, edit: &AccessEdit) -> Result<Uuid, ServiceError
     let organization = standing.place.id;
     let member = member::get_present(work, edit.member).await?;
     let held = store::grant::of_grantees(work.tx, organization, &[member.id]).await?;
-    let held: Vec<AccessGrant> =
-        held.into_iter().filter(|grant| matches!(grant.held, Held::Feature { .. })).collect();
+    let held: Vec<AccessGrant> = held.into_iter().filter(|grant| matches!(grant.held, Held::Feature { .. })).collect();
     let mut mistakes = Mistakes::default();
     let mut grants = access_tree::grants(work, (member.id, &held), &edit.access, &mut mistakes).await?;
     let apps = store::app::find_all(work.tx, organization).await?;

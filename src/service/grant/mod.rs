@@ -72,8 +72,11 @@ impl Service {
         grantees: &[Grantee],
     ) -> Result<HashMap<Grantee, Vec<AccessGrant>>, ServiceError> {
         let viewer = access.standing()?;
-        let mut grants: HashMap<Grantee, Vec<AccessGrant>> =
-            grantees.iter().filter(|grantee| may_see(viewer, **grantee)).map(|grantee| (*grantee, Vec::new())).collect();
+        let mut grants: HashMap<Grantee, Vec<AccessGrant>> = grantees
+            .iter()
+            .filter(|grantee| may_see(viewer, **grantee))
+            .map(|grantee| (*grantee, Vec::new()))
+            .collect();
         let ids: Vec<Uuid> = grants.keys().filter_map(|grantee| grantee.row()).collect();
         if ids.is_empty() {
             return Ok(grants);

@@ -140,8 +140,7 @@ impl Check<'_> {
                 people.push(WantedPerson { handle: word.text.clone(), role: role.clone(), line: word.line });
             }
         }
-        for (field, words, role) in
-            [("admins", admins, &self.rules.admins), ("members", members, &self.rules.members)]
+        for (field, words, role) in [("admins", admins, &self.rules.admins), ("members", members, &self.rules.members)]
         {
             let Some(rules) = self.blueprint.document().roles.get(role) else { continue };
             let holders = u32::try_from(words.len()).unwrap_or(u32::MAX);
@@ -245,7 +244,8 @@ impl Check<'_> {
         let mut members: HashMap<&str, usize> = HashMap::new();
         let both = [(&team.maintainers, true), (&team.members, false)];
         let mut wanted = Vec::with_capacity(team.members.len());
-        for (word, maintainer) in both.into_iter().flat_map(|(words, role)| words.iter().map(move |word| (word, role))) {
+        for (word, maintainer) in both.into_iter().flat_map(|(words, role)| words.iter().map(move |word| (word, role)))
+        {
             if !self.people.contains_key(&word.text) {
                 self.report(word, format!("`{}` is neither among `admins` nor among `members`", shown(&word.text)));
             } else if let Some(line) = members.insert(&word.text, word.line) {

@@ -38,7 +38,11 @@ pub struct Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, field, problem } = self;
-        if field.is_empty() { write!(f, "line {line}: {problem}") } else { write!(f, "line {line}: {field}: {problem}") }
+        if field.is_empty() {
+            write!(f, "line {line}: {problem}")
+        } else {
+            write!(f, "line {line}: {field}: {problem}")
+        }
     }
 }
 
@@ -141,7 +145,8 @@ impl Service {
         let document = document::read(&root, &mut mistakes);
         let Some(document) = document else { return Err(invalid(mistakes)) };
         let reader = self.store().read();
-        let found = store::organization::find_by_slug(&reader, &document.slug.text).await.map_err(ServiceError::from)?;
+        let found =
+            store::organization::find_by_slug(&reader, &document.slug.text).await.map_err(ServiceError::from)?;
         // An organization lives by the version it pins.
         let installed = match &found {
             Some(organization) => self.blueprint(&reader, organization.blueprint_id).await?,
@@ -165,7 +170,11 @@ impl Service {
         let scope = WriteScope { limits: Limits::Import, ..WriteScope::organization(id) };
         let change = Change::by_system("import", SystemTask::Import, scope);
         let changed = self.mutate(change, move |work| {
-            Box::pin(async move { write::Writing { work, id, installed: &installed, rules: &rules, progress: &progress }.all(fresh, &wanted).await })
+            Box::pin(async move {
+                write::Writing { work, id, installed: &installed, rules: &rules, progress: &progress }
+                    .all(fresh, &wanted)
+                    .await
+            })
         });
         Ok(changed.await?.value)
     }

@@ -154,7 +154,8 @@ impl Writing<'_> {
         let main: HashSet<&str> = self.installed.rules.main_roles().map(|(key, _)| key).collect();
         let mut held: HashMap<Uuid, Vec<&str>> = HashMap::new();
         for grant in grants {
-            if let (Grantee::Member(id), Held::Role(role), Place::Organization) = (grant.grantee, &grant.held, &grant.place)
+            if let (Grantee::Member(id), Held::Role(role), Place::Organization) =
+                (grant.grantee, &grant.held, &grant.place)
                 && main.contains(role.as_str())
             {
                 held.entry(id).or_default().push(role);

@@ -21,11 +21,7 @@ use super::{
     seat,
 };
 use crate::{
-    access::{
-        Denial,
-        blueprint::document::RoleLevel,
-        delegation::may_assign,
-    },
+    access::{Denial, blueprint::document::RoleLevel, delegation::may_assign},
     id::new_id,
     mail::Letter,
     store::{self, invitation::InvitationFilter},

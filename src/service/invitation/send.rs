@@ -271,7 +271,9 @@ async fn newcomer(work: &Work<'_>, email: &Email) -> Result<Result<(), UserError
     let Some(member) = found else { return Ok(Ok(())) };
     let (message, remedy) = match member.state {
         MemberState::Pending => ("this person is invited already", "Send the invitation again, or take it back first."),
-        MemberState::Active | MemberState::Archived => ("this person is a member already", "Change the member's access."),
+        MemberState::Active | MemberState::Archived => {
+            ("this person is a member already", "Change the member's access.")
+        }
         MemberState::Suspended => ("this person is a suspended member", "Make the member active again."),
     };
     Ok(Err(UserError::new(UserErrorCode::AlreadyMember, "email", message).remedy(remedy)))
@@ -357,8 +359,7 @@ pub(super) fn not_pending() -> UserError {
 /// An invitation of the author's organization with its pending member, still to be answered.
 async fn get_unanswered(work: &Work<'_>, id: Uuid) -> Result<(Invitation, Member), ServiceError> {
     let organization = work.standing()?.place.id;
-    let invitation =
-        store::invitation::find_by_id(work.tx, organization, id).await?.ok_or(ServiceError::NotFound)?;
+    let invitation = store::invitation::find_by_id(work.tx, organization, id).await?.ok_or(ServiceError::NotFound)?;
     match invitation.standing(work.now) {
         InvitationStanding::Pending | InvitationStanding::Expired => {}
         InvitationStanding::Accepted | InvitationStanding::Declined | InvitationStanding::Revoked => {
@@ -385,7 +386,8 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
     for grant in &grants {
         let ancestors = app_of(&grant.place).and_then(|app| above.get(&app)).map(Vec::as_slice).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        judge(may_give(rules, work.authority(), &gift)).map_err(|denial| UserError::not_given("invitation", &denial))?;
+        judge(may_give(rules, work.authority(), &gift))
+            .map_err(|denial| UserError::not_given("invitation", &denial))?;
     }
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;

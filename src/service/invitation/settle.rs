@@ -88,9 +88,8 @@ impl Service {
         let change = Change::by_user("acceptInvitation", access, vec![found.organization_id])?;
         let by_token = matches!(presented, Presented::Token(_));
         let accepting = Accepting { invitation: found, user, by_token };
-        let work = self.mutate(change.repeatable(idempotency), move |work| {
-            Box::pin(async move { accept(work, accepting).await })
-        });
+        let work = self
+            .mutate(change.repeatable(idempotency), move |work| Box::pin(async move { accept(work, accepting).await }));
         Ok(work.await?.value)
     }
 
@@ -323,5 +322,6 @@ fn expired() -> UserError {
 
 fn not_vouched() -> UserError {
     let message = "whoever sent this invitation can no longer give what it gives";
-    UserError::new(UserErrorCode::InvitationNotPending, "", message).remedy("Ask for it to be sent again by somebody else.")
+    UserError::new(UserErrorCode::InvitationNotPending, "", message)
+        .remedy("Ask for it to be sent again by somebody else.")
 }

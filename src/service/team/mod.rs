@@ -76,21 +76,19 @@ pub(super) async fn get_seen(work: &Work<'_>, id: Uuid) -> Result<Team, ServiceE
 ///
 /// # Errors
 /// [`ServiceError::Refused`] at this field.
-async fn may_reach(
-    work: &Work<'_>,
-    (teams, grantee): (&[Uuid], Grantee),
-    field: &str,
-) -> Result<(), ServiceError> {
+async fn may_reach(work: &Work<'_>, (teams, grantee): (&[Uuid], Grantee), field: &str) -> Result<(), ServiceError> {
     let standing = work.standing()?;
     let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
     let grants = store::grant::of_grantees(work.tx, organization, teams).await?;
     let live = grants.into_iter().filter(|grant| grant.expires_at.is_none_or(|end| end > work.now));
     let live: Vec<_> = live.collect();
     let apps: Vec<Uuid> = if rules.nests_apps() {
-        live.iter().filter_map(|grant| match &grant.place {
-            Place::App { id, .. } => Some(*id),
-            Place::Organization => None,
-        }).collect()
+        live.iter()
+            .filter_map(|grant| match &grant.place {
+                Place::App { id, .. } => Some(*id),
+                Place::Organization => None,
+            })
+            .collect()
     } else {
         Vec::new()
     };
@@ -121,7 +119,8 @@ impl Service {
     ) -> Result<Page<Team>, ServiceError> {
         let standing = access.standing()?;
         let search = super::member::searched(query.search)?;
-        let nothing = || Page { items: Vec::new(), has_next: false, has_previous: false, total: request.total.then_some(0) };
+        let nothing =
+            || Page { items: Vec::new(), has_next: false, has_previous: false, total: request.total.then_some(0) };
         if let Some(Below::Team(parent)) = query.parent
             && !self.teams_by_id(access, &[parent]).await?.contains_key(&parent)
         {

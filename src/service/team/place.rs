@@ -73,7 +73,12 @@ impl Service {
     }
 }
 
-async fn record(work: &Work<'_>, action: &'static str, team: &Team, member: &member::Member) -> Result<(), ServiceError> {
+async fn record(
+    work: &Work<'_>,
+    action: &'static str,
+    team: &Team,
+    member: &member::Member,
+) -> Result<(), ServiceError> {
     let entry = NewEntry::access(action, target("team", team.id, &team.name));
     let detail = json!({ "member": { "id": member.id, "name": member.name } });
     work.record(team.organization_id, entry.detail(detail)).await

@@ -106,9 +106,18 @@ impl Gateway {
 
     /// On this database, with this Redis.
     pub(crate) async fn with(database: TestDatabase, redis_url: Option<String>) -> Self {
+        Self::configured(database, redis_url, |_| {}).await
+    }
+
+    /// The same, with other settings.
+    pub(crate) async fn configured(
+        database: TestDatabase,
+        redis_url: Option<String>,
+        edit: impl FnOnce(&mut DeploymentArgs),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mail = folder.path().join("mail");
-        let args = DeploymentArgs {
+        let mut args = DeploymentArgs {
             database_url: database.url.clone(),
             redis_url,
             // Tests share one Redis.
@@ -120,6 +129,7 @@ impl Gateway {
             access_token_minutes: 5,
             invitation_only: false,
         };
+        edit(&mut args);
         let http = HttpArgs { listen: "127.0.0.1:0".parse().unwrap(), ..HttpArgs::default() };
         let config = HttpConfig::try_from(http).unwrap();
         let server = Server::bind(&config).await.unwrap();
@@ -232,6 +242,36 @@ impl Gateway {
         person.member = Some(member);
         person.token = Some(self.mint(&person, Some(tenant.id)));
         person
+    }
+
+    /// An invited person's pending place with this organization role; its invitation ends after `life`.
+    pub(crate) async fn pending(&self, tenant: &Tenant, name: &str, role: &str, life: chrono::TimeDelta) -> Uuid {
+        let (member, now) = (new_id(), self.service.now());
+        let email = format!("{name}@example.org");
+        let row = [
+            ("id", member.into()),
+            ("organization_id", tenant.id.into()),
+            ("email", email.clone().into()),
+            ("name", name.into()),
+            ("state", "pending".into()),
+            ("created_at", now.into()),
+        ];
+        self.insert("member", row).await;
+        let row = [
+            ("id", new_id().into()),
+            ("organization_id", tenant.id.into()),
+            ("member_id", member.into()),
+            ("email", email.into()),
+            ("token_hash", member.as_bytes().repeat(2).into()),
+            ("state", "pending".into()),
+            ("expires_at", (now + life).into()),
+            ("sent_at", now.into()),
+            ("sends", 1.into()),
+            ("created_at", now.into()),
+        ];
+        self.insert("invitation", row).await;
+        self.grant_role(tenant, "member", Some(member), role).await;
+        member
     }
 
     /// An organization role for a grantee (`member`, `team`, `service_account`, `everyone`).

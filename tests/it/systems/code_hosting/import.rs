@@ -84,7 +84,7 @@ async fn s5_8_a_real_organization_is_imported_whole_and_again_without_a_change()
         let count = |level: &str| rows.iter().filter(|row| row.access == level).count();
         assert_eq!(["admin", "read", "triage", "write"].map(count), [1_044, 98_163, 25, 296]);
 
-        let stamps = "SELECT count(*) + sum(ver) FROM grant_stamp";
+        let stamps = "SELECT CAST(count(*) + sum(ver) AS bigint) FROM grant_stamp";
         let before = (gateway.database.count(stamps).await, everything(&gateway).await);
         let again = import(&gateway, &source).await.unwrap();
         assert!(!again.changed(), "{again:?}");
@@ -183,7 +183,10 @@ async fn s5_8_an_import_writes_only_what_differs() {
     for engines in Engines::DATABASES {
         let gateway = Gateway::on(engines).await;
         let first = import(&gateway, &small().to_string()).await.unwrap();
-        assert_eq!(first.defaults.created, 2, "the default level, and the role of everyone who may create repositories");
+        assert_eq!(
+            first.defaults.created, 2,
+            "the default level, and the role of everyone who may create repositories"
+        );
         let level = async |person: &str, app: &str| {
             let rows = gateway.service.matrix("acme").await.unwrap();
             rows.into_iter().find(|row| row.member == person && row.app == app).map(|row| row.access)
@@ -311,7 +314,8 @@ async fn s5_8_an_import_is_for_the_blueprint_that_the_organization_lives_by() {
     let progress: Progress = Arc::new(|_, _| {});
     let missing = gateway.service.import(&small().to_string(), "no-such", Arc::clone(&progress)).await;
     assert!(matches!(missing, Err(ImportError::UnknownBlueprint(_))), "{missing:?}");
-    let other = json!({"organization": "B", "slug": "b", "admins": ["alice"], "members": [], "repositories": [], "teams": []});
+    let other =
+        json!({"organization": "B", "slug": "b", "admins": ["alice"], "members": [], "repositories": [], "teams": []});
     let none = gateway.service.import(&other.to_string(), "support-hub", progress).await;
     assert!(matches!(none, Err(ImportError::NoImport(_))), "{none:?}");
 }

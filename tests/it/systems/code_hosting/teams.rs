@@ -163,7 +163,9 @@ async fn s5_6_maintainers_manage_that_teams_members_and_nothing_more() {
     give(&alice, &web, site, "write").await.ok();
     add(&alice, &web, &bob, Some(true)).await.ok();
     add(&alice, &web, &dave, Some(true)).await.ok();
-    let seen = bob.ask("{ viewer { organization { teams { edges { node { slug viewerCanManageMembers viewerCanManage } } } } } }").await;
+    let seen = bob
+        .ask("{ viewer { organization { teams { edges { node { slug viewerCanManageMembers viewerCanManage } } } } } }")
+        .await;
     let edges = seen.ok().at("viewer.organization.teams.edges").clone();
     assert_eq!(edges[0]["node"], json!({ "slug": "other", "viewerCanManageMembers": false, "viewerCanManage": false }));
     assert_eq!(edges[1]["node"], json!({ "slug": "web", "viewerCanManageMembers": true, "viewerCanManage": false }));
@@ -177,7 +179,10 @@ async fn s5_6_maintainers_manage_that_teams_members_and_nothing_more() {
     assert_eq!(add(&bob, &other, &carol, None).await.codes(), ["FORBIDDEN"]);
     assert_eq!(add(&bob, &web, &carol, Some(true)).await.codes(), ["FORBIDDEN"]);
     assert_eq!(bob.call("removeTeamMember", out(&dave), "team { id }").await.codes(), ["FORBIDDEN"]);
-    assert_eq!(bob.call("updateTeam", json!({ "team": web, "name": "Mine" }), "team { id }").await.codes(), ["FORBIDDEN"]);
+    assert_eq!(
+        bob.call("updateTeam", json!({ "team": web, "name": "Mine" }), "team { id }").await.codes(),
+        ["FORBIDDEN"]
+    );
     assert_eq!(bob.call("deleteTeam", json!({ "team": web }), "deletedTeam").await.codes(), ["FORBIDDEN"]);
     assert_eq!(give(&bob, &web, site, "admin").await.codes(), ["FORBIDDEN"]);
     assert_eq!(add(&carol, &web, &carol, None).await.codes(), ["FORBIDDEN"]);
@@ -215,7 +220,8 @@ async fn s5_7_a_secret_team_is_nothing_to_others() {
         let seen = everything(&bob, &secret).await;
         assert!(seen[0].contains("\"totalCount\":2") && seen[1].contains("FORBIDDEN"), "{seen:?}");
         // Nobody reads of it in somebody else's teams either.
-        let teams = "query($id: ID!) { node(id: $id) { ... on Member { teams { totalCount edges { role node { slug } } } } } }";
+        let teams =
+            "query($id: ID!) { node(id: $id) { ... on Member { teams { totalCount edges { role node { slug } } } } } }";
         let others = carol.send(teams, json!({ "id": member_id(&bob) })).await.ok();
         assert_eq!(others.at("node.teams.totalCount"), 0);
         let own = bob.send(teams, json!({ "id": member_id(&bob) })).await.ok();
@@ -229,7 +235,8 @@ async fn a_team_reaches_nobody_beyond_what_its_author_holds() {
     // Bounded delegation through a team: mallory manages teams and is no owner.
     let gateway = Gateway::sqlite().await;
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/blueprints/code-hosting.toml")).unwrap();
-    let leader = "[roles.leader]\nlabel = \"Leader\"\npermissions = [\"members.read\", \"teams.read\", \"teams.manage\"]\n\n";
+    let leader =
+        "[roles.leader]\nlabel = \"Leader\"\npermissions = [\"members.read\", \"teams.read\", \"teams.manage\"]\n\n";
     let source = source.replace("name = \"code-hosting\"", "name = \"led-hosting\"");
     let source = source.replacen("[roles.member]", &format!("{leader}[roles.member]"), 1);
     gateway.service.install_blueprint(&source).await.unwrap();

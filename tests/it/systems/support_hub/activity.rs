@@ -20,7 +20,8 @@ pub(crate) async fn backend(admin: &Person, scopes: &[&str]) -> Person {
 }
 
 const RECORDER: &[&str] = &["activity.record", "members.read", "*.*.view"];
-const LIST: &str = "{ organization(slug: \"acme\") { slug activity(first: 100, category: CONTENT) { totalCount edges { node {
+const LIST: &str =
+    "{ organization(slug: \"acme\") { slug activity(first: 100, category: CONTENT) { totalCount edges { node {
     id at action actor { kind id name } app { id name } target { kind id name } } } } } }";
 
 fn app_id(app: Uuid) -> String {
@@ -83,10 +84,15 @@ async fn s3_65_s3_66_s3_16_articles_tags_and_collections_are_recorded() {
     ]);
     let answer = report(&backend, wrong).await;
     assert_eq!(answer.refusals("recordActivity"), ["NOT_IN_BLUEPRINT"; 3]);
-    let fields: Vec<&Value> = (0..3).map(|index| answer.at(&format!("recordActivity.userErrors.{index}.field"))).collect();
+    let fields: Vec<&Value> =
+        (0..3).map(|index| answer.at(&format!("recordActivity.userErrors.{index}.field"))).collect();
     assert_eq!(
         fields,
-        [&json!(["entries", "1", "target", "kind"]), &json!(["entries", "2", "action"]), &json!(["entries", "3", "target", "kind"])]
+        [
+            &json!(["entries", "1", "target", "kind"]),
+            &json!(["entries", "2", "action"]),
+            &json!(["entries", "3", "target", "kind"])
+        ]
     );
     assert_eq!(hub.alice.ask(LIST).await.ok().at("organization.activity.totalCount"), 30);
 }
@@ -176,7 +182,8 @@ async fn s3_69_entries_end_after_90_days() {
         }
         report(&backend, json!(entries)).await.ok();
         assert_eq!(hub.alice.ask(LIST).await.ok().at("organization.activity.totalCount"), 2);
-        let kept = hub.gateway.database.rows("SELECT at, expires_at FROM activity_entry WHERE category = 'content'", []).await;
+        let kept =
+            hub.gateway.database.rows("SELECT at, expires_at FROM activity_entry WHERE category = 'content'", []).await;
         for row in kept {
             let (at, end): (chrono::DateTime<Utc>, chrono::DateTime<Utc>) =
                 (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
@@ -237,7 +244,9 @@ async fn a_program_records_only_in_apps_that_its_scopes_open() {
     // Nor does it read what happened in them, by whatever way.
     let answer = narrow.ask(LIST).await.ok();
     assert_eq!(answer.at("organization.activity"), &json!({ "totalCount": 0, "edges": [] }));
-    let of = |app: Uuid| format!("{{ organization(slug: \"acme\") {{ activity(app: \"{}\") {{ totalCount }} }} }}", app_id(app));
+    let of = |app: Uuid| {
+        format!("{{ organization(slug: \"acme\") {{ activity(app: \"{}\") {{ totalCount }} }} }}", app_id(app))
+    };
     assert_eq!(narrow.ask(&of(hub.help)).await.text, narrow.ask(&of(Uuid::now_v7())).await.text);
 }
 
@@ -275,7 +284,8 @@ async fn filters_narrow_the_list_and_its_count() {
         (format!("app: \"{help}\""), 3),
         (format!("app: \"{}\"", app_id(hub.service)), 0),
     ] {
-        let list = format!("{{ organization(slug: \"acme\") {{ activity({filter}) {{ totalCount edges {{ cursor }} }} }} }}");
+        let list =
+            format!("{{ organization(slug: \"acme\") {{ activity({filter}) {{ totalCount edges {{ cursor }} }} }} }}");
         let answer = hub.alice.ask(&list).await.ok();
         assert_eq!(answer.at("organization.activity.totalCount"), count, "{filter}");
         assert_eq!(answer.at("organization.activity.edges").as_array().unwrap().len(), count, "{filter}");
@@ -292,7 +302,8 @@ async fn activity_added_yields_the_present_then_each_new_entry_once() {
         let backend = backend(&hub.alice, RECORDER).await;
         report(&backend, json!([entry(hub.help, "article", "created")])).await.ok();
         let rounds = 20 * scale();
-        let document = format!("subscription {{ activityAdded(take: {}) {{ id action target {{ id }} }} }}", 2 * rounds + 1);
+        let document =
+            format!("subscription {{ activityAdded(take: {}) {{ id action target {{ id }} }} }}", 2 * rounds + 1);
         let mut events = Events::open(&hub.gateway, &hub.alice, &document).await;
         let present = events.next().await.unwrap();
         assert_eq!(present["data"]["activityAdded"]["action"], "created", "{engines:?}: {present}");

@@ -4,7 +4,7 @@ use gatehouse::id::new_id;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::workspace::{Hub, app_id, hub, member_id};
+use super::hub::{Hub, app_id, hub, member_id};
 use crate::support::gateway::{Answer, Engines, Person};
 
 fn slugs(answer: &Answer, path: &str) -> Vec<String> {
@@ -106,7 +106,8 @@ async fn s3_31_q24_a_hidden_app_answers_byte_for_byte_like_one_that_does_not_exi
         // An administrator without access to an app is no exception: mallory may manage apps and access, and sees one.
         let mallory = gateway.member(&hub, "mallory", "member").await;
         gateway.tick(&hub, &mallory, help, "articles", None).await;
-        let gone = alice.call("deleteApp", json!({ "app": app_id(service), "confirm": "desk" }), "deletedApp").await.ok();
+        let gone =
+            alice.call("deleteApp", json!({ "app": app_id(service), "confirm": "desk" }), "deletedApp").await.ok();
         assert_eq!(gone.at("deleteApp.deletedApp"), &json!(app_id(service)));
         assert_eq!(everything(&bob, &app_id(service), &alices).await, random, "{engines:?}: after it is gone");
     }
@@ -121,16 +122,8 @@ async fn s3_25_s3_26_s3_27_s3_28_each_kind_of_app_has_its_features() {
         let features = answer.at("node.kind.features").as_array().unwrap().clone();
         features.iter().map(|feature| feature["key"].as_str().unwrap().to_owned()).collect()
     };
-    let desk = [
-        "inbox",
-        "tickets",
-        "app_users",
-        "quick_prompts",
-        "playground",
-        "analytics",
-        "settings",
-        "integrations",
-    ];
+    let desk =
+        ["inbox", "tickets", "app_users", "quick_prompts", "playground", "analytics", "settings", "integrations"];
     assert_eq!(features(service).await, desk, "S3.26");
     assert_eq!(features(help).await, ["articles", "tags", "collections", "analytics", "settings"], "S3.27");
     assert_eq!(features(page).await, ["inbox", "app_users", "quick_prompts", "analytics", "settings"], "S3.28");
@@ -150,7 +143,8 @@ async fn apps_are_made_renamed_disabled_and_deleted_by_those_who_may_s3_3() {
         let wrong = json!({ "kind": "spaceship", "slug": "News", "name": " " });
         let refused = alice.call("createApp", wrong, "app { id }").await;
         assert_eq!(refused.refusals("createApp"), ["INVALID", "INVALID", "NOT_IN_BLUEPRINT"]);
-        let taken = alice.call("createApp", json!({ "kind": "newsroom", "slug": "desk", "name": "X" }), "app { id }").await;
+        let taken =
+            alice.call("createApp", json!({ "kind": "newsroom", "slug": "desk", "name": "X" }), "app { id }").await;
         assert_eq!(taken.refusals("createApp"), ["TAKEN"]);
 
         let desk = app_id(service);
@@ -165,7 +159,10 @@ async fn apps_are_made_renamed_disabled_and_deleted_by_those_who_may_s3_3() {
 
         let refused = alice.call("deleteApp", json!({ "app": desk, "confirm": "Desk" }), "deletedApp").await;
         assert_eq!(refused.refusals("deleteApp"), ["NOT_CONFIRMED"]);
-        assert_eq!(bob.call("deleteApp", json!({ "app": desk, "confirm": "desk" }), "deletedApp").await.codes(), ["FORBIDDEN"]);
+        assert_eq!(
+            bob.call("deleteApp", json!({ "app": desk, "confirm": "desk" }), "deletedApp").await.codes(),
+            ["FORBIDDEN"]
+        );
         alice.call("deleteApp", json!({ "app": desk, "confirm": "desk" }), "deletedApp").await.ok();
         let grants = "SELECT count(*) FROM access_grant WHERE app_id IS NOT NULL";
         assert_eq!(gateway.database.count(grants).await, 0);

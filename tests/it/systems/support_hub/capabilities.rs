@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::workspace::{Hub, app_id, check, hub, may, member_id, save};
+use super::hub::{Hub, app_id, check, hub, may, member_id, save};
 use crate::support::gateway::{Answer, Engines, Gateway, Tenant};
 
 #[tokio::test]
@@ -197,7 +197,8 @@ async fn s3_75_a_disabled_app_is_refused_at_once_although_apps_are_remembered() 
 /// A workspace with editors, who give access and are no owners.
 async fn edited(gateway: &Gateway) -> Tenant {
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/blueprints/support-hub.toml")).unwrap();
-    let editor = "[roles.editor]\nlabel = \"Editor\"\npermissions = [\"access.grant\", \"members.read\", \"rights.read\"]\n\n";
+    let editor =
+        "[roles.editor]\nlabel = \"Editor\"\npermissions = [\"access.grant\", \"members.read\", \"rights.read\"]\n\n";
     let source = source.replace("name = \"support-hub\"", "name = \"edited-hub\"");
     let source = source.replace("\"member\", \"integration\"]", "\"member\", \"integration\", \"editor\"]");
     let source = source.replacen("[roles.member]", &format!("{editor}[roles.member]"), 1);

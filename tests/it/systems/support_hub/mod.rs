@@ -3,4 +3,11 @@
 mod activity;
 mod apps;
 mod capabilities;
+mod hub;
+mod invite;
+mod join;
+mod leave;
+mod people;
+mod races;
+mod seat;
 mod workspace;
