@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use super::open::connect;
+use super::{lock::DatabaseLock, open::connect};
 use crate::config::DeploymentArgs;
 
 /// Brings the database up to date.
@@ -10,6 +10,8 @@ use crate::config::DeploymentArgs;
 /// # Errors
 /// When the database cannot be reached or a step fails.
 pub async fn run(deployment: &DeploymentArgs) -> anyhow::Result<()> {
+    let instead = "it brought the database up to date when it started";
+    let _lock = DatabaseLock::take(&deployment.database_url, instead)?;
     let store = connect(deployment).await?;
     let before = store.is_migrated().await?;
     store.migrate().await.context("cannot migrate the database")?;

@@ -4,7 +4,10 @@ use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, bail};
 
-use super::open::{Urls, open};
+use super::{
+    lock::DatabaseLock,
+    open::{Urls, open},
+};
 use crate::{
     config::DeploymentArgs,
     graphql::node::NodeType,
@@ -47,6 +50,8 @@ pub struct CreateArgs {
 pub async fn run(deployment: &DeploymentArgs, args: UserArgs) -> anyhow::Result<()> {
     let UserCommand::Create(CreateArgs { email, name, password_stdin }) = args.command;
     let password = password(password_stdin)?;
+    let instead = "call its mutation `signUp` instead, or stop it first";
+    let _lock = DatabaseLock::take(&deployment.database_url, instead)?;
     // Neither is used: no token is minted and no mail is sent.
     let nowhere = "http://localhost".to_owned();
     let opened = open(deployment, &Urls { public: nowhere.clone(), dashboard: nowhere }).await?;

@@ -49,6 +49,7 @@ impl Member {
     }
 
     /// Its global id; for the interface.
+    #[expect(clippy::unused_async, reason = "the interface awaits it")]
     pub(super) async fn id(&self, _ctx: &Context<'_>) -> Result<ID> {
         Ok(NodeType::Member.id(self.0.member.id))
     }

@@ -50,6 +50,7 @@ impl Organization {
     /// As this principal sees it.
     #[must_use]
     #[rustfmt::skip]
+    #[expect(clippy::needless_pass_by_value, reason = "every part takes its own share")]
     pub fn new(standing: Arc<Standing>) -> Self {
         Self(
             OrganizationCore { standing: Arc::clone(&standing) },
@@ -466,6 +467,7 @@ impl OrganizationMutation {
 }
 
 /// A value that may be left out, and may be taken back.
+#[expect(clippy::option_option, reason = "left out, taken back and given are three things")]
 fn given<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
     match value {
         MaybeUndefined::Undefined => None,

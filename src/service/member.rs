@@ -307,7 +307,7 @@ pub struct Removed {
 /// What stands in the caller's way of changing this member, who holds these roles.
 #[must_use]
 pub fn obstacles(standing: &Standing, member: &Member, roles: &[String], holders: &Holders) -> Obstacles {
-    let rules = &standing.blueprint.rules;
+    let blueprint = &standing.blueprint.rules;
     let lacking = |permission: &str| {
         let denial = standing.rights.inactive().or_else(|| {
             (!standing.rights.holds(permission))
@@ -330,8 +330,8 @@ pub fn obstacles(standing: &Standing, member: &Member, roles: &[String], holders
     let is_self = standing.facts.principal.as_member() == Some(member.id);
     if is_self {
         found.remove.push(not_oneself());
-    } else if let Err(denial) = role::may_take(rules, &standing.rights, roles) {
-        let refusal = role::not_given(rules, "member", &denial);
+    } else if let Err(denial) = role::may_take(blueprint, &standing.rights, roles) {
+        let refusal = role::not_given(blueprint, "member", &denial);
         found.remove.push(refusal.clone());
         found.change_role.push(refusal);
     }
@@ -403,7 +403,7 @@ async fn remove(
 ) -> Result<Removed, ServiceError> {
     let permit = work.authorize::<RemoveMember>(Some(departing.member))?;
     let standing = work.standing()?;
-    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let member = get_present(work, departing.member).await?;
     let mut mistakes = Mistakes::default();
     if !departing.confirm {
@@ -413,13 +413,13 @@ async fn remove(
         mistakes.push(not_oneself());
     }
     let roles = role::of_member(work.tx, organization, member.id, work.now).await?;
-    if let Err(denial) = role::may_take(rules, &standing.rights, &roles) {
-        mistakes.push(role::not_given(rules, "member", &denial));
+    if let Err(denial) = role::may_take(blueprint, &standing.rights, &roles) {
+        mistakes.push(role::not_given(blueprint, "member", &denial));
     }
     mistakes.settle()?;
     store::member::remove(work.tx, permit, departure(work, &member)?).await?;
     let then = "then remove this member";
-    role::ensure_held(work, Remaining { organization, rules, lost: &roles, then }).await?;
+    role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then }).await?;
     let entry = NewEntry::access("member.removed", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "roles": roles }))).await?;
     if let Some(to) = member.email.filter(|_| departing.notify) {
@@ -431,11 +431,11 @@ async fn remove(
 
 async fn leave(work: &Work<'_>, confirm: bool) -> Result<Uuid, ServiceError> {
     let standing = work.standing()?;
-    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let id = standing.facts.principal.as_member().ok_or(Denial::NotForCallers)?;
     let permit = work.authorize::<LeaveOrganization>(Some(id))?;
     let mut mistakes = Mistakes::default();
-    if !rules.document().removal.may_leave {
+    if !blueprint.document().removal.may_leave {
         mistakes.push(may_not_leave());
     }
     if !confirm {
@@ -445,7 +445,7 @@ async fn leave(work: &Work<'_>, confirm: bool) -> Result<Uuid, ServiceError> {
     let roles = role::of_member(work.tx, organization, id, work.now).await?;
     let member = store::member::find_by_id(work.tx, organization, id).await?.ok_or(ServiceError::NotFound)?;
     store::member::leave(work.tx, permit, departure(work, &member)?).await?;
-    role::ensure_held(work, Remaining { organization, rules, lost: &roles, then: "then leave" }).await?;
+    role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then: "then leave" }).await?;
     let entry = NewEntry::access("member.left", target("member", id, &member.name));
     work.record(organization, entry.detail(json!({ "roles": roles }))).await?;
     Ok(organization)

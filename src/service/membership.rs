@@ -138,15 +138,11 @@ pub(super) async fn choose(
     let places = store::member::memberships_of_user(reader, user, now).await?;
     let mut open = places.into_iter().filter(|place| place.member.state == MemberState::Active);
     let ids = |place: member::Membership| (place.member.organization_id, place.member.id);
-    match wanted {
-        Some(slug) => match open.find(|place| place.organization_slug == *slug) {
-            Some(place) => Ok(Some(ids(place))),
-            None => Err(ServiceError::NotFound),
-        },
-        None => {
-            let used = |place: &member::Membership| place.member.last_login_at.max(place.member.last_seen_at);
-            let last = open.reduce(|last, place| if used(&place) > used(&last) { place } else { last });
-            Ok(last.map(ids))
-        }
+    if let Some(slug) = wanted {
+        let named = open.find(|place| place.organization_slug == *slug);
+        return named.map(ids).map(Some).ok_or(ServiceError::NotFound);
     }
+    let recency = |place: &member::Membership| place.member.last_login_at.max(place.member.last_seen_at);
+    let latest = open.reduce(|latest, place| if recency(&place) > recency(&latest) { place } else { latest });
+    Ok(latest.map(ids))
 }

@@ -220,9 +220,9 @@ pub(crate) async fn found(
     let (Some(name), Some(slug), Some(blueprint), Some(plan)) = (name, slug, blueprint, plan) else {
         return Err(mistakes.refused());
     };
-    let founded = Founded { organization: new_id(), member: new_id() };
+    let ids = Founded { organization: new_id(), member: new_id() };
     let new = NewOrganization {
-        id: founded.organization,
+        id: ids.organization,
         slug,
         name: name.clone(),
         parent_id: None,
@@ -232,23 +232,18 @@ pub(crate) async fn found(
         now: work.now,
     };
     store::organization::insert(work.tx, permit, new).await.map_err(slug_taken)?;
-    settle_in(work, founded, founder, &blueprint.rules).await?;
-    let within = seat::Within { organization: founded.organization, blueprint: &blueprint.rules, plan: &plan };
+    settle_in(work, ids, founder, &blueprint.rules).await?;
+    let within = seat::Within { organization: ids.organization, blueprint: &blueprint.rules, plan: &plan };
     seat::ensure_not_over(work, within, &[]).await?;
-    let entry = NewEntry::account("organization.created", target("organization", founded.organization, &name));
+    let entry = NewEntry::account("organization.created", target("organization", ids.organization, &name));
     let detail = json!({ "blueprint": blueprint.rules.name(), "version": blueprint.rules.version(), "plan": plan });
-    work.record(founded.organization, entry.detail(detail)).await?;
-    Ok(founded)
+    work.record(ids.organization, entry.detail(detail)).await?;
+    Ok(ids)
 }
 
 /// The first member with the creator's roles, and what everyone holds from the start.
-async fn settle_in(
-    work: &Work<'_>,
-    founded: Founded,
-    founder: Founder,
-    blueprint: &Blueprint,
-) -> Result<(), ServiceError> {
-    let Founded { organization, member } = founded;
+async fn settle_in(work: &Work<'_>, ids: Founded, founder: Founder, blueprint: &Blueprint) -> Result<(), ServiceError> {
+    let Founded { organization, member } = ids;
     let member_row = NewMember {
         id: member,
         organization_id: organization,

@@ -81,15 +81,15 @@ impl Service {
 async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, ServiceError> {
     work.authorize::<AssignRole>(Some(change.member))?;
     let standing = work.standing()?;
-    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let member = member::get_present(work, change.member).await?;
     let held = of_member(work.tx, organization, member.id, work.now).await?;
-    let moves = moves(rules, &change.step, &held)?;
+    let moves = moves(blueprint, &change.step, &held)?;
     if moves.give.is_empty() && moves.take.is_empty() {
         return Ok(member.id);
     }
     may_move(work, &member, &moves)?;
-    ensure_not_too_many(work, rules, (&member, &moves.give)).await?;
+    ensure_not_too_many(work, blueprint, (&member, &moves.give)).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let of = |role: &String| HeldRole { organization, grantee: Grantee::Member(member.id), role: role.clone() };
@@ -103,7 +103,7 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
         store::grant::assign_role(work.tx, permit, grant).await?;
     }
     let then = if is_author(work, &member) { "then change your own role" } else { "then change this role" };
-    ensure_held(work, Remaining { organization, rules, lost: &moves.take, then }).await?;
+    ensure_held(work, Remaining { organization, blueprint, lost: &moves.take, then }).await?;
     seat::ensure_not_over(work, within, &seats).await?;
     let entry = NewEntry::access("member.role_changed", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "given": moves.give, "taken": moves.take }))).await?;
@@ -111,22 +111,22 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
 }
 
 /// What a step comes to for a member who holds these roles.
-fn moves(rules: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Moves, UserError> {
+fn moves(blueprint: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Moves, UserError> {
     let is_held = |role: &str| held.iter().any(|other| other == role);
     match step {
         RoleStep::Become(role) => {
-            main_role(rules, "role", role)?;
-            let mains = held.iter().filter(|other| *other != role && is_main(rules, other));
+            main_role(blueprint, "role", role)?;
+            let mains = held.iter().filter(|other| *other != role && is_main(blueprint, other));
             let give = if is_held(role) { Vec::new() } else { vec![role.clone()] };
             Ok(Moves { give, take: mains.cloned().collect() })
         }
         RoleStep::Add(role) => {
-            flag_role(rules, "role", role)?;
+            flag_role(blueprint, "role", role)?;
             let give = if is_held(role) { Vec::new() } else { vec![role.clone()] };
             Ok(Moves { give, take: Vec::new() })
         }
         RoleStep::Remove(role) => {
-            if is_main(rules, role) {
+            if is_main(blueprint, role) {
                 return Err(invalid("role", "this is a main role, and every member has one")
                     .remedy("Give the member another main role instead."));
             }
@@ -139,26 +139,26 @@ fn moves(rules: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Moves, U
 /// Whether the author may give and take these.
 fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), ServiceError> {
     let standing = work.standing()?;
-    let rules = &standing.blueprint.rules;
+    let blueprint = &standing.blueprint.rules;
     for role in &moves.give {
         let held = Held::Role(role.clone());
         let grantee = Grantee::Member(member.id);
         let gift = Gift { grantee, held: &held, place: &Place::Organization, ancestors: &[] };
-        judge(may_give(rules, work.authority(), &gift)).map_err(|denial| not_given(rules, "role", &denial))?;
+        judge(may_give(blueprint, work.authority(), &gift)).map_err(|denial| not_given(blueprint, "role", &denial))?;
     }
     // Whoever holds a role may always step down from it.
     if is_author(work, member) {
         return Ok(());
     }
-    may_take(rules, &standing.rights, &moves.take)
-        .map_err(|denial| ServiceError::from(not_given(rules, "role", &denial)))
+    may_take(blueprint, &standing.rights, &moves.take)
+        .map_err(|denial| ServiceError::from(not_given(blueprint, "role", &denial)))
 }
 
 /// Whether these roles may be taken from somebody else: who gives a role takes it. One that the blueprint has no more is
 /// anyone's to take.
-pub(super) fn may_take(rules: &Blueprint, rights: &Rights, roles: &[String]) -> Result<(), DelegationDenial> {
-    let known = roles.iter().filter(|role| rules.document().roles.contains_key(*role));
-    known.map(|role| judge(may_assign(rules, rights, role))).collect()
+pub(super) fn may_take(blueprint: &Blueprint, rights: &Rights, roles: &[String]) -> Result<(), DelegationDenial> {
+    let mut known = roles.iter().filter(|role| blueprint.document().roles.contains_key(*role));
+    known.try_for_each(|role| judge(may_assign(blueprint, rights, role)))
 }
 
 /// The guards of delegation that a build for tests can switch off.
@@ -173,11 +173,11 @@ pub(super) fn judge(judged: Result<(), DelegationDenial>) -> Result<(), Delegati
 }
 
 /// The refusal at the field, with what to do where there is something.
-pub(super) fn not_given(rules: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
+pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
     let refusal = UserError::not_given(field, denial);
     match denial {
         DelegationDenial::Unknown => {
-            let keys = rules.main_roles().map(|(key, _)| key).collect::<Vec<_>>().join("`, `");
+            let keys = blueprint.main_roles().map(|(key, _)| key).collect::<Vec<_>>().join("`, `");
             refusal.remedy(format!("Choose one of `{keys}`."))
         }
         DelegationDenial::NotAssignable { .. } | DelegationDenial::BeyondOwnRights | DelegationDenial::SelfRaise => {
@@ -188,8 +188,8 @@ pub(super) fn not_given(rules: &Blueprint, field: &str, denial: &DelegationDenia
 }
 
 /// The main role of this key.
-pub(super) fn main_role<'b>(rules: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
-    let role = organization_role(rules, field, key)?;
+pub(super) fn main_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
+    let role = organization_role(blueprint, field, key)?;
     if role.flag {
         return Err(invalid(field, format!("`{key}` is held beside a main role"))
             .remedy("Add it to the member's roles instead."));
@@ -198,8 +198,8 @@ pub(super) fn main_role<'b>(rules: &'b Blueprint, field: &str, key: &str) -> Res
 }
 
 /// The flag of this key.
-pub(super) fn flag_role<'b>(rules: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
-    let role = organization_role(rules, field, key)?;
+pub(super) fn flag_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
+    let role = organization_role(blueprint, field, key)?;
     if role.flag {
         return Ok(role);
     }
@@ -207,21 +207,21 @@ pub(super) fn flag_role<'b>(rules: &'b Blueprint, field: &str, key: &str) -> Res
         .remedy("Change the member's role instead."))
 }
 
-fn organization_role<'b>(rules: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
-    let Some(role) = rules.document().roles.get(key) else {
-        return Err(not_given(rules, field, &DelegationDenial::Unknown));
+fn organization_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
+    let Some(role) = blueprint.document().roles.get(key) else {
+        return Err(not_given(blueprint, field, &DelegationDenial::Unknown));
     };
     if role.level != RoleLevel::Organization {
-        return Err(not_given(rules, field, &DelegationDenial::WrongLevel));
+        return Err(not_given(blueprint, field, &DelegationDenial::WrongLevel));
     }
     if !role.holders.contains(&Holder::Member) {
-        return Err(not_given(rules, field, &DelegationDenial::WrongHolder));
+        return Err(not_given(blueprint, field, &DelegationDenial::WrongHolder));
     }
     Ok(role)
 }
 
-fn is_main(rules: &Blueprint, key: &str) -> bool {
-    rules.main_roles().any(|(main, _)| main == key)
+fn is_main(blueprint: &Blueprint, key: &str) -> bool {
+    blueprint.main_roles().any(|(main, _)| main == key)
 }
 
 fn invalid(field: &str, message: impl Into<String>) -> UserError {
@@ -250,7 +250,7 @@ pub(super) struct Remaining<'a> {
     /// Where.
     pub organization: Uuid,
     /// Its rules.
-    pub rules: &'a Blueprint,
+    pub blueprint: &'a Blueprint,
     /// What somebody has just lost.
     pub lost: &'a [String],
     /// How the remedy goes on.
@@ -263,7 +263,7 @@ pub(super) struct Remaining<'a> {
 /// [`ServiceError::Refused`] with `LAST_HOLDER` and what to do; the change is then undone.
 pub(super) async fn ensure_held(work: &Work<'_>, remaining: Remaining<'_>) -> Result<(), ServiceError> {
     for key in remaining.lost {
-        let Some(role) = remaining.rules.document().roles.get(key) else { continue };
+        let Some(role) = remaining.blueprint.document().roles.get(key) else { continue };
         if role.min_holders == 0 {
             continue;
         }
@@ -294,11 +294,11 @@ pub(super) fn end_of_days() -> DateTime<Utc> {
 /// Refuses a role that as many hold as may.
 async fn ensure_not_too_many(
     work: &Work<'_>,
-    rules: &Blueprint,
+    blueprint: &Blueprint,
     (member, give): (&Member, &[String]),
 ) -> Result<(), ServiceError> {
     for key in give {
-        let most = rules.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
+        let most = blueprint.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
         let Some((role, most)) = most else { continue };
         if member.state == MemberState::Active && reached(work, key, most).await? {
             return Err(too_many(role, most).into());

@@ -211,10 +211,10 @@ impl Service {
         let opened = self.mutate(change, move |work| {
             Box::pin(async move {
                 let found = store::session::find_by_refresh_hash(work.tx, &hash).await?;
-                let (used, session) = found.ok_or(ServiceError::Unauthenticated)?;
+                let (token, session) = found.ok_or(ServiceError::Unauthenticated)?;
                 let facts = RefreshFacts {
-                    expires_at: used.expires_at,
-                    used_at: used.used_at,
+                    expires_at: token.expires_at,
+                    used_at: token.used_at,
                     session_expires_at: session.expires_at,
                     session_revoked_at: session.revoked_at,
                 };
@@ -236,7 +236,7 @@ impl Service {
                             used_at: None,
                         };
                         let permit = work.authorize::<ManageSession>(Some(session.id))?;
-                        if store::session::rotate(work.tx, permit, &used, next).await? {
+                        if store::session::rotate(work.tx, permit, &token, next).await? {
                             return Ok(Opened::In { session: session.id, place });
                         }
                         end_family(work, &session).await

@@ -32,7 +32,7 @@ fn a_good_blueprint_is_summed_up() {
     fs::write(folder.path().join("narrow.toml"), GOOD).unwrap();
     let output = gatehouse(folder.path(), &["blueprint", "check", "narrow.toml"]);
     assert!(output.status.success());
-    assert_eq!(said(&output).0, "narrow version 1: 1 app kind, 1 feature, 3 roles, 1 plan\n");
+    assert_eq!(said(&output).0, "narrow version 1: 1 app kind, 1 feature, 4 roles, 1 plan\n");
     assert!(!folder.path().join("gatehouse.db").exists(), "a check needs no database");
 }
 

@@ -8,14 +8,19 @@
 )]
 
 mod api_token;
+mod architecture;
 mod cache;
+mod catalogue;
 mod cli;
 mod delegation;
+mod demo;
 mod http;
 mod identity;
 mod jobs;
 mod organization;
 mod outage;
+mod permission_table;
+mod schema;
 mod seat;
 mod session;
 mod store;

@@ -225,11 +225,12 @@ impl Hand<'_> {
                 self.change(founder, &ADD_TEAM_MEMBER, input).await?;
             }
             for grant in &team.grants {
+                let app = organization.apps.iter().find(|app| app.slug == grant.app);
+                let kind = &app.context("a grant on an app that is not there")?.kind;
                 let input = json!({
                     "grantee": { "team": id },
                     "app": known(apps, &grant.app)?,
-                    "feature": grant.feature,
-                    "level": grant.level,
+                    "gives": { "feature": { "kind": kind, "feature": grant.feature, "level": grant.level } },
                 });
                 self.change(founder, &GRANT_ACCESS, input).await?;
             }

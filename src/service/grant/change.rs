@@ -303,7 +303,8 @@ async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
             let permit = work.authorize::<AssignRole>(None)?;
             let held = HeldRole { organization, grantee: grant.grantee, role: role.clone() };
             store::grant::remove_role(work.tx, permit, held).await?;
-            let remaining = Remaining { organization, rules, lost: &[role.clone()], then: "then take this one" };
+            let remaining =
+                Remaining { organization, blueprint: rules, lost: &[role.clone()], then: "then take this one" };
             role::ensure_held(work, remaining).await?;
         }
         _ => {

@@ -110,9 +110,9 @@ impl Service {
             let denial = Denial::MissingPermission { permission: "members.invite".to_owned() };
             return Ok(vec![UserError::from(denial).remedy("Ask an administrator to invite the person.")]);
         }
-        let rules = &standing.blueprint.rules;
-        let given = rules.main_roles().filter(|(key, role)| {
-            role.level == RoleLevel::Organization && may_assign(rules, &standing.rights, key).is_ok()
+        let blueprint = &standing.blueprint.rules;
+        let given = blueprint.main_roles().filter(|(key, role)| {
+            role.level == RoleLevel::Organization && may_assign(blueprint, &standing.rights, key).is_ok()
         });
         let given: Vec<_> = given.map(|(_, role)| role).collect();
         if given.is_empty() {

@@ -161,24 +161,24 @@ struct Checked {
 async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result<Invited, ServiceError> {
     let permit = work.authorize::<Invite>(None)?;
     let standing = work.standing()?;
-    let rules = &standing.blueprint.rules;
+    let blueprint = &standing.blueprint.rules;
     let Checked { member, roles, grants } = check(work, &input).await?;
     let features = grants.len().saturating_sub(roles.len());
-    let (invitation, expires_at) = fresh(rules, secret, work.now);
+    let (invitation, expires_at) = fresh(blueprint, secret, work.now);
     let invitee = Invitee { member, grants, invitation };
-    let invited = store::member::invite(work.tx, permit, invitee).await.map_err(already_member)?;
-    let entry = NewEntry::access("member.invited", target("member", invited.member.id, &invited.member.name));
-    let detail = json!({ "email": invited.invitation.email, "roles": roles, "features": features });
+    let made = store::member::invite(work.tx, permit, invitee).await.map_err(already_member)?;
+    let entry = NewEntry::access("member.invited", target("member", made.member.id, &made.member.name));
+    let detail = json!({ "email": made.invitation.email, "roles": roles, "features": features });
     work.record(standing.place.id, entry.detail(detail)).await?;
     if input.notify {
-        write(work, secret, (invited.invitation.email, expires_at))?;
+        write(work, secret, (made.invitation.email, expires_at))?;
     }
-    let (member, invitation) = (invited.member.id, invited.invitation.id);
+    let (member, invitation) = (made.member.id, made.invitation.id);
     Ok(Invited { member, invitation, mail_sent: input.notify })
 }
 
-fn fresh(rules: &Blueprint, secret: &Secret, now: DateTime<Utc>) -> (NewInvitation, DateTime<Utc>) {
-    let days = TimeDelta::days(i64::from(rules.document().invitation.expires_days));
+fn fresh(blueprint: &Blueprint, secret: &Secret, now: DateTime<Utc>) -> (NewInvitation, DateTime<Utc>) {
+    let days = TimeDelta::days(i64::from(blueprint.document().invitation.expires_days));
     let expires_at = now.checked_add_signed(days).unwrap_or(now);
     (NewInvitation { id: new_id(), token_hash: secret.hash.clone(), expires_at }, expires_at)
 }
@@ -199,7 +199,7 @@ fn write(work: &Work<'_>, secret: &Secret, (to, expires_at): (String, DateTime<U
 /// Checks everything at once, so that a form shows every mistake.
 async fn check(work: &Work<'_>, input: &InviteMember) -> Result<Checked, ServiceError> {
     let standing = work.standing()?;
-    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let mut mistakes = Mistakes::default();
     let id = new_id();
     let email = mistakes.keep(input::email("email", &input.email));
@@ -207,8 +207,8 @@ async fn check(work: &Work<'_>, input: &InviteMember) -> Result<Checked, Service
         address(work, email, &mut mistakes).await?;
         mistakes.keep(newcomer(work, email).await?);
     }
-    let names = names(rules, input, email.as_ref(), &mut mistakes);
-    let roles = roles(rules, input, &mut mistakes);
+    let names = names(blueprint, input, email.as_ref(), &mut mistakes);
+    let roles = roles(blueprint, input, &mut mistakes);
     let mut grants = Vec::new();
     for (field, role) in &roles {
         grants.extend(mistakes.keep(role_grant(work, id, (field, role))));
@@ -240,17 +240,17 @@ async fn check(work: &Work<'_>, input: &InviteMember) -> Result<Checked, Service
 /// Which addresses may be invited: the allowed domains and whether a sub-address may be (`S3.19`, `S3.20`, `Q19`).
 async fn address(work: &Work<'_>, email: &Email, mistakes: &mut Mistakes) -> Result<(), ServiceError> {
     let standing = work.standing()?;
-    let rules = &standing.blueprint.rules;
+    let blueprint = &standing.blueprint.rules;
     let row = store::organization::find_by_id(work.tx, standing.place.id).await?.ok_or(ServiceError::NotFound)?;
     let settings = Settings::read(&row.settings)?;
-    let domains = settings.allowed_domains(rules);
+    let domains = settings.allowed_domains(blueprint);
     let is_allowed = domains.is_empty() || domains.iter().any(|domain| email.is_at(domain));
     if !is_allowed && !ablate::off("allowed_domain") {
         let message = format!("addresses at {} cannot be invited here", email.domain());
         let remedy = format!("Invite an address at {}, or change the allowed domains.", domains.join(", "));
         mistakes.push(UserError::new(UserErrorCode::DomainNotAllowed, "email", message).remedy(remedy));
     }
-    if settings.block_subaddress(rules) && email.is_sub_address() && !ablate::off("sub_address") {
+    if settings.block_subaddress(blueprint) && email.is_sub_address() && !ablate::off("sub_address") {
         let plain = email.local().split('+').next().unwrap_or_default();
         let remedy = format!("Invite {plain}@{} instead.", email.domain());
         let message = "addresses with a `+` cannot be invited here";
@@ -282,13 +282,13 @@ async fn newcomer(work: &Work<'_>, email: &Email) -> Result<Result<(), UserError
 /// The name as shown, the first name and the last name.
 type Names = (Option<String>, Option<String>, Option<String>);
 
-fn names(rules: &Blueprint, input: &InviteMember, email: Option<&Email>, mistakes: &mut Mistakes) -> Names {
+fn names(blueprint: &Blueprint, input: &InviteMember, email: Option<&Email>, mistakes: &mut Mistakes) -> Names {
     let fields = [
         (InvitationField::Name, "name", &input.name),
         (InvitationField::FirstName, "firstName", &input.first_name),
         (InvitationField::LastName, "lastName", &input.last_name),
     ];
-    let required = &rules.document().invitation.required;
+    let required = &blueprint.document().invitation.required;
     let [name, first, last] = fields.map(|(asked, field, given)| {
         let text = mistakes.keep(input::optional_name(field, given.as_deref()));
         if text == Some(None) && required.contains(&asked) {
@@ -305,21 +305,21 @@ fn names(rules: &Blueprint, input: &InviteMember, email: Option<&Email>, mistake
 }
 
 /// The roles asked for, each with its field, that there are.
-fn roles(rules: &Blueprint, input: &InviteMember, mistakes: &mut Mistakes) -> Vec<(String, String)> {
+fn roles(blueprint: &Blueprint, input: &InviteMember, mistakes: &mut Mistakes) -> Vec<(String, String)> {
     let mut roles: Vec<(String, String)> = Vec::with_capacity(1 + input.flags.len());
-    match input.role.as_ref().or(rules.document().invitation.default_role.as_ref()) {
+    match input.role.as_ref().or(blueprint.document().invitation.default_role.as_ref()) {
         None => {
             let missing = UserError::new(UserErrorCode::Missing, "role", "no role is chosen");
             mistakes.push(missing.remedy("Choose the person's role."));
         }
         Some(role) => {
-            let known = mistakes.keep(role::main_role(rules, "role", role));
+            let known = mistakes.keep(role::main_role(blueprint, "role", role));
             roles.extend(known.map(|_| ("role".to_owned(), role.clone())));
         }
     }
     for (index, flag) in input.flags.iter().enumerate() {
         let field = format!("flags.{index}");
-        let known = mistakes.keep(role::flag_role(rules, &field, flag));
+        let known = mistakes.keep(role::flag_role(blueprint, &field, flag));
         if known.is_some() && !roles.iter().any(|(_, role)| role == flag) {
             roles.push((field, flag.clone()));
         }
@@ -332,16 +332,16 @@ fn role_grant(work: &Work<'_>, member: Uuid, (field, role): (&str, &str)) -> Res
     let Ok(standing) = work.standing() else {
         return Err(UserError::new(UserErrorCode::NotGrantable, field, "only a member can give a role"));
     };
-    let rules = &standing.blueprint.rules;
+    let blueprint = &standing.blueprint.rules;
     let gift = Gift { grantee, held: &held, place: &place, ancestors: &[] };
-    judge(may_give(rules, work.authority(), &gift)).map_err(|denial| role::not_given(rules, field, &denial))?;
+    judge(may_give(blueprint, work.authority(), &gift)).map_err(|denial| role::not_given(blueprint, field, &denial))?;
     Ok(NewGrant { id: new_id(), grantee, held, place, expires_at: None })
 }
 
 /// Whether one more may hold the role.
 async fn room(work: &Work<'_>, field: &str, key: &str) -> Result<Result<(), UserError>, ServiceError> {
-    let rules = &work.standing()?.blueprint.rules;
-    let most = rules.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
+    let blueprint = &work.standing()?.blueprint.rules;
+    let most = blueprint.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
     match most {
         Some((role, most)) if role::reached(work, key, most).await? => {
             Ok(Err(UserError { field: vec![field.to_owned()], ..role::too_many(role, most) }))
@@ -373,7 +373,7 @@ async fn get_unanswered(work: &Work<'_>, id: Uuid) -> Result<(Invitation, Member
 async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, ServiceError> {
     let permit = work.authorize::<Invite>(Some(id))?;
     let standing = work.standing()?;
-    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let (invitation, member) = get_unanswered(work, id).await?;
     let mut mistakes = Mistakes::default();
     if let Some(email) = mistakes.keep(input::email("invitation", &invitation.email)) {
@@ -386,12 +386,12 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
     for grant in &grants {
         let ancestors = app_of(&grant.place).and_then(|app| above.get(&app)).map(Vec::as_slice).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        judge(may_give(rules, work.authority(), &gift))
+        judge(may_give(blueprint, work.authority(), &gift))
             .map_err(|denial| UserError::not_given("invitation", &denial))?;
     }
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
-    let (again, expires_at) = fresh(rules, secret, work.now);
+    let (again, expires_at) = fresh(blueprint, secret, work.now);
     let settling = Settling { organization, id, now: work.now };
     let sent = store::invitation::resend(work.tx, permit, settling, again).await?.ok_or_else(not_pending)?;
     seat::ensure_not_over(work, within, &seats).await?;
@@ -411,10 +411,11 @@ pub(super) const fn app_of(place: &Place) -> Option<Uuid> {
 async fn revoke(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
     let permit = work.authorize::<RevokeInvitation>(Some(id))?;
     let standing = work.standing()?;
-    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let (_, member) = get_unanswered(work, id).await?;
     let roles = role::of_member(work.tx, organization, member.id, work.now).await?;
-    role::may_take(rules, &standing.rights, &roles).map_err(|denial| role::not_given(rules, "invitation", &denial))?;
+    role::may_take(blueprint, &standing.rights, &roles)
+        .map_err(|denial| role::not_given(blueprint, "invitation", &denial))?;
     let settling = Settling { organization, id, now: work.now };
     store::invitation::revoke(work.tx, permit, settling).await?.ok_or_else(not_pending)?;
     let entry = NewEntry::access("invitation.revoked", target("member", member.id, &member.name));

@@ -109,14 +109,11 @@ impl Service {
             return Err(ServiceError::Unauthenticated);
         }
         let found = self.presented(&presented, user).await?;
-        let change = match user {
-            Some(_) => {
-                Change::by_user("declineInvitation", access, vec![found.organization_id])?.repeatable(idempotency)
-            }
-            None => {
-                let scope = WriteScope::organization(found.organization_id);
-                Change::by_system("declineInvitation", SystemTask::SettleInvitation, scope)
-            }
+        let change = if user.is_some() {
+            Change::by_user("declineInvitation", access, vec![found.organization_id])?.repeatable(idempotency)
+        } else {
+            let scope = WriteScope::organization(found.organization_id);
+            Change::by_system("declineInvitation", SystemTask::SettleInvitation, scope)
         };
         Ok(self.mutate(change, move |work| Box::pin(async move { decline(work, found).await })).await?.value)
     }

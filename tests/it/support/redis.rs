@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 use super::server::Server;
 
 /// The run's Redis (`GATEHOUSE_TEST_REDIS_URL`), or this process's own. Tests that share it keep apart by their deployment's name.
-#[expect(dead_code, reason = "the cache's conformance tests use it; this line goes with them")]
 pub(crate) fn url() -> String {
     std::env::var("GATEHOUSE_TEST_REDIS_URL").unwrap_or_else(|_| {
         static OWN: OnceLock<Server> = OnceLock::new();

@@ -1,0 +1,135 @@
+//! `gatehouse demo`, as somebody tries it first: the program itself, its one line, and what can be done with it.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A running demo; ends with the test.
+struct Demo {
+    program: Child,
+    printed: Value,
+    folder: TempDir,
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+fn start(folder: TempDir) -> Demo {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_gatehouse"))
+        .args(["demo", "--json", "--listen", "127.0.0.1:0", "--data-dir", "data"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let printed = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+    Demo { program, printed, folder }
+}
+
+impl Demo {
+    async fn ask(&self, token: Option<&str>, document: &str, variables: Value) -> Value {
+        let request = reqwest::Client::new().post(self.printed["graphqlUrl"].as_str().unwrap());
+        let request = request.json(&json!({ "query": document, "variables": variables }));
+        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        assert!(answer.get("errors").is_none(), "{document}: {answer}");
+        answer["data"].clone()
+    }
+
+    fn users(&self) -> &[Value] {
+        self.printed["users"].as_array().unwrap()
+    }
+
+    fn user(&self, email: &str) -> &Value {
+        self.users().iter().find(|user| user["email"] == email).unwrap()
+    }
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn the_demo_prints_one_line_and_everything_in_it_works() {
+    let demo = start(tempfile::tempdir().unwrap());
+    assert_eq!(keys(&demo.printed), ["url", "graphqlUrl", "users", "apiTokens"]);
+    let viewer =
+        "{ viewer { email organization { slug blueprint { name } apps { totalCount edges { node { kind { key } } } }
+                   members { totalCount } activity { totalCount } } } }";
+    let mut blueprints = std::collections::BTreeSet::new();
+    for user in demo.users() {
+        assert_eq!(keys(user), ["email", "password", "organization", "role", "accessToken"]);
+        // The printed token is good at once, and so are address and password.
+        let me = "{ viewer { email organization { slug blueprint { name } } } }";
+        let data = demo.ask(user["accessToken"].as_str(), me, json!({})).await;
+        assert_eq!(data["viewer"]["email"], user["email"]);
+        assert_eq!(data["viewer"]["organization"]["slug"], user["organization"]);
+        blueprints.insert(data["viewer"]["organization"]["blueprint"]["name"].to_string());
+        let sign_in = "mutation($i: SignInInput!) { signIn(input: $i) { accessToken userErrors { code } } }";
+        let input =
+            json!({ "email": user["email"], "password": user["password"], "organization": user["organization"] });
+        let data = demo.ask(None, sign_in, json!({ "i": input })).await;
+        assert!(data["signIn"]["accessToken"].is_string(), "{data}");
+    }
+    assert_eq!(blueprints.len(), 2, "both blueprints");
+    // Several people of each role.
+    for user in demo.users() {
+        let same = |other: &&Value| other["organization"] == user["organization"] && other["role"] == user["role"];
+        assert!(demo.users().iter().filter(same).count() >= 2, "{user}");
+    }
+    for (email, apps, kinds) in [("alice@acme.example", 4, 4), ("erin@octo.example", 4, 1)] {
+        let data = demo.ask(demo.user(email)["accessToken"].as_str(), viewer, json!({})).await;
+        let organization = &data["viewer"]["organization"];
+        assert_eq!(organization["apps"]["totalCount"], apps, "{organization}");
+        let edges = organization["apps"]["edges"].as_array().unwrap();
+        let found: std::collections::BTreeSet<_> =
+            edges.iter().map(|edge| edge["node"]["kind"]["key"].to_string()).collect();
+        assert_eq!(found.len(), kinds, "apps of every kind");
+        assert!(organization["activity"]["totalCount"].as_i64().unwrap() > 5, "{organization}");
+    }
+    // A member sees the apps that were ticked, and no others.
+    let data = demo
+        .ask(
+            demo.user("bob@acme.example")["accessToken"].as_str(),
+            "{ viewer { organization { apps { edges { node { slug } } } } } }",
+            json!({}),
+        )
+        .await;
+    let apps = data["viewer"]["organization"]["apps"]["edges"].as_array().unwrap();
+    let mut slugs: Vec<&str> = apps.iter().map(|edge| edge["node"]["slug"].as_str().unwrap()).collect();
+    slugs.sort_unstable();
+    assert_eq!(slugs, ["ask", "helpdesk"]);
+    for token in demo.printed["apiTokens"].as_array().unwrap() {
+        assert_eq!(keys(token), ["organization", "scopes", "token"]);
+        let data = demo
+            .ask(token["token"].as_str(), "{ viewer { organization { slug activity { totalCount } } } }", json!({}))
+            .await;
+        assert_eq!(data["viewer"]["organization"]["slug"], token["organization"]);
+    }
+    let page = reqwest::get(format!("{}/graphiql", demo.printed["url"].as_str().unwrap())).await.unwrap();
+    assert!(page.status().is_success());
+}
+
+#[tokio::test]
+async fn a_demo_in_a_folder_goes_on_where_it_was() {
+    let mut demo = start(tempfile::tempdir().unwrap());
+    let members = "{ viewer { organization { members { totalCount } } } }";
+    let before = demo.ask(demo.user("alice@acme.example")["accessToken"].as_str(), members, json!({})).await;
+    demo.program.kill().unwrap();
+    demo.program.wait().unwrap();
+    let folder = std::mem::replace(&mut demo.folder, tempfile::tempdir().unwrap());
+    let again = start(folder);
+    let after = again.ask(again.user("alice@acme.example")["accessToken"].as_str(), members, json!({})).await;
+    assert_eq!(before, after);
+    assert_eq!(demo.users().len(), again.users().len());
+}
