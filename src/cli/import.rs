@@ -69,9 +69,10 @@ pub async fn run(deployment: &DeploymentArgs, args: ImportArgs) -> anyhow::Resul
     let report = match report {
         Ok(report) => report,
         Err(ImportError::Invalid(mistakes)) => {
-            let lines: String = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
+            let lines: Vec<String> = mistakes.iter().map(|mistake| format!("  {mistake}")).collect();
+            let lines = lines.join("\n");
             let count = mistakes.len();
-            anyhow::bail!("`{file}` has {count} {}; nothing was imported:{lines}", plural(count, "mistake"));
+            anyhow::bail!("`{file}` has {count} {}; nothing was imported:\n{lines}", plural(count, "mistake"));
         }
         Err(error) => return Err(error).with_context(|| format!("`{file}` was not imported")),
     };

@@ -277,7 +277,6 @@ pub struct MemberCapabilities {
 impl MemberCapabilities {
     /// What the member may do, by app and feature, on the apps that the caller sees. Null for a caller who may not see it:
     /// one's own is always seen, that of others with `rights.read`.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and of its filter")]
     async fn capabilities(
         &self,
         ctx: &Context<'_>,

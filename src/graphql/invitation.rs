@@ -66,7 +66,6 @@ impl Invitation {
 #[Object]
 impl Invitation {
     /// Global id.
-    #[expect(clippy::unused_async, reason = "the interface awaits it")]
     pub(super) async fn id(&self) -> ID {
         NodeType::Invitation.id(self.row.id)
     }

@@ -66,7 +66,7 @@ pub(super) async fn grants(
         }
         for (index, feature) in ticked.features.iter().enumerate() {
             let field = format!("{place}.features.{index}");
-            let checked = grant(work, rules, Ticked { member, held, app, feature, kind, field: &field });
+            let checked = grant(work, rules, &Ticked { member, held, app, feature, kind, field: &field });
             grants.extend(mistakes.keep(checked));
         }
     }
@@ -146,15 +146,15 @@ fn fits(rules: &Blueprint, ticked: &Ticked<'_>) -> Result<(), UserError> {
 }
 
 /// The grant of one ticked feature.
-fn grant(work: &Work<'_>, rules: &Blueprint, ticked: Ticked<'_>) -> Result<NewGrant, UserError> {
+fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewGrant, UserError> {
     if !ablate::off("feature_of_kind") {
-        fits(rules, &ticked)?;
+        fits(rules, ticked)?;
     }
     let Ticked { member, held: before, app, feature: FeatureAccess { feature, level }, field, .. } = ticked;
     let kind = &app.app.kind;
     let held = Held::Feature { kind: kind.clone(), feature: feature.clone(), level: level.clone() };
     let place = Place::App { id: app.app.id, kind: kind.clone() };
-    let grantee = Grantee::Member(member);
+    let grantee = Grantee::Member(*member);
     let stays = before.iter().find(|grant| grant.held == held && grant.place == place);
     if stays.is_none() {
         let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.ancestors };

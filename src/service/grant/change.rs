@@ -92,7 +92,8 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<(), ServiceError> {
         let change = Change::in_organization("setDefaultAccess", access)?.repeatable(idempotency);
-        Ok(self.mutate(change, move |work| Box::pin(async move { set_default(work, default).await })).await?.value)
+        self.mutate(change, move |work| Box::pin(async move { set_default(work, default).await })).await?;
+        Ok(())
     }
 }
 
@@ -303,8 +304,12 @@ async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
             let permit = work.authorize::<AssignRole>(None)?;
             let held = HeldRole { organization, grantee: grant.grantee, role: role.clone() };
             store::grant::remove_role(work.tx, permit, held).await?;
-            let remaining =
-                Remaining { organization, blueprint: rules, lost: &[role.clone()], then: "then take this one" };
+            let remaining = Remaining {
+                organization,
+                blueprint: rules,
+                lost: std::slice::from_ref(role),
+                then: "then take this one",
+            };
             role::ensure_held(work, remaining).await?;
         }
         _ => {

@@ -99,7 +99,7 @@ fn team(node: &Node, path: String, mistakes: &mut Vec<Mistake>) -> Option<Team> 
 /// The fields of one object.
 struct Fields<'n, 'm> {
     node: &'n Node,
-    fields: &'n [(String, Node)],
+    given: &'n [(String, Node)],
     path: String,
     mistakes: &'m mut Vec<Mistake>,
 }
@@ -120,17 +120,17 @@ impl<'n, 'm> Fields<'n, 'm> {
             };
             mistakes.push(Mistake { line: value.line, field: inside(&path, &shown(key)), problem });
         }
-        Some(Self { node, fields, path, mistakes })
+        Some(Self { node, given: fields, path, mistakes })
     }
 
     /// The field, unless it is left out or null.
     fn optional(&self, key: &str) -> Option<(&'n Node, String)> {
-        let (_, node) = self.fields.iter().find(|(found, _)| found == key)?;
+        let (_, node) = self.given.iter().find(|(found, _)| found == key)?;
         (!matches!(node.value, Value::Null)).then(|| (node, inside(&self.path, key)))
     }
 
     fn required(&mut self, key: &str) -> Option<(&'n Node, String)> {
-        let found = self.fields.iter().find(|(found, _)| found == key);
+        let found = self.given.iter().find(|(found, _)| found == key);
         match found {
             Some((_, node)) => Some((node, inside(&self.path, key))),
             None => {

@@ -54,6 +54,12 @@ fn refused(line: usize, problem: &str) -> ServiceError {
     UserError::new(UserErrorCode::StateChanged, "", format!("line {line}: {problem}")).into()
 }
 
+/// An organization role without an end.
+fn role(grantee: Grantee, role: &str) -> NewGrant {
+    let held = Held::Role(role.to_owned());
+    NewGrant { id: new_id(), grantee, held, place: Place::Organization, expires_at: None }
+}
+
 fn id_of(ids: &Ids, key: &str) -> Written<Uuid> {
     ids.get(key).copied().ok_or_else(|| ServiceError::Internal(anyhow::anyhow!("`{key}` was checked and is missing")))
 }
@@ -179,16 +185,11 @@ impl Writing<'_> {
                     } else {
                         report.roles.updated += 1;
                     }
-                    new.push(self.role(Grantee::Member(id), &person.role));
+                    new.push(role(Grantee::Member(id), &person.role));
                 }
             }
         }
         self.assign(new).await
-    }
-
-    fn role(&self, grantee: Grantee, role: &str) -> NewGrant {
-        let held = Held::Role(role.to_owned());
-        NewGrant { id: new_id(), grantee, held, place: Place::Organization, expires_at: None }
     }
 
     async fn assign(&self, grants: Vec<NewGrant>) -> Written<()> {
@@ -434,21 +435,21 @@ impl Writing<'_> {
             (true, false) => count.removed += 1,
             (true, true) => count.unchanged += usize::from(wanted.default_level.is_some()),
         }
-        let Some(role) = &self.rules.creators else { return Ok(()) };
+        let Some(creator) = &self.rules.creators else { return Ok(()) };
         let held = grants.iter().any(|grant| {
             grant.grantee == Grantee::Everyone
                 && grant.place == Place::Organization
-                && grant.held == Held::Role(role.clone())
+                && grant.held == Held::Role(creator.clone())
         });
         match (wanted.creators, held) {
             (true, true) => count.unchanged += 1,
             (true, false) => {
                 count.created += 1;
-                self.assign(vec![self.role(Grantee::Everyone, role)]).await?;
+                self.assign(vec![role(Grantee::Everyone, creator)]).await?;
             }
             (false, true) => {
                 count.removed += 1;
-                let held = HeldRole { organization: self.id, grantee: Grantee::Everyone, role: role.clone() };
+                let held = HeldRole { organization: self.id, grantee: Grantee::Everyone, role: creator.clone() };
                 grant::remove_role(self.work.tx, self.work.authorize::<AssignRole>(None)?, held).await?;
             }
             (false, false) => {}

@@ -212,11 +212,11 @@ async fn update(work: &Work<'_>, edit: TeamEdit) -> Result<Uuid, ServiceError> {
         parent,
         privacy: privacy.filter(|privacy| *privacy != seen.privacy),
     };
-    let TeamChanges { slug: s, name: n, description: d, parent: p, privacy: v } = &changes;
-    if s.is_none() && n.is_none() && d.is_none() && p.is_none() && v.is_none() {
+    let moved = changes.parent.is_some();
+    let renamed = changes.slug.is_some() || changes.name.is_some() || changes.description.is_some();
+    if !moved && !renamed && changes.privacy.is_none() {
         return Ok(edit.team);
     }
-    let moved = p.is_some();
     let team = store::team::update(work.tx, permit, (organization, edit.team), changes).await.map_err(taken)?;
     let action = if moved { "team.moved" } else { "team.updated" };
     let entry = NewEntry::access(action, target("team", team.id, &team.name));

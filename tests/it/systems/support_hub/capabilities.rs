@@ -4,7 +4,10 @@
 use serde_json::{Value, json};
 
 use super::hub::{Hub, app_id, check, hub, may, member_id, save};
-use crate::support::gateway::{Answer, Engines, Gateway, Tenant};
+use crate::support::{
+    events::Events,
+    gateway::{Answer, Engines, Gateway, Tenant},
+};
 
 #[tokio::test]
 async fn s3_32_to_s3_39_q9_a_tick_shows_and_edits_as_far_as_the_feature_lets_it() {
@@ -314,5 +317,32 @@ async fn w2_a_decision_costs_no_statement_when_redis_knows() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         assert!(warm, "every question of {} reads the database", asker.name);
+    }
+}
+
+#[tokio::test]
+async fn s3_46_access_changed_yields_the_present_and_then_each_change() {
+    for engines in Engines::ALL {
+        let Hub { gateway, alice, bob, service, help, .. } = hub(engines).await;
+        save(&alice, &bob, &[(service, &["inbox"])]).await.ok();
+        let document = "subscription { accessChanged(take: 3) { permissions apps { slug capabilities { feature } } } }";
+        let mut events = Events::open(&gateway, &bob, document).await;
+        let apps = |event: Option<Value>| -> Vec<String> {
+            let apps = event.unwrap()["data"]["accessChanged"]["apps"].as_array().unwrap().clone();
+            apps.iter().map(|app| app["slug"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(apps(events.next().await), ["desk"], "{engines:?}: the present");
+        // What concerns others is not told.
+        save(&alice, &alice, &[]).await.ok();
+        save(&alice, &bob, &[(service, &["inbox"]), (help, &["tags"])]).await.ok();
+        assert_eq!(apps(events.next().await), ["desk", "help"], "{engines:?}");
+        save(&alice, &bob, &[]).await.ok();
+        assert_eq!(apps(events.next().await), Vec::<String>::new(), "{engines:?}");
+        assert!(events.next().await.is_none(), "{engines:?}: three were asked for");
+        let mut last = Events::open(&gateway, &bob, "subscription { accessChanged { permissions } }").await;
+        assert!(last.next().await.is_some());
+        let removal = json!({ "member": member_id(&bob), "confirm": true });
+        alice.call("removeMember", removal, "__typename").await.ok();
+        while last.next().await.is_some() {}
     }
 }
