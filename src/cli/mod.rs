@@ -70,7 +70,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             serve::run(&deployment, args).await
         }
         Command::Demo(args) => {
-            crate::telemetry::init(&log)?;
+            // What it prints is for a person; what it logs, only where something is wrong, or where it is asked for.
+            let quiet = log.log == LogArgs::default().log;
+            crate::telemetry::init(&if quiet { LogArgs { log: "warn".to_owned(), ..log } } else { log })?;
             demo::run(deployment, args).await
         }
         Command::Migrate => migrate::run(&deployment).await,

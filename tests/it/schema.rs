@@ -9,7 +9,10 @@ use async_graphql::parser::{
         TypeKind, TypeSystemDefinition,
     },
 };
-use gatehouse::graphql::root::{Audience, FIELDS, Root};
+use gatehouse::graphql::{
+    node::NodeType,
+    root::{Audience, FIELDS, Root},
+};
 use serde_json::Value;
 
 use crate::support::gateway::Gateway;
@@ -212,19 +215,29 @@ async fn every_guarded_field_is_refused_without_its_permission() {
     let tenant = gateway.organization("narrow", "narrow", "free").await;
     let nobody = gateway.member(&tenant, "bob", "nobody").await;
     let head = gateway.member(&tenant, "alice", "head").await;
+    // Somebody without a permission may still see an app.
+    let app = gateway.app(&tenant, "shelf", "poems").await;
+    gateway.tick(&tenant, &nobody, app, "books", None).await;
+    let app = NodeType::App.id(app).to_string();
     let schema = Schema::read();
     let mut guarded = 0;
     for (name, ty) in &schema.0 {
         for field in schema.fields(name) {
             let Some(permission) = permission(&field.directives) else { continue };
             guarded += 1;
-            assert_eq!(name, "Organization", "say here how a test reaches a `{}`", ty.name.node);
             assert!(field.ty.node.nullable, "{name}.{} is guarded, so it must be nullable", field.name.node);
-            let document = format!("{{ viewer {{ organization {{ slug it: {} }} }} }}", schema.selection(field));
+            let asked = format!("slug it: {}", schema.selection(field));
+            let (document, path, slug) = match name.as_str() {
+                "Organization" => {
+                    (format!("{{ viewer {{ organization {{ {asked} }} }} }}"), "viewer.organization", "narrow")
+                }
+                "App" => (format!("{{ node(id: \"{app}\") {{ ... on App {{ {asked} }} }} }}"), "node", "poems"),
+                _ => panic!("say here how a test reaches a `{}`", ty.name.node),
+            };
             let answer = nobody.ask(&document).await;
             assert_eq!(answer.codes(), ["FORBIDDEN"], "{permission}: {}", answer.text);
-            assert_eq!(answer.at("viewer.organization.slug"), "narrow", "its neighbours stay: {}", answer.text);
-            assert!(answer.at("viewer.organization.it").is_null());
+            assert_eq!(answer.at(&format!("{path}.slug")), slug, "its neighbours stay: {}", answer.text);
+            assert!(answer.at(&format!("{path}.it")).is_null());
             assert!(answer.body["errors"][0]["message"].as_str().unwrap().contains(&permission), "{}", answer.text);
             let answer = head.ask(&document).await;
             assert!(!answer.codes().contains(&"FORBIDDEN"), "{permission}: {}", answer.text);
