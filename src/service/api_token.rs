@@ -26,7 +26,10 @@ use crate::{
     },
     id::new_id,
     identity::{ApiTokenText, Credential},
-    store::{self, WriteScope, api_token::NewApiToken},
+    store::{
+        self, WriteScope,
+        api_token::{ApiTokenFilter, NewApiToken},
+    },
 };
 
 /// The longest life of a token, in days.
@@ -172,7 +175,7 @@ impl Service {
         request: &PageRequest,
     ) -> Result<Page<ApiToken>, ServiceError> {
         let visibility = manager(access)?.rights.visible_by(MANAGE);
-        Ok(store::api_token::list(&self.store().read(), &visibility, &Default::default(), request).await?)
+        Ok(store::api_token::list(&self.store().read(), &visibility, &ApiTokenFilter::default(), request).await?)
     }
 
     /// One token; `None` when there is none, or when the caller may not manage tokens.

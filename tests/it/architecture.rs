@@ -137,7 +137,7 @@ fn arrows_between_rooms_point_one_way() {
         for path in named(&code, "crate::") {
             let target = path.split("::").next().unwrap();
             let fits = |allowed: &&str| *allowed == "*" || *allowed == target || *allowed == path;
-            if target != room && !target.is_empty() && !allowed.iter().any(|allowed| fits(&allowed)) {
+            if target != room && !target.is_empty() && !allowed.iter().any(fits) {
                 wrong.push(format!("{file}: `{room}` must not name `{path}`"));
             }
         }

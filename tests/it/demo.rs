@@ -40,7 +40,7 @@ impl Demo {
     async fn ask(&self, token: Option<&str>, document: &str, variables: Value) -> Value {
         let request = reqwest::Client::new().post(self.printed["graphqlUrl"].as_str().unwrap());
         let request = request.json(&json!({ "query": document, "variables": variables }));
-        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         let answer: Value = request.send().await.unwrap().json().await.unwrap();
         assert!(answer.get("errors").is_none(), "{document}: {answer}");
         answer["data"].clone()

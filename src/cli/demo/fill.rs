@@ -211,13 +211,14 @@ impl Hand<'_> {
     ) -> anyhow::Result<()> {
         let mut teams: HashMap<String, String> = HashMap::new();
         for team in &organization.teams {
-            let mut input = json!({ "slug": team.slug, "name": team.name, "description": team.description });
-            if let Some(parent) = &team.parent {
-                input["parent"] = json!(known(&teams, parent)?);
-            }
-            if let Some(privacy) = &team.privacy {
-                input["privacy"] = json!(privacy);
-            }
+            let parent = team.parent.as_ref().map(|parent| known(&teams, parent)).transpose()?;
+            let input = json!({
+                "slug": team.slug,
+                "name": team.name,
+                "description": team.description,
+                "parent": parent,
+                "privacy": team.privacy,
+            });
             let id = self.change(founder, &CREATE_TEAM, input).await?;
             for member in &team.members {
                 let input =

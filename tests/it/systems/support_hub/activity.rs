@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{TimeDelta, Utc};
-use gatehouse::graphql::node::NodeType;
+use gatehouse::{graphql::node::NodeType, id::new_id};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -192,7 +192,7 @@ async fn s3_69_entries_end_after_90_days() {
         // One that is past them is gone, even where it has not been swept yet.
         let sql = "INSERT INTO activity_entry (id, organization_id, at, category, actor_kind, actor_name, action, target_kind,
                    target_name, detail, expires_at) VALUES ($1, $2, $3, 'content', 'system', 'x', 'edited', 'tag', 'x', $4, $5)";
-        let (id, at) = (Uuid::now_v7(), now - TimeDelta::days(90));
+        let (id, at) = (new_id(), now - TimeDelta::days(90));
         let row = [id.into(), hub.acme.id.into(), at.into(), json!({}).into(), now.into()];
         hub.gateway.database.run(sql, row).await.unwrap();
         let answer = hub.alice.ask(LIST).await.ok();
@@ -236,7 +236,7 @@ async fn a_program_records_only_in_apps_that_its_scopes_open() {
     let hub = hub(Engines::Embedded).await;
     let narrow = backend(&hub.alice, &["activity.record", "activity.read", "customer_service"]).await;
     let hidden = report(&narrow, json!([entry(hub.help, "tag", "edited")])).await;
-    let absent = report(&narrow, json!([entry(Uuid::now_v7(), "tag", "edited")])).await;
+    let absent = report(&narrow, json!([entry(new_id(), "tag", "edited")])).await;
     assert_eq!((hidden.codes(), &hidden.text), (vec!["NOT_FOUND"], &absent.text));
     let wide = backend(&hub.alice, RECORDER).await;
     report(&wide, json!([entry(hub.help, "tag", "edited")])).await.ok();
@@ -247,7 +247,7 @@ async fn a_program_records_only_in_apps_that_its_scopes_open() {
     let of = |app: Uuid| {
         format!("{{ organization(slug: \"acme\") {{ activity(app: \"{}\") {{ totalCount }} }} }}", app_id(app))
     };
-    assert_eq!(narrow.ask(&of(hub.help)).await.text, narrow.ask(&of(Uuid::now_v7())).await.text);
+    assert_eq!(narrow.ask(&of(hub.help)).await.text, narrow.ask(&of(new_id())).await.text);
 }
 
 #[tokio::test]
