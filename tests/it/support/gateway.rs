@@ -339,7 +339,7 @@ impl Gateway {
     pub(crate) async fn settle(&self) {
         use gatehouse::cache::{MachineTime, StampTail};
         let tail = gatehouse::service::tail::StoreTail(self.database.store.clone());
-        if let Some(batch) = tail.poll(None, Duration::from_secs(600)).await.unwrap() {
+        if let Some(batch) = tail.poll(None, Duration::from_mins(10)).await.unwrap() {
             let marked = self.service.grants().mark(&[]).await;
             self.service.grants().settle(marked, &batch.stamps, MachineTime::read()).await;
         }

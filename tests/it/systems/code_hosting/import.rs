@@ -54,7 +54,7 @@ fn figure(rows: &[gatehouse::service::matrix::MatrixRow]) -> String {
         .collect();
     assert!(printed.lines().is_sorted());
     lines.sort_unstable();
-    Sha256::digest(lines.concat()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(lines.concat()).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::support::gateway::{Answer, Engines, Gateway, Person, Tenant};
 
+#[expect(clippy::struct_field_names, reason = "the organization is called `code`")]
 struct Code {
     gateway: Gateway,
     code: Tenant,

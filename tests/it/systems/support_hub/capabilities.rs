@@ -253,7 +253,7 @@ async fn bounded_delegation_refuses_what_the_author_lacks() {
 
 #[tokio::test]
 async fn a_grant_ends_at_its_moment_and_says_so() {
-    let Hub { gateway: _open, alice, bob, service, .. } = hub(Engines::Embedded).await;
+    let Hub { gateway, alice, bob, service, .. } = hub(Engines::Embedded).await;
     let input = |end: chrono::DateTime<chrono::Utc>| {
         json!({
             "grantee": { "member": member_id(&bob) },
@@ -261,7 +261,7 @@ async fn a_grant_ends_at_its_moment_and_says_so() {
             "app": app_id(service), "expiresAt": end.to_rfc3339(),
         })
     };
-    let now = chrono::Utc::now();
+    let now = gateway.service.now();
     let past = alice.call("grantAccess", input(now - chrono::TimeDelta::hours(1)), "grant { id }").await;
     assert_eq!(past.refusals("grantAccess"), ["INVALID"]);
     save(&alice, &bob, &[(service, &["tickets"])]).await.ok();

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::support::gateway::{Answer, Engines, Gateway, Person, Tenant};
 
 /// The workspace: alice owns it, bob works in it.
+#[expect(clippy::struct_field_names, reason = "the organization is called `hub`")]
 pub(super) struct Hub {
     pub(super) gateway: Gateway,
     pub(super) hub: Tenant,
