@@ -3,7 +3,7 @@
 //! A [`Blueprint`] says in data how one kind of product shares out rights: app kinds with features and actions, roles, plans.
 //! [`Facts`] are what the store knows of one principal: state, teams and the grants that reach it. From both come
 //!
-//! - [`decide`]: one question answered with reasons, total and pure;
+//! - [`decide()`]: one question answered with reasons, total and pure;
 //! - [`Rights`]: the same answers in compact form, compiled once, a few nanoseconds a question;
 //! - [`Permit`]: the value that proves an allow and that a write of the store consumes;
 //! - [`Visibility`]: the condition by which lists are filtered where the rows are.
