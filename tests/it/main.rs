@@ -20,6 +20,7 @@ mod jobs;
 mod organization;
 mod outage;
 mod permission_table;
+mod races;
 mod schema;
 mod seat;
 mod session;
