@@ -2,9 +2,11 @@
 //!
 //! What may not enter: rules. A command asks the service as a named system task, as every caller does.
 
+use std::net::SocketAddr;
+
 use clap::{Parser, Subcommand};
 
-use crate::config::{DeploymentArgs, LogArgs};
+use crate::config::{DEFAULT_LISTEN, DeploymentArgs, LogArgs};
 
 pub mod blueprint;
 pub mod demo;
@@ -25,6 +27,9 @@ pub struct Cli {
     /// Where things are kept.
     #[command(flatten)]
     pub deployment: DeploymentArgs,
+    /// The address and port that `serve` and `demo` listen on.
+    #[arg(long, env = "GATEHOUSE_LISTEN", default_value_t = DEFAULT_LISTEN, global = true, value_name = "ADDRESS")]
+    pub listen: SocketAddr,
     /// What is logged.
     #[command(flatten)]
     pub log: LogArgs,
@@ -63,13 +68,15 @@ pub enum Command {
 /// # Errors
 /// What a person at the terminal needs to know.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    let Cli { deployment, log, command } = cli;
+    let Cli { deployment, listen, log, command } = cli;
     match command {
-        Command::Serve(args) => {
+        Command::Serve(mut args) => {
+            args.http.listen = listen;
             crate::telemetry::init(&log)?;
             serve::run(&deployment, args).await
         }
-        Command::Demo(args) => {
+        Command::Demo(mut args) => {
+            args.http.listen = listen;
             // What it prints is for a person; what it logs, only where something is wrong, or where it is asked for.
             let quiet = log.log == LogArgs::default().log;
             crate::telemetry::init(&if quiet { LogArgs { log: "warn".to_owned(), ..log } } else { log })?;

@@ -11,12 +11,15 @@ use ipnet::IpNet;
 
 use super::{ConfigError, Origin, PublicUrl};
 
+/// Where the gateway listens unless it is told otherwise: this machine alone can reach it there.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
 /// Options of `serve` that concern HTTP, as they are written.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "HTTP")]
 pub struct HttpArgs {
-    /// Address and port to listen on
-    #[arg(long, env = "GATEHOUSE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    /// Where to listen; an option of the whole program, so that one line of options does for every command.
+    #[arg(skip = DEFAULT_LISTEN)]
     pub listen: SocketAddr,
 
     /// Where people reach this gateway; links and cookies come from it alone [default: the address itself]
@@ -59,7 +62,7 @@ pub struct HttpArgs {
 impl Default for HttpArgs {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            listen: DEFAULT_LISTEN,
             public_url: None,
             dashboard_url: None,
             cors_origins: Vec::new(),

@@ -16,7 +16,7 @@ mod log;
 mod origin;
 
 pub use deployment::DeploymentArgs;
-pub use http::{Budgets, DocumentLimits, HttpArgs, HttpConfig, SocketLimits};
+pub use http::{Budgets, DEFAULT_LISTEN, DocumentLimits, HttpArgs, HttpConfig, SocketLimits};
 pub use log::{LogArgs, LogFormat};
 pub use origin::{Origin, PublicUrl};
 

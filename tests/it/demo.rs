@@ -59,6 +59,19 @@ fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
+/// The README's first query answers as it says.
+#[tokio::test]
+async fn the_readme_tells_the_truth_about_its_first_query() {
+    let readme = include_str!("../../README.md");
+    let (_, from) = readme.split_once("-d '").unwrap();
+    let sent: Value = serde_json::from_str(from.split_once('\'').unwrap().0).unwrap();
+    let (_, from) = readme.split_once("{\"data\":").unwrap();
+    let told: Value = serde_json::from_str(from.lines().next().unwrap().strip_suffix('}').unwrap()).unwrap();
+    let demo = start(tempfile::tempdir().unwrap());
+    let token = demo.printed["apiTokens"][0]["token"].as_str().unwrap();
+    assert_eq!(demo.ask(Some(token), sent["query"].as_str().unwrap(), json!({})).await, told);
+}
+
 #[tokio::test]
 async fn the_demo_prints_one_line_and_everything_in_it_works() {
     let demo = start(tempfile::tempdir().unwrap());
