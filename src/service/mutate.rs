@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{Access, Service, ServiceError, Standing, idempotency};
 use crate::{
-    access::{Authority, Permit, SystemTask, Verb, authorize},
+    access::{Authority, Denial, Permit, SystemTask, Verb, authorize},
     cache::{MachineTime, Settlement, StampKind, Subject},
     store::{Limits, StoreError, Tx, WriteScope},
 };
@@ -96,9 +96,10 @@ impl Change {
     /// A change by a person as such: creating an organization, accepting an invitation.
     ///
     /// # Errors
-    /// [`ServiceError::Unauthenticated`] unless the caller is a signed-in person.
+    /// [`ServiceError::Unauthenticated`] for a stranger, [`ServiceError::Forbidden`] for a program.
     pub fn by_user(name: &'static str, access: &Access, organizations: Vec<Uuid>) -> Result<Self, ServiceError> {
-        let user = access.user_id().ok_or(ServiceError::Unauthenticated)?;
+        access.require_known()?;
+        let user = access.user_id().ok_or(Denial::NotForCallers)?;
         let scope = WriteScope { organizations, users: vec![user], limits: Limits::Request };
         Ok(Self { name, actor: Acting::User(access.clone(), user), scope, idempotency: None })
     }

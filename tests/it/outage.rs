@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{
     database::TestDatabase,
-    gateway::{Answer, Gateway, Person},
+    gateway::{Answer, Gateway, Person, scale},
     proxy::Proxy,
     redis,
 };
@@ -63,11 +63,11 @@ async fn a_redis_that_is_gone_changes_no_answer() {
     let before = alice.ask(WHO).await.ok();
 
     line.cut();
-    for _ in 0..20 {
+    for _ in 0..20 * scale() {
         assert_eq!(alice.ask(WHO).await.ok().text, before.text);
     }
     line.mend();
-    for _ in 0..20 {
+    for _ in 0..20 * scale() {
         assert_eq!(alice.ask(WHO).await.ok().text, before.text);
     }
 }

@@ -14,7 +14,10 @@ use std::{
 use gatehouse::store::{Reader, Store, StoreError, WriteScope};
 use sea_orm::ConnectionTrait;
 
-use crate::support::database::{TestDatabase, for_each_database};
+use crate::support::{
+    database::{TestDatabase, for_each_database},
+    gateway::scale,
+};
 
 /// Polls `work` that many times, leaving what it waits for time to arrive in between, and then drops it.
 async fn cancel_at_poll(work: impl Future, polls: usize) {
@@ -51,7 +54,7 @@ async fn a_begin_that_was_cancelled_does_not_swallow_the_next_callers_write() {
     let mut acknowledged = 0;
 
     for polls in 1..=6 {
-        for _ in 0..20 {
+        for _ in 0..20 * scale() {
             let pool = store.bare_postgres_pool().unwrap();
             cancel_at_poll(pool.begin(), polls).await;
             store.read().execute_unprepared("INSERT INTO note (id) VALUES (0)").await.unwrap();
