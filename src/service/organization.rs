@@ -94,7 +94,8 @@ impl Service {
         input: OrganizationInput,
         idempotency: Option<Idempotency>,
     ) -> Result<Changed<Founded>, ServiceError> {
-        let person = access.person.clone().ok_or(ServiceError::Unauthenticated)?;
+        access.require_known()?;
+        let person = access.person.clone().ok_or(Denial::NotForCallers)?;
         let founder = Founder { user: person.id, email: person.email, name: person.name };
         let change = Change::by_user("createOrganization", access, Vec::new())?.repeatable(idempotency);
         self.mutate(change, move |work| Box::pin(async move { found(work, founder, input).await })).await

@@ -106,7 +106,8 @@ impl Service {
     ) -> Result<Uuid, ServiceError> {
         let user = access.user_id();
         if user.is_none() && matches!(presented, Presented::Invitation(_)) {
-            return Err(ServiceError::Unauthenticated);
+            access.require_known()?;
+            return Err(Denial::NotForCallers.into());
         }
         let found = self.presented(&presented, user).await?;
         let change = if user.is_some() {
