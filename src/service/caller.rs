@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Service, ServiceError, blueprint::Installed};
 use crate::{
-    access::{Facts, PrincipalId, PrincipalKind, Rights},
+    access::{Facts, PrincipalId, Rights},
     cache::{GrantKey, LoadError, Loaded, Loader, StampKind, StampVector},
     identity::Credential,
     store::{
@@ -330,12 +330,6 @@ impl Service {
         let granted = granted.ok_or(ServiceError::NotFound)?;
         granted.facts.standing(self, &self.store().read(), now).await?.ok_or(ServiceError::NotFound)
     }
-}
-
-/// Whether a standing is a person's.
-#[must_use]
-pub fn is_member(standing: &Standing) -> bool {
-    standing.facts.principal.kind == PrincipalKind::Member
 }
 
 fn unavailable(error: LoadError) -> ServiceError {

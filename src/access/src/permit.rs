@@ -2,9 +2,10 @@
 //!
 //! The store's writes take one by value, so that a write without a decision does not compile. Only [`authorize`] makes them.
 //!
-//! ```compile_fail
-//! use gatehouse_access::{Permit, verb::DeleteApp};
-//! let forged = Permit::<DeleteApp> { organization: None, subject: None, author: todo!(), verb: std::marker::PhantomData };
+//! ```compile_fail,E0451
+//! use gatehouse_access::{Author, Permit, SystemTask, verb::DeleteApp};
+//! let author = Author::System(SystemTask::Operator);
+//! let forged = Permit::<DeleteApp> { organization: None, subject: None, author, verb: std::marker::PhantomData };
 //! ```
 
 use std::marker::PhantomData;
