@@ -137,6 +137,8 @@ pub enum RoleLevel {
     Organization,
     /// On one app.
     App,
+    /// In one feature of one app.
+    Feature,
 }
 
 /// A role of the blueprint.
@@ -170,6 +172,7 @@ impl RoleDefinition {
         let level = match role.level {
             document::RoleLevel::Organization => RoleLevel::Organization,
             document::RoleLevel::App => RoleLevel::App,
+            document::RoleLevel::Feature => RoleLevel::Feature,
         };
         Some(Self {
             key: key.to_owned(),

@@ -39,11 +39,14 @@ pub enum SystemTask {
     Import,
     /// An operator makes an organization or an API token at the command line, or starts the demo.
     Operator,
+    /// What a change brings with it by the blueprint: automatic grants (`S1.22`), and those whose prerequisite has gone
+    /// (`S1.34`).
+    Consequence,
 }
 
 impl SystemTask {
     /// Every task, in the order of the permission table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SignUp,
         Self::SignIn,
         Self::SettleInvitation,
@@ -53,6 +56,7 @@ impl SystemTask {
         Self::InstallBlueprint,
         Self::Import,
         Self::Operator,
+        Self::Consequence,
     ];
 
     /// The task's name in tables and activity entries.
@@ -68,6 +72,7 @@ impl SystemTask {
             Self::InstallBlueprint => "install-blueprint",
             Self::Import => "import",
             Self::Operator => "operator",
+            Self::Consequence => "consequence",
         }
     }
 }
@@ -141,14 +146,20 @@ verbs! {
     CreateMember = "createMember", Rule::SystemOnly, [FoundOrganization, Import, Operator];
     /// Changes a member's name or state.
     UpdateMember = "updateMember", Rule::Permission("members.update"), [Import, SettleInvitation, SignIn];
+    /// Brings an archived member back (`Q21`).
+    RestoreMember = "restoreMember", Rule::Permission("members.invite"), [];
     /// Removes a member (`S3.53`).
     RemoveMember = "removeMember", Rule::Permission("members.remove"), [];
     /// Leaves an organization (`S3.60`).
     LeaveOrganization = "leaveOrganization", Rule::OwnMembership, [];
     /// Gives or takes an organization role (`S3.71`).
     AssignRole = "assignRole", Rule::Permission("roles.assign"), [FoundOrganization, Import, Operator];
+    /// Hands a role of one's own over to another member (`Q12`).
+    TransferRole = "transferRole", Rule::OwnMembership, [];
+    /// Creates, changes or deletes a role of the organization's own.
+    ManageRole = "manageRole", Rule::Permission("roles.manage"), [Operator];
     /// Gives or takes access to apps and features.
-    GrantAccess = "grantAccess", Rule::Permission("access.grant"), [FoundOrganization, Import, Operator];
+    GrantAccess = "grantAccess", Rule::Permission("access.grant"), [FoundOrganization, Import, Operator, Consequence];
     /// Creates a team.
     CreateTeam = "createTeam", Rule::Permission("teams.manage"), [Import, Operator];
     /// Renames, moves or describes a team.
@@ -167,6 +178,16 @@ verbs! {
     DeleteApp = "deleteApp", Rule::Permission("apps.delete"), [];
     /// Records what happened in a product (`S3.65`).
     RecordActivity = "recordActivity", Rule::Permission("activity.record"), [Operator];
+    /// Changes what an organization says about itself (`S0.4`).
+    UpdateProfile = "updateProfile", Rule::Permission("profile.update"), [FoundOrganization, Operator];
+    /// Moves an organization to another version of its blueprint.
+    MoveBlueprint = "moveBlueprint", Rule::Permission("blueprint.move"), [Operator];
+    /// Creates an organization below one's own (`S2.42`).
+    CreateChild = "createChild", Rule::Permission("children.create"), [];
+    /// Writes down invoices and payment methods (`S0.11`).
+    RecordBilling = "recordBilling", Rule::Permission("billing.record"), [Operator];
+    /// Counts what is used (`S0.12`).
+    RecordUsage = "recordUsage", Rule::Permission("usage.record"), [Operator];
     /// Creates a service account.
     CreateServiceAccount = "createServiceAccount", Rule::Permission("tokens.manage"), [Operator];
     /// Creates an API token.
@@ -194,11 +215,20 @@ pub const PERMISSIONS: &[KnownPermission] = &[
     known("organization.delete", "Delete the organization", "Delete the organization and everything in it."),
     known("billing.read", "See billing", "See the plan, its limits and invoices."),
     known("billing.manage", "Manage billing", "Change the plan."),
+    known("billing.record", "Record billing", "Write down invoices and payment methods."),
+    known("usage.read", "See usage", "See what is used of the plan."),
+    known("usage.record", "Record usage", "Count what is used of the plan."),
+    known("profile.read", "See the profile", "See what the organization says about itself."),
+    known("profile.update", "Edit the profile", "Change what the organization says about itself."),
+    known("blueprint.move", "Change the rules", "Move the organization to another version of its blueprint."),
+    known("children.read", "See child organizations", "See the organizations below this one."),
+    known("children.create", "Create child organizations", "Create organizations below this one."),
     known("members.read", "See members", "See who belongs to the organization."),
     known("members.invite", "Invite members", "Invite people, resend and take back invitations."),
     known("members.update", "Edit members", "Change members' names and states."),
     known("members.remove", "Remove members", "Remove people from the organization."),
     known("roles.assign", "Change roles", "Give and take organization roles."),
+    known("roles.manage", "Manage roles", "Create, change and delete roles of the organization's own."),
     known("access.grant", "Edit access", "Give and take access to apps and features."),
     known("rights.read", "See rights", "See what others may do, and why."),
     known("teams.read", "See teams", "See the teams that are not secret."),

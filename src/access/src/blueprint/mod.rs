@@ -98,21 +98,34 @@ impl Blueprint {
         let all =
             RightSet { permissions: low_bits(permissions.len()), kinds: kinds.values().map(|kind| kind.all).collect() };
         let mut blueprint = Self { document, permissions, kinds, roles: IndexMap::new(), all };
-        let roles = blueprint
-            .document
-            .roles
-            .iter()
-            .map(|(key, role)| {
-                let mut rights = blueprint.select_known(&role.permissions, selector::Reach::Permissions);
-                rights.remove(&blueprint.select_known(&role.except, selector::Reach::Permissions));
-                let mut access = blueprint.select_known(&role.access, selector::Reach::Access);
-                access.remove(&blueprint.select_known(&role.access_except, selector::Reach::Access));
-                rights.add(&access);
-                (key.clone(), rights)
-            })
-            .collect();
-        blueprint.roles = roles;
+        let roles = blueprint.document.roles.iter();
+        blueprint.roles = roles.map(|(key, role)| (key.clone(), blueprint.rights_of(role))).collect();
         blueprint
+    }
+
+    /// What a role gives where it holds, by its selectors; those that name nothing give nothing.
+    #[must_use]
+    pub fn rights_of(&self, role: &document::Role) -> RightSet {
+        let mut rights = self.select_known(&role.permissions, selector::Reach::Permissions);
+        rights.remove(&self.select_known(&role.except, selector::Reach::Permissions));
+        let mut access = self.select_known(&role.access, selector::Reach::Access);
+        access.remove(&self.select_known(&role.access_except, selector::Reach::Access));
+        rights.add(&access);
+        rights
+    }
+
+    /// These rules with an organization's own roles added; a key that the blueprint has stays the blueprint's.
+    #[must_use]
+    pub fn with_roles(&self, roles: impl IntoIterator<Item = (String, document::Role)>) -> Self {
+        let mut extended = self.clone();
+        for (key, role) in roles {
+            if extended.document.roles.contains_key(&key) {
+                continue;
+            }
+            extended.roles.insert(key.clone(), self.rights_of(&role));
+            extended.document.roles.insert(key, role);
+        }
+        extended
     }
 
     fn select_known(&self, selectors: &[String], reach: selector::Reach) -> RightSet {
