@@ -141,6 +141,18 @@ pub enum RoleLevel {
     Feature,
 }
 
+/// What an invitation with a role gives where no access is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+#[graphql(remote = "document::InitialAccess")]
+pub enum InitialAccess {
+    /// Nothing.
+    None,
+    /// Every feature of every app.
+    All,
+    /// Everything that the inviter has.
+    Inviter,
+}
+
 /// A role of the blueprint.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct RoleDefinition {
@@ -156,6 +168,10 @@ pub struct RoleDefinition {
     pub level: RoleLevel,
     /// Whether it is held beside the one main role.
     pub flag: bool,
+    /// What an invitation with it gives where no access is chosen: how the toggle between all and custom stands at first.
+    pub initial_access: InitialAccess,
+    /// Whether its holder can hand it over to somebody else.
+    pub transferable: bool,
 }
 
 impl RoleDefinition {
@@ -181,6 +197,8 @@ impl RoleDefinition {
             warning: role.warning.clone(),
             level,
             flag: role.flag,
+            initial_access: role.initial_access.into(),
+            transferable: role.transfer.is_some(),
         })
     }
 }

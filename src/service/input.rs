@@ -51,6 +51,12 @@ impl Mistakes {
         self.0.push(mistake);
     }
 
+    /// Whether nothing was wrong so far.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Nothing was wrong.
     ///
     /// # Errors

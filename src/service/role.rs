@@ -48,9 +48,18 @@ pub struct RoleChange {
     pub step: RoleStep,
 }
 
+/// The organization roles a member is to have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleSet {
+    /// Main roles: each takes the place of the one that is held in its slot; other slots stay.
+    pub main: Vec<String>,
+    /// All the flags beside them; `None` leaves those that are held.
+    pub flags: Option<Vec<String>>,
+}
+
 /// Roles that come and go.
 #[derive(Debug, Default)]
-struct Moves {
+pub(super) struct Moves {
     give: Vec<String>,
     take: Vec<String>,
 }
@@ -85,11 +94,22 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
     let member = member::get_present(work, change.member).await?;
     let held = of_member(work.tx, organization, member.id, work.now).await?;
     let moves = moves(blueprint, &change.step, &held)?;
+    apply(work, &member, &moves).await?;
+    Ok(member.id)
+}
+
+/// Gives and takes what is to come and go, under every rule about roles; the author holds `roles.assign`.
+///
+/// # Errors
+/// [`ServiceError::Refused`] for a role that is not the author's to give, the last holder and a full plan.
+pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), ServiceError> {
     if moves.give.is_empty() && moves.take.is_empty() {
-        return Ok(member.id);
+        return Ok(());
     }
-    may_move(work, &member, &moves)?;
-    ensure_not_too_many(work, blueprint, (&member, &moves.give)).await?;
+    let standing = work.standing()?;
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
+    may_move(work, member, moves)?;
+    ensure_not_too_many(work, blueprint, (member, &moves.give)).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let of = |role: &String| HeldRole { organization, grantee: Grantee::Member(member.id), role: role.clone() };
@@ -102,12 +122,52 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
         let grant = RoleGrant { id: new_id(), held: of(role), expires_at: None, now: work.now };
         store::grant::assign_role(work.tx, permit, grant).await?;
     }
-    let then = if is_author(work, &member) { "then change your own role" } else { "then change this role" };
+    let then = if is_author(work, member) { "then change your own role" } else { "then change this role" };
     ensure_held(work, Remaining { organization, blueprint, lost: &moves.take, then }).await?;
     seat::ensure_not_over(work, within, &seats).await?;
     let entry = NewEntry::access("member.role_changed", target("member", member.id, &member.name));
-    work.record(organization, entry.detail(json!({ "given": moves.give, "taken": moves.take }))).await?;
-    Ok(member.id)
+    work.record(organization, entry.detail(json!({ "given": moves.give, "taken": moves.take }))).await
+}
+
+/// What it takes to make a member's roles this set, and the roles it then holds.
+///
+/// # Errors
+/// A role that there is not, two of one slot, a flag in the place of a main role or the other way round.
+pub(super) fn moves_to(
+    blueprint: &Blueprint,
+    set: &RoleSet,
+    held: &[String],
+) -> Result<(Moves, Vec<String>), UserError> {
+    let mut all = Moves::default();
+    for (index, role) in set.main.iter().enumerate() {
+        main_role(blueprint, "roles", role)?;
+        if set.main.iter().take(index).any(|other| other != role && is_same_slot(blueprint, other, role)) {
+            let message = format!("`{role}` takes the place of another role that is given");
+            return Err(invalid("roles", message).remedy("Give one role of each kind."));
+        }
+        let Moves { give, take } = moves(blueprint, &RoleStep::Become(role.clone()), held)?;
+        all.give.extend(give);
+        all.take.extend(take);
+    }
+    if let Some(flags) = &set.flags {
+        for (index, flag) in flags.iter().enumerate() {
+            flag_role(blueprint, &format!("flags.{index}"), flag)?;
+            if !held.contains(flag) && !all.give.contains(flag) {
+                all.give.push(flag.clone());
+            }
+        }
+        let is_flag = |role: &&String| blueprint.document().roles.get(*role).is_some_and(|rules| rules.flag);
+        all.take.extend(held.iter().filter(is_flag).filter(|role| !flags.contains(role)).cloned());
+    }
+    let stays = held.iter().filter(|role| !all.take.contains(role));
+    let then = stays.chain(&all.give).cloned().collect();
+    Ok((all, then))
+}
+
+/// Whether a member can hold one of both, not both.
+pub(super) fn is_same_slot(blueprint: &Blueprint, one: &str, other: &str) -> bool {
+    let slot = |key: &str| blueprint.document().roles.get(key).map(|role| role.slot.clone());
+    slot(one) == slot(other)
 }
 
 /// What a step comes to for a member who holds these roles.
@@ -116,7 +176,10 @@ fn moves(blueprint: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Move
     match step {
         RoleStep::Become(role) => {
             main_role(blueprint, "role", role)?;
-            let mains = held.iter().filter(|other| *other != role && is_main(blueprint, other));
+            let in_place = |other: &&String| {
+                *other != role && is_main(blueprint, other) && is_same_slot(blueprint, other, role)
+            };
+            let mains = held.iter().filter(in_place);
             let give = if is_held(role) { Vec::new() } else { vec![role.clone()] };
             Ok(Moves { give, take: mains.cloned().collect() })
         }
@@ -207,7 +270,7 @@ pub(super) fn flag_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) ->
         .remedy("Change the member's role instead."))
 }
 
-fn organization_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
+pub(super) fn organization_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
     let Some(role) = blueprint.document().roles.get(key) else {
         return Err(not_given(blueprint, field, &DelegationDenial::Unknown));
     };
@@ -292,7 +355,7 @@ pub(super) fn end_of_days() -> DateTime<Utc> {
 }
 
 /// Refuses a role that as many hold as may.
-async fn ensure_not_too_many(
+pub(super) async fn ensure_not_too_many(
     work: &Work<'_>,
     blueprint: &Blueprint,
     (member, give): (&Member, &[String]),

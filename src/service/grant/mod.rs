@@ -14,6 +14,7 @@ pub use self::{
     change::{Default, NewAccess},
     edit::AccessEdit,
 };
+pub(super) use self::edit::{Reach, apply, plan};
 use super::{
     Access, Service, ServiceError, Standing,
     page::{Page, PageRequest, Position, SortKey},
