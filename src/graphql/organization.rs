@@ -478,7 +478,7 @@ impl OrganizationMutation {
 
 /// A value that may be left out, and may be taken back.
 #[expect(clippy::option_option, reason = "left out, taken back and given are three things")]
-fn given<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
+pub(super) fn given<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
     match value {
         MaybeUndefined::Undefined => None,
         MaybeUndefined::Null => Some(None),

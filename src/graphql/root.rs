@@ -31,6 +31,7 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Query, "nodes", Audience::Callers),
     (Root::Query, "check", Audience::Callers),
     (Root::Mutation, "signUp", Audience::Anyone),
+    (Root::Mutation, "updateUser", Audience::Callers),
     (Root::Mutation, "signIn", Audience::Anyone),
     (Root::Mutation, "refreshSession", Audience::Anyone),
     (Root::Mutation, "signOut", Audience::Callers),

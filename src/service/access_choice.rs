@@ -3,10 +3,12 @@
 //! «All» is written down as grants, which can be seen and taken away one by one (`Q3`). It is everything that the giver holds
 //! and the member's roles can reach, never more (`Q4`).
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::{
-    ServiceError, UserError, UserErrorCode, Work,
+    Access, Service, ServiceError, UserError, UserErrorCode, Work,
     access_tree::{self, AppAccess},
     app::SeenApp,
     input::Mistakes,
@@ -17,7 +19,7 @@ use crate::{
         AppRef, Blueprint, Grantee, Place,
         blueprint::document::InitialAccess,
         delegation::{Gift, may_give},
-        share::{ceiling, everything, shareable},
+        share::{Share, ceiling, everything, shareable},
     },
     id::new_id,
     store::{
@@ -74,6 +76,37 @@ pub fn initial<'r>(blueprint: &Blueprint, roles: impl IntoIterator<Item = &'r st
         (InitialAccess::Inviter, _) | (_, InitialAccess::Inviter) => InitialAccess::Inviter,
         (InitialAccess::None, InitialAccess::None) => InitialAccess::None,
     })
+}
+
+impl Service {
+    /// How the toggle stands for these members, as far as the caller sees what they hold: all where a member holds, by grants of
+    /// its own, everything that the caller could give it. For batched loading.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn access_modes(&self, access: &Access, ids: &[Uuid]) -> Result<HashMap<Uuid, AccessMode>, ServiceError> {
+        let viewer = access.standing()?;
+        let rules = &viewer.blueprint.rules;
+        let grantees: Vec<Grantee> = ids.iter().copied().map(Grantee::Member).collect();
+        let grants = self.grants_of(access, &grantees).await?;
+        let roles = self.roles_of_members(access, ids).await?;
+        let directory = self.directory(access).await?;
+        let seen: Vec<AppRef<'_>> =
+            directory.apps.iter().filter(|app| app.is_seen_by(viewer)).map(|app| app.place()).collect();
+        let mode = |id: &Uuid| {
+            let own = grants.get(&Grantee::Member(*id))?;
+            let bound = ceiling(rules, roles.get(id).into_iter().flatten().map(String::as_str));
+            let shares = shareable(rules, &viewer.rights, &seen, bound.as_ref());
+            let is_held = |share: &Share| {
+                own.iter().any(|grant| {
+                    grant.held == share.held() && (grant.place == share.place || grant.place == Place::Organization)
+                })
+            };
+            let all = !shares.is_empty() && shares.iter().all(is_held);
+            Some((*id, if all { AccessMode::All } else { AccessMode::Custom }))
+        };
+        Ok(ids.iter().filter_map(mode).collect())
+    }
 }
 
 /// Whose access is chosen.

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
+    access_tree::AccessMode,
     blueprint::RoleDefinition,
     capability::MemberCapabilities,
     context::InContext,
@@ -114,6 +115,10 @@ struct InvitationOf(Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct PersonOf(Uuid);
 
+/// How the toggle between all and custom stands for a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct AccessModeOf(Uuid);
+
 /// The holders of the organization's roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct HoldersHere;
@@ -137,6 +142,7 @@ loads!(ById, service::member::Member, members_by_id);
 loads!(RolesOf, Vec<String>, roles_of_members);
 loads!(InvitationOf, service::invitation::Invitation, invitations_of_members);
 loads!(PersonOf, Person, people);
+loads!(AccessModeOf, service::access_choice::AccessMode, access_modes);
 
 impl Loader<HoldersHere> for MemberLoader {
     type Value = Arc<Holders>;
@@ -230,6 +236,12 @@ impl MemberCore {
         let held = self.held(ctx).await?;
         let keys = self.standing.blueprint.rules.document().roles.keys().filter(|key| held.contains(key));
         Ok(keys.filter_map(|key| RoleDefinition::of(&self.standing, key)).collect())
+    }
+
+    /// How the toggle between all and custom stands: all where the member holds, by grants of its own, everything that the caller
+    /// could give it. Null for those who do not see what it holds.
+    async fn access_mode(&self, ctx: &Context<'_>) -> Result<Option<AccessMode>> {
+        Ok(ctx.request()?.members.0.load_one(AccessModeOf(self.member.id)).await?.map(Into::into))
     }
 
     /// When the person joined; null while pending.
