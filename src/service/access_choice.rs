@@ -12,7 +12,6 @@ use super::{
     access_tree::{self, AppAccess},
     app::SeenApp,
     input::Mistakes,
-    matrix::ancestors,
 };
 use crate::{
     access::{
@@ -134,7 +133,7 @@ pub(super) async fn grants(
     let begin = initial(rules, chosen.roles.iter().map(String::as_str));
     match (choice, begin) {
         (AccessChoice::Custom(tree), _) => {
-            access_tree::grants(work, (chosen.member, chosen.held), tree, mistakes).await
+            access_tree::grants(work, chosen, tree, mistakes).await
         }
         (AccessChoice::Initial, InitialAccess::None) => Ok(Vec::new()),
         (AccessChoice::All, InitialAccess::All) | (AccessChoice::Initial, InitialAccess::All) => {
@@ -149,8 +148,8 @@ pub(super) async fn grants(
 pub(super) async fn seen_apps(work: &Work<'_>) -> Result<Vec<SeenApp>, ServiceError> {
     let standing = work.standing()?;
     let apps = store::app::find_all(work.tx, standing.place.id).await?;
-    let mut above = ancestors(&apps);
-    let apps = apps.into_iter().map(|app| SeenApp { ancestors: above.remove(&app.id).unwrap_or_default(), app });
+    let mut above = store::app::ancestors_within(&apps);
+    let apps = apps.into_iter().map(|app| SeenApp { above: above.remove(&app.id).unwrap_or_default(), app });
     Ok(apps.filter(|app| app.is_seen_by(standing)).collect())
 }
 
@@ -175,7 +174,7 @@ async fn all(work: &Work<'_>, chosen: Chosen<'_>, widest: bool) -> Result<Vec<Ne
             Place::Organization => None,
             Place::App { id, .. } => apps.iter().find(|app| app.app.id == *id),
         };
-        let ancestors = above.map(|app| app.ancestors.as_slice()).unwrap_or_default();
+        let ancestors = above.map(|app| app.above.ids.as_slice()).unwrap_or_default();
         let gift = Gift { grantee, held: &held, place: &share.place, ancestors };
         if may_give(rules, work.authority(), &gift).is_ok() {
             let before = chosen.held.iter().find(|grant| grant.held == held && grant.place == share.place);

@@ -17,7 +17,7 @@ use crate::{
     access::{
         Blueprint, Grantee, Held, Place, Rights,
         blueprint::document::{Holder, Role, RoleLevel},
-        delegation::{DelegationDenial, Gift, may_assign, may_give},
+        delegation::{DelegationDenial, Gift, below_ceiling, may_assign, may_give},
         verb::AssignRole,
     },
     id::new_id,
@@ -109,6 +109,12 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     may_move(work, member, moves)?;
+    let held = of_member(work.tx, organization, member.id, work.now).await?;
+    let then: Vec<&str> = held.iter().filter(|role| !moves.take.contains(role)).chain(&moves.give).map(String::as_str).collect();
+    for role in &moves.give {
+        reaches(blueprint, (Grantee::Member(member.id), role), then.iter().copied())
+            .map_err(|denial| not_given(blueprint, "role", &denial))?;
+    }
     ensure_not_too_many(work, blueprint, (member, &moves.give)).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
@@ -140,34 +146,47 @@ pub(super) fn moves_to(
 ) -> Result<(Moves, Vec<String>), UserError> {
     let mut all = Moves::default();
     for (index, role) in set.main.iter().enumerate() {
-        main_role(blueprint, "roles", role)?;
+        main_role(blueprint, "role", role)?;
+        let role = blueprint.role_key(role).unwrap_or(role);
         if set.main.iter().take(index).any(|other| other != role && is_same_slot(blueprint, other, role)) {
             let message = format!("`{role}` takes the place of another role that is given");
-            return Err(invalid("roles", message).remedy("Give one role of each kind."));
+            return Err(invalid("role", message).remedy("Give one role of each kind."));
         }
-        let Moves { give, take } = moves(blueprint, &RoleStep::Become(role.clone()), held)?;
+        let Moves { give, take } = moves(blueprint, &RoleStep::Become(role.to_owned()), held)?;
         all.give.extend(give);
         all.take.extend(take);
     }
     if let Some(flags) = &set.flags {
         for (index, flag) in flags.iter().enumerate() {
             flag_role(blueprint, &format!("flags.{index}"), flag)?;
-            if !held.contains(flag) && !all.give.contains(flag) {
-                all.give.push(flag.clone());
+            let flag = blueprint.role_key(flag).unwrap_or(flag).to_owned();
+            if !held.contains(&flag) && !all.give.contains(&flag) {
+                all.give.push(flag);
             }
         }
+        let flags: Vec<&str> = flags.iter().map(|flag| blueprint.role_key(flag).unwrap_or(flag)).collect();
         let is_flag = |role: &&String| blueprint.document().roles.get(*role).is_some_and(|rules| rules.flag);
-        all.take.extend(held.iter().filter(is_flag).filter(|role| !flags.contains(role)).cloned());
+        all.take.extend(held.iter().filter(is_flag).filter(|role| !flags.contains(&role.as_str())).cloned());
     }
     let stays = held.iter().filter(|role| !all.take.contains(role));
     let then = stays.chain(&all.give).cloned().collect();
     Ok((all, then))
 }
 
+/// Whether a role is below the ceilings of these, which its holder has then (`Q14`).
+pub(super) fn reaches<'r>(
+    blueprint: &Blueprint,
+    (grantee, role): (Grantee, &str),
+    held: impl IntoIterator<Item = &'r str>,
+) -> Result<(), DelegationDenial> {
+    let role = Held::Role(role.to_owned());
+    let gift = Gift { grantee, held: &role, place: &Place::Organization, ancestors: &[] };
+    judge(below_ceiling(blueprint, &gift, held))
+}
+
 /// Whether a member can hold one of both, not both.
 pub(super) fn is_same_slot(blueprint: &Blueprint, one: &str, other: &str) -> bool {
-    let slot = |key: &str| blueprint.document().roles.get(key).map(|role| role.slot.clone());
-    slot(one) == slot(other)
+    blueprint.slot_of(one).is_some() && blueprint.slot_of(one) == blueprint.slot_of(other)
 }
 
 /// What a step comes to for a member who holds these roles.
@@ -176,10 +195,8 @@ fn moves(blueprint: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Move
     match step {
         RoleStep::Become(role) => {
             main_role(blueprint, "role", role)?;
-            let in_place = |other: &&String| {
-                *other != role && is_main(blueprint, other) && is_same_slot(blueprint, other, role)
-            };
-            let mains = held.iter().filter(in_place);
+            let slot = blueprint.slot_of(role);
+            let mains = held.iter().filter(|other| *other != role && blueprint.slot_of(other) == slot);
             let give = if is_held(role) { Vec::new() } else { vec![role.clone()] };
             Ok(Moves { give, take: mains.cloned().collect() })
         }
@@ -211,10 +228,20 @@ fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), Servi
     }
     // Whoever holds a role may always step down from it.
     if is_author(work, member) {
-        return Ok(());
+        let kept = moves.take.iter().filter_map(|key| blueprint.document().roles.get(key)).find(|role| !role.step_down);
+        return match kept.filter(|_| !ablate::off("own_binding")) {
+            Some(role) => Err(own_binding(role).into()),
+            None => Ok(()),
+        };
     }
     may_take(blueprint, &standing.rights, &moves.take)
         .map_err(|denial| ServiceError::from(not_given(blueprint, "role", &denial)))
+}
+
+/// The refusal of giving up a role that others give and take (`S4.R4`).
+fn own_binding(role: &Role) -> UserError {
+    let message = format!("nobody changes their own role {}", role.label);
+    UserError::new(UserErrorCode::NotGrantable, "role", message).remedy("Ask somebody else who may.")
 }
 
 /// Whether these roles may be taken from somebody else: who gives a role takes it. One that the blueprint has no more is
@@ -230,6 +257,7 @@ pub(super) fn judge(judged: Result<(), DelegationDenial>) -> Result<(), Delegati
         Err(DelegationDenial::SelfRaise) if ablate::off("self_raise") => Ok(()),
         Err(DelegationDenial::NotAssignable { .. }) if ablate::off("assignable_role") => Ok(()),
         Err(DelegationDenial::BeyondOwnRights) if ablate::off("bounded_delegation") => Ok(()),
+        Err(DelegationDenial::BeyondCeiling { .. }) if ablate::off("role_ceiling") => Ok(()),
         Err(DelegationDenial::Unknown) if ablate::off("feature_of_kind") => Ok(()),
         judged => judged,
     }
@@ -246,7 +274,19 @@ pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationD
         DelegationDenial::NotAssignable { .. } | DelegationDenial::BeyondOwnRights | DelegationDenial::SelfRaise => {
             refusal.remedy("Ask somebody who holds more than you.")
         }
-        DelegationDenial::WrongHolder | DelegationDenial::WrongLevel | DelegationDenial::NotForEveryone => refusal,
+        DelegationDenial::Prerequisite { requires, .. } => {
+            refusal.remedy(format!("Give the member the role {} first.", requires.join(" or ")))
+        }
+        DelegationDenial::WrongLevel { level, .. } => refusal.remedy(match level {
+            RoleLevel::Organization => "Change the member's role in the organization instead.",
+            RoleLevel::App => "Give it on one app.",
+            RoleLevel::Feature => "Give it on the app that has the feature.",
+        }),
+        DelegationDenial::WrongHolder
+        | DelegationDenial::WrongKind { .. }
+        | DelegationDenial::BeyondCeiling { .. }
+        | DelegationDenial::PublicApp
+        | DelegationDenial::NotForEveryone => refusal,
     }
 }
 
@@ -271,11 +311,12 @@ pub(super) fn flag_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) ->
 }
 
 pub(super) fn organization_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
-    let Some(role) = blueprint.document().roles.get(key) else {
+    let Some(role) = blueprint.role_key(key).and_then(|key| blueprint.document().roles.get(key)) else {
         return Err(not_given(blueprint, field, &DelegationDenial::Unknown));
     };
     if role.level != RoleLevel::Organization {
-        return Err(not_given(blueprint, field, &DelegationDenial::WrongLevel));
+        let denial = DelegationDenial::WrongLevel { role: role.label.clone(), level: role.level };
+        return Err(not_given(blueprint, field, &denial));
     }
     if !role.holders.contains(&Holder::Member) {
         return Err(not_given(blueprint, field, &DelegationDenial::WrongHolder));

@@ -31,8 +31,7 @@ impl Share {
 /// The most that a holder of these roles can have (`Q14`); `None` is no bound.
 #[must_use]
 pub fn ceiling<'r>(blueprint: &Blueprint, roles: impl IntoIterator<Item = &'r str>) -> Option<RightSet> {
-    let rules = roles.into_iter().filter_map(|key| blueprint.document().roles.get(key));
-    let ceilings = rules.filter_map(|role| role.ceiling.as_ref()).map(|ceiling| blueprint.scopes(ceiling));
+    let ceilings = roles.into_iter().filter_map(|key| blueprint.ceiling(key)).cloned();
     ceilings.reduce(|mut bound, other| {
         bound.keep(&other);
         bound

@@ -68,7 +68,7 @@ fn q4_all_is_what_the_giver_holds_where_it_is_held() {
         tick("repository", "code", Some("read"), Some(21)),
         tick("repository", "code", Some("admin"), Some(22)),
     ];
-    let app = |id: u128, active| AppRef { id: uuid(id), kind: "repository", ancestors: &[], active };
+    let app = |id: u128, active| AppRef { id: uuid(id), kind: "repository", ancestors: &[], active, public: false };
     let apps = [app(20, true), app(21, true), app(22, false), app(23, true)];
     let shares = shareable(&blueprint, &rights(&blueprint, held), &apps, None);
     assert_eq!(told(&shares), ["* repository.code:read", "20 repository.code:write"]);
@@ -79,7 +79,7 @@ fn q4_all_is_what_the_giver_holds_where_it_is_held() {
 fn a_feature_is_given_only_whole() {
     let blueprint = Blueprint::parse(HUB).unwrap();
     let member = vec![tick("help_center", "articles", None, Some(20)), tick("help_center", "settings", None, None)];
-    let apps = [AppRef { id: uuid(20), kind: "help_center", ancestors: &[], active: true }];
+    let apps = [AppRef { id: uuid(20), kind: "help_center", ancestors: &[], active: true, public: false }];
     let shares = shareable(&blueprint, &rights(&blueprint, member.clone()), &apps, None);
     assert_eq!(told(&shares), ["* help_center.settings", "20 help_center.articles"]);
     let narrow = blueprint.scope("help_center.articles.view").unwrap();

@@ -8,7 +8,7 @@ use crate::{
     access::{
         Grantee, Held, Place,
         blueprint::document::{AppKind, Feature},
-        delegation::{Gift, may_assign, may_give, may_share},
+        delegation::{Gift, below_ceiling, may_assign, may_give, may_share},
         verb::{AssignRole, GrantAccess},
     },
     id::new_id,
@@ -105,7 +105,7 @@ async fn named(work: &Work<'_>, grantee: Grantee) -> Result<Target, ServiceError
         Grantee::Member(id) => target("member", id, &member::get_present(work, id).await?.name),
         Grantee::Team(id) => target("team", id, &team::get_seen(work, id).await?.name),
         Grantee::ServiceAccount(id) => {
-            let visible = standing.rights.visible_by("tokens.manage").shows("", id, &[]);
+            let visible = standing.rights.visible_by("tokens.manage").shows("", id);
             let found = store::service_account::find_by_id(work.tx, organization, id).await?;
             target("service_account", id, &found.filter(|_| visible).ok_or(ServiceError::NotFound)?.name)
         }
@@ -156,13 +156,18 @@ async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
     }
     let place =
         app.as_ref().map_or(Place::Organization, |app| Place::App { id: app.app.id, kind: app.app.kind.clone() });
-    let ancestors = app.as_ref().map(|app| app.ancestors.as_slice()).unwrap_or_default();
+    let ancestors = app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default();
     let gift = Gift { grantee, held: &held, place: &place, ancestors };
     let field = if matches!(held, Held::Role(_)) { "role" } else { "feature" };
     let kind = app.as_ref().map_or_else(|| kind_of(&held), |app| app.app.kind.as_str());
     let kind = rules.document().app_kinds.get(kind);
     judge(may_give(rules, work.authority(), &gift))
         .map_err(|denial| with_remedy(kind, UserError::not_given(field, &denial)))?;
+    if let (Grantee::Member(id), Held::Feature { .. }) = (grantee, &held) {
+        let roles = role::of_member(work.tx, organization, id, work.now).await?;
+        judge(below_ceiling(rules, &gift, roles.iter().map(String::as_str)))
+            .map_err(|denial| with_remedy(kind, UserError::not_given(field, &denial)))?;
+    }
     let before = held_by(work, grantee).await?;
     if let Held::Feature { kind, feature, .. } = &held {
         let missing = requires(work, kind, feature)
@@ -287,7 +292,7 @@ async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
         let refusal = UserError::new(UserErrorCode::Invalid, "grant", "every member has a main role");
         return Err(refusal.remedy("Change the member's role, or remove the member.").into());
     }
-    may_take(work, &grant, app.as_ref().map(|app| app.ancestors.as_slice()).unwrap_or_default())?;
+    may_take(work, &grant, app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default())?;
     if let Held::Feature { kind, feature, .. } = &grant.held {
         let others = held_by(work, grant.grantee).await?;
         let needing = others.iter().filter(|other| other.id != id && other.place == grant.place);

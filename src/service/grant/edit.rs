@@ -104,7 +104,7 @@ pub(in crate::service) async fn plan(
             // The tree is about the apps that the author sees; the rest is not its to edit.
             (Place::App { .. }, None) => false,
             (Place::App { .. }, Some(app)) => {
-                mistakes.keep(may_take(work, grant, &app.ancestors));
+                mistakes.keep(may_take(work, grant, &app.above.ids));
                 true
             }
         };

@@ -322,20 +322,22 @@ pub(in crate::service) fn roles(
     }
     let mut roles: Vec<(String, String)> = Vec::with_capacity(asked.main.len());
     for (index, role) in asked.main.iter().enumerate() {
+        let role = blueprint.role_key(role).unwrap_or(role);
         let known = mistakes.keep(role::main_role(blueprint, "role", role));
         let others = asked.main.iter().take(index);
         if let Some(other) = others.into_iter().find(|other| role::is_same_slot(blueprint, other, role)) {
             let message = format!("`{role}` and `{other}` cannot both be held");
             mistakes.push(UserError::new(UserErrorCode::Invalid, "role", message).remedy("Choose one of them."));
         } else if known.is_some() {
-            roles.push(("role".to_owned(), role.clone()));
+            roles.push(("role".to_owned(), role.to_owned()));
         }
     }
     for (index, flag) in asked.flags.iter().flatten().enumerate() {
         let field = format!("flags.{index}");
+        let flag = blueprint.role_key(flag).unwrap_or(flag);
         let known = mistakes.keep(role::flag_role(blueprint, &field, flag));
         if known.is_some() && !roles.iter().any(|(_, role)| role == flag) {
-            roles.push((field, flag.clone()));
+            roles.push((field, flag.to_owned()));
         }
     }
     roles
@@ -348,8 +350,13 @@ pub(in crate::service) async fn role_grants(
     roles: &[(String, String)],
     mistakes: &mut Mistakes,
 ) -> Result<Vec<NewGrant>, ServiceError> {
+    let blueprint = &work.standing()?.blueprint.rules;
     let mut grants = Vec::with_capacity(roles.len());
     for (field, role) in roles {
+        let all = roles.iter().map(|(_, role)| role.as_str());
+        if let Err(denial) = role::reaches(blueprint, (Grantee::Member(member), role), all) {
+            mistakes.push(role::not_given(blueprint, field, &denial));
+        }
         grants.extend(mistakes.keep(role_grant(work, member, (field, role))));
         mistakes.keep(room(work, field, role).await?);
     }
@@ -406,7 +413,7 @@ async fn vouch(work: &Work<'_>, member: &Member, field: &str) -> Result<(), Serv
     let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
     let above = store::app::ancestors_of(work.tx, member.organization_id, &apps).await?;
     for grant in &grants {
-        let ancestors = app_of(&grant.place).and_then(|app| above.get(&app)).map(Vec::as_slice).unwrap_or_default();
+        let ancestors = app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
         judge(may_give(blueprint, work.authority(), &gift))
             .map_err(|denial| UserError::not_given(field, &denial))?;

@@ -64,7 +64,7 @@ async fn bring_back(work: &Work<'_>, restore: RestoreMember) -> Result<Uuid, Ser
     let permit = work.authorize::<Restore>(Some(restore.member))?;
     let standing = work.standing()?;
     let organization = standing.place.id;
-    if !standing.rights.visible_members().shows("", restore.member, &[]) {
+    if !standing.rights.visible_members().shows("", restore.member) {
         return Err(ServiceError::NotFound);
     }
     let found = store::member::find_by_id(work.tx, organization, restore.member).await?;
