@@ -150,6 +150,6 @@ async fn s2_39_s2_40_every_permission_has_a_label_and_help() {
             }
         }
     }
-    assert_eq!(permissions, 44);
+    assert_eq!(permissions, 40);
     assert_eq!(form.at("organization.apps.edges").as_array().unwrap().len(), 3);
 }

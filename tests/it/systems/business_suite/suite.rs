@@ -127,12 +127,12 @@ pub(super) async fn step(by: &Person, who: &Person, mutation: &str) -> Answer {
 
 /// What somebody may do in an app, as `feature: actions`; nothing where the app is hidden.
 pub(super) async fn may(person: &Person, app: Uuid) -> Vec<String> {
-    let ask = "query($id: ID!) { node(id: $id) { ... on App { viewerCapabilities { feature { key } actions } } } }";
+    let ask = "query($id: ID!) { node(id: $id) { ... on App { viewerCapabilities { feature actions } } } }";
     let answer = person.send(ask, json!({ "id": app_id(app) })).await.ok();
     let Some(list) = answer.at("node.viewerCapabilities").as_array() else { return Vec::new() };
     let tell = |held: &Value| {
         let actions: Vec<&str> = held["actions"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
-        format!("{}: {}", held["feature"]["key"].as_str().unwrap(), actions.join(" "))
+        format!("{}: {}", held["feature"].as_str().unwrap(), actions.join(" "))
     };
     list.iter().map(tell).collect()
 }
