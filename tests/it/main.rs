@@ -21,6 +21,7 @@ mod organization;
 mod outage;
 mod permission_table;
 mod races;
+mod rounds;
 mod schema;
 mod seat;
 mod session;
