@@ -59,7 +59,8 @@ impl AccessChoice {
             (Some(AccessMode::All), None) => Ok(Self::All),
             (Some(AccessMode::All), Some(_)) => {
                 let both = "there is a tree beside `ALL`";
-                Err(UserError::new(UserErrorCode::Invalid, "access", both).remedy("Send the tree with `CUSTOM`, or none."))
+                Err(UserError::new(UserErrorCode::Invalid, "access", both)
+                    .remedy("Send the tree with `CUSTOM`, or none."))
             }
             (None | Some(AccessMode::Custom), tree) => Ok(Self::Custom(tree.unwrap_or_default())),
         }
@@ -132,9 +133,7 @@ pub(super) async fn grants(
     let rules = &work.standing()?.blueprint.rules;
     let begin = initial(rules, chosen.roles.iter().map(String::as_str));
     match (choice, begin) {
-        (AccessChoice::Custom(tree), _) => {
-            access_tree::grants(work, chosen, tree, mistakes).await
-        }
+        (AccessChoice::Custom(tree), _) => access_tree::grants(work, chosen, tree, mistakes).await,
         (AccessChoice::Initial, InitialAccess::None) => Ok(Vec::new()),
         (AccessChoice::All, InitialAccess::All) | (AccessChoice::Initial, InitialAccess::All) => {
             all(work, chosen, true).await

@@ -16,10 +16,7 @@ use crate::{
         delegation::{Gift, below_ceiling, may_give},
     },
     id::new_id,
-    store::{
-        self,
-        grant::NewGrant,
-    },
+    store::{self, grant::NewGrant},
 };
 
 /// A ticked app, with its ticked features.

@@ -93,7 +93,11 @@ pub fn obstacles(standing: &Standing) -> Vec<UserError> {
         return vec![UserError::from(denial)];
     }
     if standing.blueprint.rules.document().children.blueprints.is_empty() {
-        return vec![UserError::new(UserErrorCode::NotInBlueprint, "parent", "no organization can stand below this one")];
+        return vec![UserError::new(
+            UserErrorCode::NotInBlueprint,
+            "parent",
+            "no organization can stand below this one",
+        )];
     }
     Vec::new()
 }
@@ -104,7 +108,8 @@ async fn create(work: &Work<'_>, founder: Founder, input: OrganizationInput) -> 
     let standing = work.standing()?;
     let (parent, allowed) = (&standing.place, &standing.blueprint.rules.document().children.blueprints);
     if !allowed.contains(&input.blueprint) && !ablate::off("child_blueprint") {
-        let refusal = UserError::new(UserErrorCode::NotInBlueprint, "blueprint", "such an organization cannot stand here");
+        let refusal =
+            UserError::new(UserErrorCode::NotInBlueprint, "blueprint", "such an organization cannot stand here");
         return Err(match allowed.is_empty() {
             true => refusal,
             false => refusal.remedy(format!("Choose among `{}`.", allowed.join("`, `"))),

@@ -110,7 +110,8 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     may_move(work, member, moves)?;
     let held = of_member(work.tx, organization, member.id, work.now).await?;
-    let then: Vec<&str> = held.iter().filter(|role| !moves.take.contains(role)).chain(&moves.give).map(String::as_str).collect();
+    let then: Vec<&str> =
+        held.iter().filter(|role| !moves.take.contains(role)).chain(&moves.give).map(String::as_str).collect();
     for role in &moves.give {
         reaches(blueprint, (Grantee::Member(member.id), role), then.iter().copied())
             .map_err(|denial| not_given(blueprint, "role", &denial))?;

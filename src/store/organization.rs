@@ -152,9 +152,8 @@ pub async fn list_children(
     request: &PageRequest,
 ) -> Result<Page<Organization>, StoreError> {
     let columns = Columns { organization: Column::ParentId, kind: Column::State, id: Column::Id };
-    let select = select::<Entity>()
-        .filter(condition(visibility, columns))
-        .filter(Column::State.ne(OrganizationState::Deleted));
+    let select =
+        select::<Entity>().filter(condition(visibility, columns)).filter(Column::State.ne(OrganizationState::Deleted));
     page(reader, select, Order { key: Some(Column::Name), id: Column::Id, descending: false }, request).await
 }
 

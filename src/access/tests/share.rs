@@ -16,8 +16,7 @@ fn uuid(number: u128) -> Uuid {
 }
 
 fn tick(kind: &str, feature: &str, level: Option<&str>, app: Option<u128>) -> (Held, Place) {
-    let held =
-        Held::Feature { kind: kind.to_owned(), feature: feature.to_owned(), level: level.map(str::to_owned) };
+    let held = Held::Feature { kind: kind.to_owned(), feature: feature.to_owned(), level: level.map(str::to_owned) };
     let place = app.map_or(Place::Organization, |id| Place::App { id: uuid(id), kind: kind.to_owned() });
     (held, place)
 }

@@ -135,11 +135,7 @@ fn is_same_feature(one: &Held, other: &Held) -> bool {
 ///
 /// # Errors
 /// When the database refuses.
-pub(in crate::service) async fn apply(
-    work: &Work<'_>,
-    member: &Member,
-    planned: Planned,
-) -> Result<(), ServiceError> {
+pub(in crate::service) async fn apply(work: &Work<'_>, member: &Member, planned: Planned) -> Result<(), ServiceError> {
     let permit = work.authorize::<GrantAccess>(Some(member.id))?;
     let (organization, Planned { grants, seen }) = (member.organization_id, planned);
     let set = FeatureSet { organization, member: member.id, grants, now: work.now };

@@ -10,11 +10,11 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+pub(super) use self::edit::{Reach, apply, plan};
 pub use self::{
     change::{Default, NewAccess},
     edit::AccessEdit,
 };
-pub(super) use self::edit::{Reach, apply, plan};
 use super::{
     Access, Service, ServiceError, Standing,
     page::{Page, PageRequest, Position, SortKey},

@@ -413,10 +413,10 @@ async fn vouch(work: &Work<'_>, member: &Member, field: &str) -> Result<(), Serv
     let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
     let above = store::app::ancestors_of(work.tx, member.organization_id, &apps).await?;
     for grant in &grants {
-        let ancestors = app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
+        let ancestors =
+            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        judge(may_give(blueprint, work.authority(), &gift))
-            .map_err(|denial| UserError::not_given(field, &denial))?;
+        judge(may_give(blueprint, work.authority(), &gift)).map_err(|denial| UserError::not_given(field, &denial))?;
     }
     Ok(())
 }

@@ -87,11 +87,7 @@ fn authorize(work: &Work<'_>, edit: &MemberEdit) -> Result<(), ServiceError> {
     Ok(())
 }
 
-async fn update(
-    work: &Work<'_>,
-    edit: MemberEdit,
-    secret: &invitation::Secret,
-) -> Result<EditedMember, ServiceError> {
+async fn update(work: &Work<'_>, edit: MemberEdit, secret: &invitation::Secret) -> Result<EditedMember, ServiceError> {
     authorize(work, &edit)?;
     let standing = work.standing()?;
     let blueprint = &standing.blueprint.rules;
@@ -115,8 +111,7 @@ async fn update(
         roles = then;
     }
     if let Some(choice) = &edit.access {
-        let planned =
-            grant::plan(work, (&member, &roles), choice, grant::Reach::Everything, &mut mistakes).await?;
+        let planned = grant::plan(work, (&member, &roles), choice, grant::Reach::Everything, &mut mistakes).await?;
         if mistakes.is_empty() {
             grant::apply(work, &member, planned).await?;
         }
@@ -164,8 +159,15 @@ impl MemberNames {
     }
 
     /// The names that were given, as they are stored.
-    #[expect(clippy::type_complexity, clippy::option_option, reason = "left out, taken away and given are three things")]
-    pub(super) fn checked(self, mistakes: &mut Mistakes) -> (Option<String>, Option<Option<String>>, Option<Option<String>>) {
+    #[expect(
+        clippy::type_complexity,
+        clippy::option_option,
+        reason = "left out, taken away and given are three things"
+    )]
+    pub(super) fn checked(
+        self,
+        mistakes: &mut Mistakes,
+    ) -> (Option<String>, Option<Option<String>>, Option<Option<String>>) {
         let name = mistakes.keep_given(self.name.as_deref(), |text| input::name("name", text));
         let part = |field, text: Option<String>| text.map(|text| input::optional_name(field, Some(&text))).transpose();
         let first_name = mistakes.keep(part("firstName", self.first_name)).flatten();

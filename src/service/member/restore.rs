@@ -16,7 +16,11 @@ use crate::{
         role::RoleSet,
         seat,
     },
-    store::{self, member::Restoration, user::{User, UserState}},
+    store::{
+        self,
+        member::Restoration,
+        user::{User, UserState},
+    },
 };
 
 /// Who is to come back, to what.
@@ -108,7 +112,8 @@ async fn bring_back(work: &Work<'_>, restore: RestoreMember) -> Result<Uuid, Ser
 
 /// The person whose place it was: the account that has proven the address, unless it has another place here by now.
 async fn person(work: &Work<'_>, member: &Member) -> Result<Result<User, UserError>, ServiceError> {
-    let invite_again = |message| UserError::new(UserErrorCode::Missing, "member", message).remedy("Invite the person again.");
+    let invite_again =
+        |message| UserError::new(UserErrorCode::Missing, "member", message).remedy("Invite the person again.");
     let Some(email) = member.email.as_deref() else {
         return Ok(Err(invite_again("nothing is known of this person's account")));
     };
@@ -128,7 +133,9 @@ async fn person(work: &Work<'_>, member: &Member) -> Result<Result<User, UserErr
     };
     if let Some(other) = other.filter(|other| other.id != member.id) {
         let (message, remedy) = match other.state {
-            MemberState::Pending => ("this person has been invited again", "Send that invitation again, or take it back first."),
+            MemberState::Pending => {
+                ("this person has been invited again", "Send that invitation again, or take it back first.")
+            }
             MemberState::Active | MemberState::Suspended | MemberState::Archived => {
                 ("this person is a member again", "Change that member's access.")
             }

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::{Member, MemberState, get_present};
 use crate::{
-    access::verb::UpdateMember,
     ablate,
+    access::verb::UpdateMember,
     service::{
         Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},

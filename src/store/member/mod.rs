@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 pub use self::{
     read::{
-        Holding, MemberFilter, Membership, count_by_state, find_all, find_by_email, find_by_handle, find_by_id, find_by_user,
-        find_many, list, memberships_of_user,
+        Holding, MemberFilter, Membership, count_by_state, find_all, find_by_email, find_by_handle, find_by_id,
+        find_by_user, find_many, list, memberships_of_user,
     },
     removal::{Departure, Removal, leave, remove},
     restore::{Restoration, restore},

@@ -44,7 +44,8 @@ async fn roles(gateway: &Gateway) -> Vec<String> {
     let sql = "SELECT m.name, g.role FROM access_grant g JOIN member m ON m.id = g.grantee_id WHERE g.role IS NOT NULL";
     let rows = gateway.database.rows(sql, []).await;
     let text = |row: &sea_orm::QueryResult, column| row.try_get::<String>("", column).unwrap();
-    let mut roles: Vec<String> = rows.iter().map(|row| format!("{} {}", text(row, "name"), text(row, "role"))).collect();
+    let mut roles: Vec<String> =
+        rows.iter().map(|row| format!("{} {}", text(row, "name"), text(row, "role"))).collect();
     roles.sort();
     roles
 }
@@ -136,7 +137,11 @@ async fn c8_one_free_seat_is_taken_once() {
             let mut waiting = vec![("suspendMember", "reactivateMember", bob)];
             for number in 0..8 {
                 let person = gateway.member(&acme, &format!("guest-{number}"), "user").await;
-                let (away, back) = if number % 2 == 0 { ("suspendMember", "reactivateMember") } else { ("removeMember", "restoreMember") };
+                let (away, back) = if number % 2 == 0 {
+                    ("suspendMember", "reactivateMember")
+                } else {
+                    ("removeMember", "restoreMember")
+                };
                 waiting.push((away, back, person));
             }
             gateway.settle().await;
@@ -151,7 +156,9 @@ async fn c8_one_free_seat_is_taken_once() {
             assert_eq!(seats(&alice).await, 2, "{engines:?}");
             let back = waiting.iter().map(|(_, back, person)| {
                 let alice = alice.clone();
-                async move { alice.call(back, json!({ "member": id_of(person) }), "__typename").await.refusals(back).is_empty() }
+                async move {
+                    alice.call(back, json!({ "member": id_of(person) }), "__typename").await.refusals(back).is_empty()
+                }
             });
             let came = join_all(back).await.into_iter().filter(|came| *came).count();
             assert_eq!((came, seats(&alice).await), (1, 3), "{engines:?}");
@@ -202,7 +209,8 @@ async fn c11_a_seat_is_freed_once() {
 async fn c12_inputs_take_no_fields_of_the_rows() {
     let Account { gateway, alice, bob, .. } = account(Engines::Embedded, "agency").await;
     let before = roles(&gateway).await;
-    let strays = ["state", "userId", "organizationId", "ownerId", "seatLimit", "verified", "emailVerifiedAt", "permissions"];
+    let strays =
+        ["state", "userId", "organizationId", "ownerId", "seatLimit", "verified", "emailVerifiedAt", "permissions"];
     let inputs = [
         ("inviteMember", json!({ "email": "dave@example.org", "firstName": "D", "lastName": "E" })),
         ("updateMember", json!({ "member": id_of(&bob), "name": "B" })),

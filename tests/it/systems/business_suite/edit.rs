@@ -14,7 +14,9 @@ async fn s2_22_a_rows_menu_offers_edit_and_archive() {
     let Suite { gateway: _serving, alice, carol, bob, .. } = suite().await;
     let ask = "query($id: ID!) { organization(slug: \"acme\") { member(id: $id) { viewerCanEditAccess viewerCanChangeRole viewerCanRemove
         viewerCanSuspend viewerCanReactivate viewerCanRestore viewerCannotRemoveReasons { code } viewerCannotSuspendReasons { code } } } }";
-    let menu = async |by: &Person, who: &Person| by.send(ask, json!({ "id": id_of(who) })).await.ok().at("organization.member").clone();
+    let menu = async |by: &Person, who: &Person| {
+        by.send(ask, json!({ "id": id_of(who) })).await.ok().at("organization.member").clone()
+    };
     for by in [&alice, &carol] {
         let offered = menu(by, &bob).await;
         for action in ["viewerCanEditAccess", "viewerCanChangeRole", "viewerCanRemove", "viewerCanSuspend"] {
@@ -43,7 +45,12 @@ async fn s2_24_the_edit_form_is_the_invite_form_filled_in() {
     assert_eq!((&filled["firstName"], &filled["lastName"]), (&json!("Dora"), &json!("Ito")));
     assert_eq!((&filled["email"], &filled["roles"][0]["key"]), (&json!("dora@example.org"), &json!("user")));
     assert_eq!(filled["accessMode"], "CUSTOM");
-    let ticked: Vec<_> = filled["grants"]["edges"].as_array().unwrap().iter().filter_map(|edge| edge["node"]["feature"].as_str()).collect();
+    let ticked: Vec<_> = filled["grants"]["edges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|edge| edge["node"]["feature"].as_str())
+        .collect();
     assert_eq!(ticked, ["contacts"]);
     assert_eq!(form.at("organization.invitationForm.required"), &json!(["FIRST_NAME", "LAST_NAME"]));
 }
@@ -79,7 +86,13 @@ async fn s2_25_s2_26_one_save_changes_all_of_it_or_nothing() {
     // Each part asks for its own permission.
     assert_eq!(update(bob, bob_id, json!({ "flags": ["auditor"] })).await.refusals("updateMember"), ["NOT_GRANTABLE"]);
     let erin = gateway.member(&suite.acme, "erin", "user").await;
-    for part in [json!({ "name": "X" }), json!({ "role": "user" }), json!({ "access": [] }), json!({ "email": "x@example.org" }), json!({})] {
+    for part in [
+        json!({ "name": "X" }),
+        json!({ "role": "user" }),
+        json!({ "access": [] }),
+        json!({ "email": "x@example.org" }),
+        json!({}),
+    ] {
         assert_eq!(update(&erin, bob_id, part).await.codes(), ["FORBIDDEN"]);
     }
 }

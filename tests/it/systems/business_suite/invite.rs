@@ -67,7 +67,8 @@ async fn s2_19_q1_q3_the_default_is_everything_written_as_grants() {
     let suite = suite().await;
     let Suite { gateway, alice, crm, work, .. } = &suite;
     let form = alice.ask("{ organization(slug: \"acme\") { roles { key initialAccess } } }").await.ok();
-    let modes: Vec<_> = form.at("organization.roles").as_array().unwrap().iter().map(|role| role["initialAccess"].clone()).collect();
+    let modes: Vec<_> =
+        form.at("organization.roles").as_array().unwrap().iter().map(|role| role["initialAccess"].clone()).collect();
     assert_eq!(modes[..3], [json!("NONE"), json!("INVITER"), json!("INVITER")]);
     let member = invited(alice, "dave", json!({})).await;
     let all = held(gateway, member).await;
@@ -105,7 +106,13 @@ async fn q4_all_by_an_admin_is_all_of_the_admins_own() {
     gateway.tick(acme, carol, *crm, "deals", None).await;
     for (index, input) in [json!({}), json!({ "accessMode": "ALL" })].into_iter().enumerate() {
         let member = invited(carol, &format!("dave-{index}"), input).await;
-        let expected = ["* crm.contacts", "* projects.boards", "* projects.tasks:see", "crm crm.deals", "work projects.tasks:work"];
+        let expected = [
+            "* crm.contacts",
+            "* projects.boards",
+            "* projects.tasks:see",
+            "crm crm.deals",
+            "work projects.tasks:work",
+        ];
         assert_eq!(held(gateway, member).await, expected);
     }
     let dave = come(&suite, "dave-1").await;
@@ -124,7 +131,8 @@ async fn q4_all_by_an_admin_is_all_of_the_admins_own() {
 async fn s2_20_s2_21_custom_is_per_application() {
     let suite = suite().await;
     let Suite { gateway, alice, crm, work, .. } = &suite;
-    let custom = json!({ "accessMode": "CUSTOM", "access": tree(&[(*crm, &["contacts"]), (*work, &["boards", "tasks:see"])]) });
+    let custom =
+        json!({ "accessMode": "CUSTOM", "access": tree(&[(*crm, &["contacts"]), (*work, &["boards", "tasks:see"])]) });
     let member = invited(alice, "dave", custom).await;
     assert_eq!(held(gateway, member).await, ["crm crm.contacts", "work projects.boards", "work projects.tasks:see"]);
     let tree_alone = invited(alice, "erin", json!({ "access": tree(&[(*crm, &["deals"])]) })).await;

@@ -28,7 +28,10 @@ async fn s2_23_q10_archive_is_how_a_user_is_removed() {
         let after = bob.ask("{ viewer { organization { slug } permissions } }").await.ok();
         assert!(after.at("viewer.organization").is_null(), "{engines:?}: {}", after.text);
         assert_eq!(held(gateway, bob.member.unwrap()).await, Vec::<String>::new());
-        let row = alice.send("query($id: ID!) { node(id: $id) { ... on Member { state roles { key } user { id } } } }", json!({ "id": id_of(bob) }));
+        let row = alice.send(
+            "query($id: ID!) { node(id: $id) { ... on Member { state roles { key } user { id } } } }",
+            json!({ "id": id_of(bob) }),
+        );
         assert_eq!(row.await.ok().at("node"), &json!({ "state": "ARCHIVED", "roles": [], "user": null }));
         assert_eq!(archive(carol, alice).await.refusals("removeMember")[0], "NOT_GRANTABLE");
         assert_eq!(archive(bob, carol).await.codes(), ["NOT_FOUND"]);
@@ -80,7 +83,8 @@ async fn s2_43_restoring_is_bounded_like_inviting() {
     let again = invited(alice, "bob", json!({})).await;
     let twice = restore(alice, bob, json!({})).await;
     assert_eq!(twice.refusals("restoreMember"), ["ALREADY_MEMBER"]);
-    let menu = "query($id: ID!) { organization(slug: \"acme\") { member(id: $id) { viewerCanRestore viewerCanRemove } } }";
+    let menu =
+        "query($id: ID!) { organization(slug: \"acme\") { member(id: $id) { viewerCanRestore viewerCanRemove } } }";
     let offered = alice.send(menu, json!({ "id": id_of(bob) })).await.ok();
     assert_eq!(offered.at("organization.member"), &json!({ "viewerCanRestore": true, "viewerCanRemove": false }));
     let fresh = alice.send(menu, json!({ "id": crate::support::people::member_id(again) })).await.ok();
@@ -109,7 +113,11 @@ async fn q28_suspended_members_hold_no_seat_and_need_one_to_come_back() {
         gateway.tick(acme, bob, *crm, "contacts", None).await;
         assert_eq!(may(bob, *crm).await.len(), 1);
         assert_eq!(step(carol, bob, "suspendMember").await.ok().at("suspendMember.member.state"), "SUSPENDED");
-        assert_eq!(bob.ask("{ viewer { permissions } }").await.ok().at("viewer.permissions"), &json!([]), "{engines:?}");
+        assert_eq!(
+            bob.ask("{ viewer { permissions } }").await.ok().at("viewer.permissions"),
+            &json!([]),
+            "{engines:?}"
+        );
         assert_eq!(may(bob, *crm).await, Vec::<String>::new());
         assert_eq!(seats(alice).await, (2, 0));
         assert_eq!(step(carol, bob, "suspendMember").await.refusals("suspendMember"), ["STATE_CHANGED"]);
@@ -134,5 +142,8 @@ async fn q13_who_cannot_be_suspended() {
     assert_eq!(step(&bob, &carol, "suspendMember").await.codes(), ["FORBIDDEN"]);
     let invited = invited(&alice, "dave", json!({})).await;
     let pending = json!({ "member": crate::support::people::member_id(invited) });
-    assert_eq!(alice.call("suspendMember", pending, "member { id }").await.refusals("suspendMember"), ["STATE_CHANGED"]);
+    assert_eq!(
+        alice.call("suspendMember", pending, "member { id }").await.refusals("suspendMember"),
+        ["STATE_CHANGED"]
+    );
 }

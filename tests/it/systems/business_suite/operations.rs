@@ -26,16 +26,22 @@ async fn every_ready_operation_of_the_business_suite_answers() {
     let made = run(operation!("invite-user"), json!({ "input": input })).await;
     let dave = made.at("inviteMember.member.id").clone();
     run(operation!("edit-form"), json!({ "organization": "acme", "member": dave })).await;
-    let input = json!({ "member": dave, "firstName": "David", "role": "admin", "access": tree(&[(*crm, &["contacts"])]) });
+    let input =
+        json!({ "member": dave, "firstName": "David", "role": "admin", "access": tree(&[(*crm, &["contacts"])]) });
     let saved = run(operation!("save-user"), json!({ "input": input })).await;
     assert_eq!(saved.at("updateMember.member.name"), "David Example");
     let bob_id = json!({ "member": id_of(bob) });
     run(operation!("suspend-user"), json!({ "input": bob_id })).await;
     run(operation!("reactivate-user"), json!({ "input": bob_id })).await;
     run(operation!("archive-user"), json!({ "input": { "member": id_of(bob), "confirm": true } })).await;
-    let back = run(operation!("restore-user"), json!({ "input": { "member": member_id(bob.member.unwrap()), "role": "user" } })).await;
+    let back = run(
+        operation!("restore-user"),
+        json!({ "input": { "member": member_id(bob.member.unwrap()), "role": "user" } }),
+    )
+    .await;
     assert_eq!(back.at("restoreMember.member.state"), "ACTIVE");
-    let child = json!({ "name": "North", "slug": "north", "blueprint": "business-suite", "parent": "acme", "switch": true });
+    let child =
+        json!({ "name": "North", "slug": "north", "blueprint": "business-suite", "parent": "acme", "switch": true });
     run(operation!("create-sub-account"), json!({ "input": child })).await;
     let section = run(operation!("sub-accounts"), here.clone()).await;
     assert_eq!(section.at("organization.children.totalCount"), 1);

@@ -8,7 +8,8 @@ use crate::support::{
     people::switch,
 };
 
-const CODES: [&str; 6] = ["children.create", "children.read", "billing.read", "billing.manage", "branding.manage", "domains.manage"];
+const CODES: [&str; 6] =
+    ["children.create", "children.read", "billing.read", "billing.manage", "branding.manage", "domains.manage"];
 
 async fn menus(person: &Person) -> Vec<String> {
     keys(person.ask("{ viewer { menus { key } } }").await.ok().at("viewer.menus"))
@@ -115,7 +116,10 @@ async fn s2_33_s2_34_s2_35_s2_38_reserved_sections_are_the_owners_alone() {
         assert_eq!(seen.at("organization.viewerCanChangePlan"), false);
         let permissions = seen.at("viewer.permissions").to_string();
         assert!(!CODES.iter().any(|code| permissions.contains(code)), "{permissions}");
-        assert_eq!(person.call("changePlan", json!({ "plan": "starter" }), "organization { id }").await.codes(), ["FORBIDDEN"]);
+        assert_eq!(
+            person.call("changePlan", json!({ "plan": "starter" }), "organization { id }").await.codes(),
+            ["FORBIDDEN"]
+        );
         let child = json!({ "name": "Sub", "slug": "sub", "blueprint": "business-suite", "parent": "acme" });
         assert_eq!(person.call("createOrganization", child, "organization { id }").await.codes(), ["FORBIDDEN"]);
     }

@@ -47,16 +47,15 @@ pub(super) fn tree(apps: &[(Uuid, &[&str])]) -> Value {
         Some((feature, level)) => json!({ "feature": feature, "level": level }),
         None => json!({ "feature": text }),
     };
-    let app = |(app, features): &(Uuid, &[&str])| {
-        json!({ "app": app_id(*app), "features": features.iter().map(feature).collect::<Vec<_>>() })
-    };
+    let app = |(app, features): &(Uuid, &[&str])| json!({ "app": app_id(*app), "features": features.iter().map(feature).collect::<Vec<_>>() });
     apps.iter().map(app).collect()
 }
 
 /// Gives a member a feature on every app of a kind, past the API.
 pub(super) async fn everywhere(suite: &Suite, person: &Person, feature: (&str, &str, Option<&str>)) {
     let (kind, key, level) = feature;
-    let sql = "INSERT INTO access_grant (id, organization_id, grantee_kind, grantee_id, app_kind, feature, level, created_at)
+    let sql =
+        "INSERT INTO access_grant (id, organization_id, grantee_kind, grantee_id, app_kind, feature, level, created_at)
                VALUES ($1, $2, 'member', $3, $4, $5, $6, $7)";
     let row = [
         new_id().into(),

@@ -51,10 +51,21 @@ async fn s2_1_s2_2_settings_are_reached_from_the_profile_block() {
 async fn s2_3_s2_4_s2_5_every_user_is_listed_with_name_address_and_role() {
     let Suite { gateway: _serving, alice, carol, bob, .. } = suite().await;
     let list = carol.send(LIST, json!({})).await.ok();
-    let rows: Vec<String> = list.at("organization.members.edges").as_array().unwrap().iter().map(|edge| {
-        let node = &edge["node"];
-        format!("{} {} {}", node["name"].as_str().unwrap(), node["email"].as_str().unwrap(), node["roles"][0]["label"].as_str().unwrap())
-    }).collect();
+    let rows: Vec<String> = list
+        .at("organization.members.edges")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edge| {
+            let node = &edge["node"];
+            format!(
+                "{} {} {}",
+                node["name"].as_str().unwrap(),
+                node["email"].as_str().unwrap(),
+                node["roles"][0]["label"].as_str().unwrap()
+            )
+        })
+        .collect();
     assert_eq!(rows, ["alice alice@example.org Owner", "bob bob@example.org User", "carol carol@example.org Admin"]);
     assert_eq!(names(&alice.send(LIST, json!({})).await.ok()).len(), 3);
     // A user sees itself alone.
@@ -86,7 +97,8 @@ async fn s2_6_q18_last_login_and_last_seen_are_kept_apart() {
         crate::support::people::accept(&dave, &newest_token(gateway)).await.ok();
         let list = alice.send(LIST, json!({})).await.ok();
         assert!(of(&list, "dave Example", "lastLoginAt").is_null(), "{engines:?}");
-        let credentials = json!({ "email": "dave@example.org", "password": "correct horse battery", "organization": "acme" });
+        let credentials =
+            json!({ "email": "dave@example.org", "password": "correct horse battery", "organization": "acme" });
         stranger.call("signIn", credentials, "accessToken").await.ok();
         let list = alice.send(LIST, json!({})).await.ok();
         assert!(of(&list, "dave Example", "lastLoginAt").is_string(), "{engines:?}");
@@ -130,8 +142,12 @@ async fn s2_11_search_finds_by_name_or_address() {
     for engines in Engines::DATABASES {
         let suite = suite_on(engines, "agency").await;
         let Suite { alice, bob, .. } = &suite;
-        alice.call("updateMember", json!({ "member": id_of(bob), "name": "Robert Builder" }), "member { id }").await.ok();
-        for (search, expected) in [("builder", vec!["Robert Builder"]), ("BOB@", vec!["Robert Builder"]), ("%", vec![])] {
+        alice
+            .call("updateMember", json!({ "member": id_of(bob), "name": "Robert Builder" }), "member { id }")
+            .await
+            .ok();
+        for (search, expected) in [("builder", vec!["Robert Builder"]), ("BOB@", vec!["Robert Builder"]), ("%", vec![])]
+        {
             let found = alice.send(LIST, json!({ "search": search })).await.ok();
             assert_eq!(names(&found), expected, "{engines:?} {search}");
             assert_eq!(found.at("organization.memberCounts.active"), expected.len());
@@ -143,7 +159,8 @@ async fn s2_11_search_finds_by_name_or_address() {
 #[tokio::test]
 async fn s2_12_the_invite_action_opens_a_form_beside_the_list() {
     let Suite { gateway: _serving, carol, bob, .. } = suite().await;
-    let ask = "{ organization(slug: \"acme\") { viewerCanInvite invitationForm { required roles { key } defaultRole { key } }
+    let ask =
+        "{ organization(slug: \"acme\") { viewerCanInvite invitationForm { required roles { key } defaultRole { key } }
         members { totalCount } } }";
     let form = carol.ask(ask).await.ok();
     assert_eq!(form.at("organization.viewerCanInvite"), true);
