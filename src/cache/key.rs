@@ -12,7 +12,7 @@ use super::stamp::{StampKind, Subject};
 
 /// The format of everything this version writes. A new format gets a new number, so that during a rolling upgrade nodes of
 /// two versions never read each other's values (R25).
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 
 /// Whose grants are asked for. All ids were proven by a signature or a checksum, or come from our own tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

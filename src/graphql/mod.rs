@@ -17,10 +17,12 @@ pub mod activity;
 pub mod api_token;
 pub mod app;
 pub mod blueprint;
+pub mod blueprint_move;
 pub mod capability;
 pub mod check;
 pub mod context;
 pub mod cursor;
+pub mod custom_role;
 pub mod error;
 pub mod grant;
 pub mod invitation;
@@ -69,6 +71,8 @@ pub struct Mutation(
     app::AppMutation,
     grant::GrantMutation,
     team::TeamMutation,
+    custom_role::CustomRoleMutation,
+    blueprint_move::BlueprintMoveMutation,
 );
 
 /// Everything that can be followed.

@@ -11,7 +11,9 @@ use super::{
     api_token::OrganizationApiTokens,
     app::OrganizationApps,
     blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
+    blueprint_move::OrganizationBlueprintMove,
     context::InContext,
+    custom_role::OrganizationRoleComparison,
     error::{Reason, UserError, error, reasons, settle},
     grant::OrganizationDefaults,
     invitation::OrganizationInvitations,
@@ -44,6 +46,8 @@ pub struct Organization(
     OrganizationApps,
     OrganizationTeams,
     OrganizationDefaults,
+    OrganizationRoleComparison,
+    OrganizationBlueprintMove,
 );
 
 impl Organization {
@@ -64,6 +68,8 @@ impl Organization {
             OrganizationApps,
             OrganizationTeams,
             OrganizationDefaults,
+            OrganizationRoleComparison { standing: Arc::clone(&standing) },
+            OrganizationBlueprintMove { standing: Arc::clone(&standing) },
         )
     }
 
@@ -113,10 +119,9 @@ impl OrganizationCore {
         plans.filter_map(|key| Plan::of(&self.standing.blueprint, key)).collect()
     }
 
-    /// The roles there are, strongest first.
+    /// The roles there are: the blueprint's, strongest first, then those of the organization's own.
     async fn roles(&self) -> Vec<RoleDefinition> {
-        let roles = self.standing.blueprint.rules.document().roles.keys();
-        roles.filter_map(|key| RoleDefinition::of(&self.standing, key)).collect()
+        RoleDefinition::all(&self.standing)
     }
 
     /// The kinds of apps there can be, with their features and actions.

@@ -23,6 +23,7 @@
 #![deny(missing_docs)]
 
 pub mod blueprint;
+pub mod compare;
 pub mod decide;
 pub mod decision;
 pub mod delegation;
@@ -34,6 +35,7 @@ pub mod principal;
 pub mod rights;
 pub mod seat;
 pub mod verb;
+pub mod versions;
 pub mod visibility;
 
 pub use blueprint::Blueprint;
