@@ -6,7 +6,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{
     Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,

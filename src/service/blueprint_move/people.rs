@@ -21,11 +21,15 @@ use crate::{
     },
     service::{
         ServiceError, UserError, UserErrorCode,
-        matrix::ancestors,
         role::{last_holder, too_many},
         seat,
     },
-    store::{self, Reader, app::AppVisibility, facts::Within, member::MemberState},
+    store::{
+        self, Reader,
+        app::{Above, App},
+        facts::Within,
+        member::MemberState,
+    },
 };
 
 /// Somebody with what it holds before and after.
@@ -51,24 +55,17 @@ pub(super) fn changes(
         moving.holder.kind == kind && moving.holder.id == Some(mover.id)
     };
     let author = everyone.iter().find(own);
-    let mut above = ancestors(&ground.apps);
-    let apps: Vec<(&str, Uuid, &str, Vec<Uuid>, bool)> = ground
-        .apps
-        .iter()
-        .map(|app| {
-            let public = app.visibility == AppVisibility::Public;
-            (app.name.as_str(), app.id, app.kind.as_str(), above.remove(&app.id).unwrap_or_default(), public)
-        })
-        .collect();
+    let (above, top) = (store::app::ancestors_within(&ground.apps), Above::default());
+    let apps: Vec<(&App, &Above)> =
+        ground.apps.iter().map(|app| (app, above.get(&app.id).unwrap_or(&top))).collect();
     let mut changes = Vec::new();
     let (mut raised, mut beyond) = (false, false);
     for moving in &everyone {
         let old = Side { blueprint: &rules.old.rules, rights: &moving.old };
         let new = Side { blueprint: &rules.new, rights: &moving.new };
         // An app that is switched off may be switched on again, so all of them count.
-        let places = apps.iter().map(|(name, id, kind, ancestors, public)| {
-            let place = AppRef { id: *id, kind, ancestors, active: true, public: *public };
-            (Some(((*name).to_owned(), *id)), Some(place))
+        let places = apps.iter().map(|(app, above)| {
+            (Some((app.name.clone(), app.id)), Some(AppRef { active: true, ..app.place(above) }))
         });
         for (app, place) in std::iter::once((None, None)).chain(places) {
             let found = difference(old, new, place.as_ref());
