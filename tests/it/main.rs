@@ -9,6 +9,7 @@
 
 mod api_token;
 mod architecture;
+mod blueprint_move;
 mod cache;
 mod catalogue;
 mod cli;
@@ -21,6 +22,7 @@ mod organization;
 mod outage;
 mod permission_table;
 mod races;
+mod role;
 mod schema;
 mod seat;
 mod session;
