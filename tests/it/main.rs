@@ -23,6 +23,7 @@ mod outage;
 mod permission_table;
 mod races;
 mod role;
+mod rounds;
 mod schema;
 mod seat;
 mod session;
