@@ -247,7 +247,8 @@ impl RoleDefinition {
     #[must_use]
     pub fn all(standing: &Standing) -> Vec<Self> {
         let roles = &standing.blueprint.rules.document().roles;
-        let disabled = standing.blueprint.custom.iter().map(|custom| &custom.key).filter(|key| !roles.contains_key(*key));
+        let disabled =
+            standing.blueprint.custom.iter().map(|custom| &custom.key).filter(|key| !roles.contains_key(*key));
         roles.keys().chain(disabled).filter_map(|key| Self::of(standing, key)).collect()
     }
 

@@ -149,7 +149,8 @@ impl OrganizationRoleComparison {
         let (Some((left, left_rights)), Some((right, right_rights))) = (find(&left), find(&right)) else {
             return Ok(None);
         };
-        let rows = compare(rules, left_rights, right_rights).iter().map(|compared| row(&self.standing, compared)).collect();
+        let rows =
+            compare(rules, left_rights, right_rights).iter().map(|compared| row(&self.standing, compared)).collect();
         Ok(Some(RoleComparison { left, right, rows }))
     }
 }

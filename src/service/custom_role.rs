@@ -156,7 +156,11 @@ async fn create(work: &Work<'_>, new: NewRole) -> Result<String, ServiceError> {
     let label = mistakes.keep(input::name("label", &new.label));
     let help = mistakes.keep(input::text("help", &new.help));
     if standing.blueprint.custom.len() >= MOST_ROLES {
-        let full = UserError::new(UserErrorCode::Invalid, "", format!("an organization has at most {MOST_ROLES} roles of its own"));
+        let full = UserError::new(
+            UserErrorCode::Invalid,
+            "",
+            format!("an organization has at most {MOST_ROLES} roles of its own"),
+        );
         mistakes.push(full.remedy("Delete one that nobody holds."));
     }
     let Some(base) = mistakes.keep(customizable(rules, &new.base)) else { return Err(mistakes.refused()) };
@@ -271,7 +275,11 @@ fn customizable<'b>(rules: &'b Blueprint, key: &str) -> Result<&'b Role, UserErr
 fn bases(rules: &Blueprint) -> String {
     let roles = rules.document().roles.iter().filter(|(_, role)| role.customizable);
     let keys = roles.map(|(key, _)| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    if keys.is_empty() { "The blueprint lets no role be made after its own.".to_owned() } else { format!("Name one of {keys}.") }
+    if keys.is_empty() {
+        "The blueprint lets no role be made after its own.".to_owned()
+    } else {
+        format!("Name one of {keys}.")
+    }
 }
 
 /// What a role is to give, as selectors.
@@ -362,7 +370,11 @@ fn selectors(
 
 fn unknown(field: &str, shown: &str) -> UserError {
     let shown: String = shown.chars().filter(|letter| !letter.is_control()).take(100).collect();
-    UserError::new(UserErrorCode::NotInBlueprint, field, format!("`{shown}` names nothing of this organization's blueprint"))
+    UserError::new(
+        UserErrorCode::NotInBlueprint,
+        field,
+        format!("`{shown}` names nothing of this organization's blueprint"),
+    )
 }
 
 /// Whether the author may make this role give so much more.
@@ -370,7 +382,8 @@ fn may_make(work: &Work<'_>, key: &str, gain: &RightSet) -> Result<(), UserError
     let Ok(standing) = work.standing() else { return Ok(()) };
     let own = standing.facts.grants.iter().any(|grant| matches!(&grant.held, Held::Role(role) if role == key));
     judge(may_widen(&standing.blueprint.rules, work.authority(), gain, own)).map_err(|denial| {
-        UserError::not_given("", &denial).remedy("Leave out what you do not hold, or ask somebody who holds more than you.")
+        UserError::not_given("", &denial)
+            .remedy("Leave out what you do not hold, or ask somebody who holds more than you.")
     })
 }
 

@@ -45,7 +45,8 @@ pub struct RoleRow {
 
 fn stored(row: Model) -> Result<(Uuid, StoredRole), StoreError> {
     let Model { id, organization_id, key, base, label, help, permissions, access, state, .. } = row;
-    let list = |value| serde_json::from_value(value).map_err(|error| StoreError::Corrupt(format!("role `{id}`: {error}")));
+    let list =
+        |value| serde_json::from_value(value).map_err(|error| StoreError::Corrupt(format!("role `{id}`: {error}")));
     let enabled = state == CustomRoleState::Enabled;
     let role = CustomRole { key, base, label, help, permissions: list(permissions)?, access: list(access)?, enabled };
     Ok((organization_id, StoredRole { id, role }))

@@ -13,18 +13,27 @@ use crate::{
 /// The desk's second version: a role has another name and less, another gains and loses a permission, a level has another
 /// name, an action is gone.
 fn second() -> String {
-    edit(&renamed(2), &[
-        ("{ key = \"write\", label = \"Write\"", "{ key = \"edit\", label = \"Edit\""),
-        ("\"board.cards:write\", \"board.reports.view\"", "\"board.cards:edit\", \"board.reports.view\""),
-        (", export = { label = \"Export reports\" }", ""),
-        ("\"members.read\", \"members.invite\", \"roles.assign\"", "\"members.read\", \"activity.read\", \"roles.assign\""),
-    ])
+    edit(
+        &renamed(2),
+        &[
+            ("{ key = \"write\", label = \"Write\"", "{ key = \"edit\", label = \"Edit\""),
+            ("\"board.cards:write\", \"board.reports.view\"", "\"board.cards:edit\", \"board.reports.view\""),
+            (", export = { label = \"Export reports\" }", ""),
+            (
+                "\"members.read\", \"members.invite\", \"roles.assign\"",
+                "\"members.read\", \"activity.read\", \"roles.assign\"",
+            ),
+        ],
+    )
 }
 
 /// A version in which only a role has another name.
 fn renamed(version: u32) -> String {
     let number = format!("version = {version}");
-    edit(DESK, &[("version = 1", &number), ("[roles.helper]\nlabel = \"Helper\"", "[roles.assistant]\nlabel = \"Assistant\"")])
+    edit(
+        DESK,
+        &[("version = 1", &number), ("[roles.helper]\nlabel = \"Helper\"", "[roles.assistant]\nlabel = \"Assistant\"")],
+    )
 }
 
 fn edit(source: &str, edits: &[(&str, &str)]) -> String {
@@ -114,7 +123,8 @@ async fn a_move_is_previewed_whole_and_does_what_was_shown() {
         let bare = preview(alice, 2, &json!([])).await.ok();
         let problems = bare.at("organization.blueprintMove.problems").as_array().unwrap().clone();
         assert!(problems.iter().any(|problem| problem["remedy"] == "Name the role that takes the place of `helper`."));
-        assert_eq!(bare.at("organization.blueprintMove.roles.2.becomes"), &Value::Null);
+        let helper = json!({ "role": "helper", "label": "Helper", "holders": 1, "becomes": null });
+        assert!(bare.at("organization.blueprintMove.roles").as_array().unwrap().contains(&helper));
 
         let shown = preview(alice, 2, &helper_to("assistant")).await.ok();
         let mut named = told(&shown);
@@ -161,7 +171,10 @@ async fn a_move_is_previewed_whole_and_does_what_was_shown() {
         let version = roles.at("viewer.organization.blueprint.version");
         assert_eq!(version, 2, "{}", roles.text);
         let of = "access_grant WHERE role = 'assistant'";
-        assert_eq!((count(&desk.gateway, of).await, count(&desk.gateway, "access_grant WHERE level = 'write'").await), (1, 0));
+        assert_eq!(
+            (count(&desk.gateway, of).await, count(&desk.gateway, "access_grant WHERE level = 'write'").await),
+            (1, 0)
+        );
         let entries = "activity_entry WHERE action = 'organization.blueprint_moved'";
         assert_eq!(count(&desk.gateway, entries).await, 1);
         let again = move_to(alice, 2, &json!([]), token, true).await;
@@ -250,10 +263,8 @@ async fn a_bounded_mover_gives_nothing_beyond_itself() {
 #[tokio::test]
 async fn roles_of_its_own_move_with_their_bases() {
     let desk = desk().await;
-    let without = edit(DESK, &[
-        ("version = 1", "version = 2"),
-        ("label = \"Chief\"\ncustomizable = true", "label = \"Chief\""),
-    ]);
+    let without =
+        edit(DESK, &[("version = 1", "version = 2"), ("label = \"Chief\"\ncustomizable = true", "label = \"Chief\"")]);
     desk.gateway.service.install_blueprint(&without).await.unwrap();
     create(&desk.alice, role("clerk", "chief", &["members.read", "billing.read"], json!([]))).await.ok();
     let bob = desk.gateway.member(&desk.tenant, "bob", "custom:clerk").await;
@@ -272,7 +283,9 @@ async fn roles_of_its_own_move_with_their_bases() {
     assert_eq!(permissions(&bob).await, ["members.read"]);
     let list = "{ organization(slug: \"acme\") { roles { key base } } }";
     let roles = desk.alice.ask(list).await.ok();
-    assert!(roles.at("organization.roles").as_array().unwrap().contains(&json!({ "key": "custom:clerk", "base": "lead" })));
+    assert!(
+        roles.at("organization.roles").as_array().unwrap().contains(&json!({ "key": "custom:clerk", "base": "lead" }))
+    );
 }
 
 /// Two roles that become one are held once; nobody keeps two main roles or none; a member who is invited counts.
@@ -281,12 +294,15 @@ async fn whoever_would_not_fit_the_version_is_in_the_way() {
     let desk = desk().await;
     let (gateway, tenant) = (&desk.gateway, &desk.tenant);
     // The flag becomes a main role, the helper is gone, and two must hold the role of owners.
-    let third = edit(&renamed(2), &[
-        ("label = \"Free hand\"\nflag = true", "label = \"Free hand\""),
-        ("bounded = false\nmin_holders = 1", "bounded = false\nmin_holders = 2"),
-        ("seats = { people = 20 }", "seats = { people = 1 }"),
-        ("label = \"Assistant\"", "label = \"Assistant\"\nseats = [\"people\"]"),
-    ]);
+    let third = edit(
+        &renamed(2),
+        &[
+            ("label = \"Free hand\"\nflag = true", "label = \"Free hand\""),
+            ("bounded = false\nmin_holders = 1", "bounded = false\nmin_holders = 2"),
+            ("seats = { people = 20 }", "seats = { people = 1 }"),
+            ("label = \"Assistant\"", "label = \"Assistant\"\nseats = [\"people\"]"),
+        ],
+    );
     gateway.service.install_blueprint(&third).await.unwrap();
     let bob = gateway.member(tenant, "bob", "member").await;
     gateway.grant_role(tenant, "member", bob.member, "free_hand").await;

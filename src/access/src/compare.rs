@@ -58,7 +58,8 @@ pub fn compare<'b>(blueprint: &'b Blueprint, left: &RightSet, right: &RightSet) 
     });
     let actions = blueprint.document().app_kinds.iter().flat_map(|(kind, rules)| {
         let features = rules.features.iter();
-        features.flat_map(move |(feature, rules)| rules.actions.iter().map(move |(key, text)| (kind, feature, key, text)))
+        features
+            .flat_map(move |(feature, rules)| rules.actions.iter().map(move |(key, text)| (kind, feature, key, text)))
     });
     let actions = actions.map(|(kind, feature, action, text)| {
         let holds = |set: &RightSet| blueprint.holds_action(set, (kind, feature, action));
@@ -118,7 +119,12 @@ impl Blueprint {
                 kind: kind.clone(),
                 feature: key.clone(),
                 level: feature.level(bits).map(str::to_owned),
-                actions: feature.actions.iter().filter(|(_, bit)| bits & **bit != 0).map(|(key, _)| key.clone()).collect(),
+                actions: feature
+                    .actions
+                    .iter()
+                    .filter(|(_, bit)| bits & **bit != 0)
+                    .map(|(key, _)| key.clone())
+                    .collect(),
             })
             .collect()
     }

@@ -101,9 +101,11 @@ fn on_app(side: Side<'_>, app: &AppRef<'_>, roles: &[&String]) -> BTreeSet<Power
             action,
         }));
     }
-    let here = side.blueprint.permissions().keys().filter(|key| {
-        !side.rights.holds(key) && side.rights.holds_on(side.blueprint, key, app)
-    });
+    let here = side
+        .blueprint
+        .permissions()
+        .keys()
+        .filter(|key| !side.rights.holds(key) && side.rights.holds_on(side.blueprint, key, app));
     powers.extend(here.cloned().map(Power::Permission));
     let place = Place::App { id: app.id, kind: app.kind.to_owned() };
     let assigned = roles.iter().filter(|role| {

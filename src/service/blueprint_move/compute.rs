@@ -155,8 +155,16 @@ pub(super) async fn plan(
     };
     let from = i32::try_from(rules.old.rules.version()).unwrap_or(i32::MAX);
     let narrowed = adaptation.narrowed;
-    let mut preview =
-        Preview { version, from, changes, problems, roles: grants.roles, gone: grants.gone, narrowed, token: String::new() };
+    let mut preview = Preview {
+        version,
+        from,
+        changes,
+        problems,
+        roles: grants.roles,
+        gone: grants.gone,
+        narrowed,
+        token: String::new(),
+    };
     let rewritten: Vec<(Uuid, &Held)> = grants.regranted.iter().map(|grant| (grant.id, &grant.held)).collect();
     preview.token = token(&(
         (ground.row.id, ground.row.blueprint_id, preview.version.id, &plan, &choice.roles),
@@ -215,14 +223,16 @@ fn adapt(
             role.base.clone_from(base);
         }
         if plain.document().roles.get(&role.base).is_none_or(|base| !base.customizable) {
-            let message = format!("{} is made after `{}`, after which no role can be made there", role.label, role.base);
+            let message =
+                format!("{} is made after `{}`, after which no role can be made there", role.label, role.base);
             let remedy = "Name a customizable role that takes that one's place, or delete the role.";
             problems.push(UserError::new(UserErrorCode::Missing, "roles", message).remedy(remedy));
             adaptation.roles.push(role);
             continue;
         }
         let gives = plain.custom_rights(&role);
-        let whole = |known: Result<crate::access::blueprint::RightSet, _>| known.is_ok_and(|known| gives.contains(&known));
+        let whole =
+            |known: Result<crate::access::blueprint::RightSet, _>| known.is_ok_and(|known| gives.contains(&known));
         let permissions = role.permissions.iter().filter(|key| !whole(plain.permission_rights(key)));
         let access = role.access.iter().filter(|selector| !whole(plain.access_rights(selector)));
         let lost: Vec<String> = permissions.chain(access).cloned().collect();

@@ -56,17 +56,16 @@ pub(super) fn changes(
     };
     let author = everyone.iter().find(own);
     let (above, top) = (store::app::ancestors_within(&ground.apps), Above::default());
-    let apps: Vec<(&App, &Above)> =
-        ground.apps.iter().map(|app| (app, above.get(&app.id).unwrap_or(&top))).collect();
+    let apps: Vec<(&App, &Above)> = ground.apps.iter().map(|app| (app, above.get(&app.id).unwrap_or(&top))).collect();
     let mut changes = Vec::new();
     let (mut raised, mut beyond) = (false, false);
     for moving in &everyone {
         let old = Side { blueprint: &rules.old.rules, rights: &moving.old };
         let new = Side { blueprint: &rules.new, rights: &moving.new };
         // An app that is switched off may be switched on again, so all of them count.
-        let places = apps.iter().map(|(app, above)| {
-            (Some((app.name.clone(), app.id)), Some(AppRef { active: true, ..app.place(above) }))
-        });
+        let places = apps
+            .iter()
+            .map(|(app, above)| (Some((app.name.clone(), app.id)), Some(AppRef { active: true, ..app.place(above) })));
         for (app, place) in std::iter::once((None, None)).chain(places) {
             let found = difference(old, new, place.as_ref());
             for power in found.gained {
@@ -95,17 +94,21 @@ pub(super) fn changes(
     let mut refusals = Vec::new();
     let refuse = |denial: &DelegationDenial, remedy: &str| UserError::not_given("", denial).remedy(remedy);
     if raised && !ablate::off("move_self_raise") {
-        refusals.push(refuse(&DelegationDenial::SelfRaise, "Let somebody move the organization who gains nothing by it."));
+        refusals
+            .push(refuse(&DelegationDenial::SelfRaise, "Let somebody move the organization who gains nothing by it."));
     } else if beyond && !ablate::off("move_bounded") {
         refusals.push(refuse(&DelegationDenial::BeyondOwnRights, "Let somebody who holds more move the organization."));
     }
-    let assigns = |to: &String| author.is_some_and(|author| holds(rules, &author.new, &Power::Assign(to.clone()), None));
+    let assigns =
+        |to: &String| author.is_some_and(|author| holds(rules, &author.new, &Power::Assign(to.clone()), None));
     let not_assigned = rules.roles.iter().filter(|(from, to)| from != to && used(ground, from)).map(|(_, to)| to);
     if let Some(role) = not_assigned.filter(|to| !assigns(to)).min()
         && !ablate::off("move_assignable")
     {
         let denial = DelegationDenial::NotAssignable { role: role.clone() };
-        refusals.push(UserError::not_given("roles", &denial).remedy("Let somebody who gives this role move the organization."));
+        refusals.push(
+            UserError::not_given("roles", &denial).remedy("Let somebody who gives this role move the organization."),
+        );
     }
     (changes, refusals)
 }
@@ -146,7 +149,8 @@ fn everyone(rules: &Rules, ground: &Ground, now: DateTime<Utc>) -> Vec<Moving> {
         let holder = MoveHolder { kind, name: principal.name.clone(), id: Some(principal.id.id) };
         all.push(moving(rules, holder, facts, now));
     }
-    let parents: HashMap<Uuid, Uuid> = ground.teams.iter().filter_map(|team| Some((team.id, team.parent_id?))).collect();
+    let parents: HashMap<Uuid, Uuid> =
+        ground.teams.iter().filter_map(|team| Some((team.id, team.parent_id?))).collect();
     let facts = |principal, grantees: &[Grantee]| Facts {
         organization: ground.row.id,
         organization_active: true,
@@ -250,7 +254,11 @@ pub(super) fn check(rules: &Rules, ground: &Ground, now: DateTime<Utc>, problems
         let label = slots.get(slot).map_or(slot, |text| text.label.as_str());
         let held = if many { "several" } else { "none" };
         let message = format!("of {label}, of which everyone holds one, {count} members would hold {held}");
-        problems.push(refuse(UserErrorCode::Missing, message, "Change their roles first, or name roles that take the place of theirs."));
+        problems.push(refuse(
+            UserErrorCode::Missing,
+            message,
+            "Change their roles first, or name roles that take the place of theirs.",
+        ));
     }
     for (role, count) in unfounded {
         let message = format!("{count} times `{role}` would be held without a role that it needs");

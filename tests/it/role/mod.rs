@@ -67,9 +67,8 @@ pub(crate) async fn may(who: &Person, app: Uuid, feature: &str, action: &str) ->
     let ask = "query($member: ID!, $app: ID!, $feature: String!, $action: String!) {
         check(member: $member, app: $app, feature: $feature, action: $action) { allowed } }";
     let member = NodeType::Member.id(who.member.unwrap()).to_string();
-    let answer = who
-        .send(ask, json!({ "member": member, "app": app_id(app), "feature": feature, "action": action }))
-        .await;
+    let answer =
+        who.send(ask, json!({ "member": member, "app": app_id(app), "feature": feature, "action": action })).await;
     answer.at("check.allowed") == &json!(true)
 }
 

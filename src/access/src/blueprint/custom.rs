@@ -47,7 +47,8 @@ impl Blueprint {
         let mut extended = self.with_roles(roles);
         for rules in extended.document.roles.values_mut() {
             for names in [&mut rules.assigns, &mut rules.delegates, &mut rules.requires] {
-                let made_after = enabled().filter(|custom| names.contains(&custom.base)).map(|custom| custom.key.clone());
+                let made_after =
+                    enabled().filter(|custom| names.contains(&custom.base)).map(|custom| custom.key.clone());
                 let made_after: Vec<String> = made_after.collect();
                 names.extend(made_after);
             }
