@@ -41,8 +41,11 @@ pub struct Installed {
 pub(super) struct Blueprints {
     plain: RwLock<HashMap<Uuid, Arc<Installed>>>,
     /// Rules with organizations' own roles, which stand in the key whole: what is found is exactly what was asked for.
-    extended: RwLock<HashMap<(Uuid, Vec<CustomRole>), Arc<Installed>>>,
+    extended: RwLock<HashMap<OwnRules, Arc<Installed>>>,
 }
+
+/// A blueprint version and the roles beside it.
+type OwnRules = (Uuid, Vec<CustomRole>);
 
 /// How many organizations' own rules are kept.
 const KEPT: usize = 1_000;

@@ -38,7 +38,7 @@ pub(super) struct Mover {
 
 /// A move that has been thought through.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct MovePlan {
     pub(super) preview: Preview,
     /// Why this mover may not, whoever else may.
     pub(super) refusals: Vec<UserError>,
@@ -127,7 +127,7 @@ pub(super) async fn plan(
     reader: &impl Reader,
     (mover, choice): (Mover, &MoveChoice),
     now: DateTime<Utc>,
-) -> Result<Plan, ServiceError> {
+) -> Result<MovePlan, ServiceError> {
     let ground = ground(reader, mover.organization).await?;
     let own: Vec<CustomRole> = ground.custom.iter().map(|stored| stored.role.clone()).collect();
     let old = service.rules(reader, ground.row.blueprint_id, &own).await?;
@@ -171,7 +171,7 @@ pub(super) async fn plan(
         (&preview.changes, &preview.problems, &preview.roles, &preview.gone, &preview.narrowed),
         (&grants.removed, rewritten, adaptation.changed.iter().map(|row| &row.role).collect::<Vec<_>>()),
     ));
-    Ok(Plan {
+    Ok(MovePlan {
         preview,
         refusals,
         removed: grants.removed,
