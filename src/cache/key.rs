@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_deployment_cannot_reach_into_another_ones_keys() {
         let id = Subject::new(StampKind::User, Uuid::nil());
-        assert_ne!(KeySpace::new("a}:1:f:3").floor(id), KeySpace::new("a").floor(id));
+        assert_ne!(KeySpace::new("a}:2:f:3").floor(id), KeySpace::new("a").floor(id));
         assert_eq!(KeySpace::new("a}b").channel(), "gate:{a%7db}:2:inv");
     }
 }
