@@ -17,11 +17,13 @@ pub mod activity;
 pub mod api_token;
 pub mod app;
 pub mod blueprint;
+pub mod blueprint_move;
 pub mod capability;
 pub mod check;
 pub mod child;
 pub mod context;
 pub mod cursor;
+pub mod custom_role;
 pub mod error;
 pub mod grant;
 pub mod invitation;
@@ -72,6 +74,8 @@ pub struct Mutation(
     app::AppMutation,
     grant::GrantMutation,
     team::TeamMutation,
+    custom_role::CustomRoleMutation,
+    blueprint_move::BlueprintMoveMutation,
 );
 
 /// Everything that can be followed.

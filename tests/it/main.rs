@@ -10,6 +10,7 @@
 mod abuse;
 mod api_token;
 mod architecture;
+mod blueprint_move;
 mod cache;
 mod catalogue;
 mod cli;
@@ -23,6 +24,7 @@ mod organization;
 mod outage;
 mod permission_table;
 mod races;
+mod role;
 mod rounds;
 mod schema;
 mod seat;
