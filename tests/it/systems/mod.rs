@@ -2,4 +2,5 @@
 //! The catalogue: what the systems do, line by line, through the API. A test carries the ids of the lines it shows.
 
 mod code_hosting;
+mod event_apps;
 mod support_hub;
