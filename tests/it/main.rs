@@ -7,7 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod abuse;
 mod api_token;
+mod app_role;
 mod architecture;
 mod cache;
 mod catalogue;
