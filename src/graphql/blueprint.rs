@@ -144,6 +144,18 @@ pub enum RoleLevel {
     Feature,
 }
 
+/// What an invitation with a role gives where no access is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+#[graphql(remote = "document::InitialAccess")]
+pub enum InitialAccess {
+    /// Nothing.
+    None,
+    /// Every feature of every app.
+    All,
+    /// Everything that the inviter has.
+    Inviter,
+}
+
 /// A role of the blueprint.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct RoleDefinition {
@@ -165,6 +177,10 @@ pub struct RoleDefinition {
     pub feature: Option<String>,
     /// Whether it is held beside the one main role.
     pub flag: bool,
+    /// What an invitation with it gives where no access is chosen: how the toggle between all and custom stands at first.
+    pub initial_access: InitialAccess,
+    /// Whether its holder can hand it over to somebody else.
+    pub transferable: bool,
 }
 
 impl RoleDefinition {
@@ -195,6 +211,8 @@ impl RoleDefinition {
             kinds: role.kinds.clone(),
             feature: role.feature.clone(),
             flag: role.flag,
+            initial_access: role.initial_access.into(),
+            transferable: role.transfer.is_some(),
         })
     }
 }

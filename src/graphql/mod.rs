@@ -21,6 +21,7 @@ pub mod app_role;
 pub mod blueprint;
 pub mod capability;
 pub mod check;
+pub mod child;
 pub mod context;
 pub mod cursor;
 pub mod error;
@@ -33,6 +34,7 @@ pub mod organization;
 pub mod page;
 pub mod permission;
 pub mod role;
+pub mod role_transfer;
 pub mod root;
 pub mod seat;
 pub mod service_account;
@@ -66,6 +68,7 @@ pub struct Mutation(
     invitation::InvitationMutation,
     member::MemberMutation,
     role::RoleMutation,
+    role_transfer::RoleTransferMutation,
     activity::ActivityMutation,
     api_token::ApiTokenMutation,
     app::AppMutation,

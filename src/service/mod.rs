@@ -18,6 +18,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub mod access_choice;
 pub mod access_tree;
 pub mod activity;
 pub mod api_token;
@@ -27,6 +28,7 @@ pub mod caller;
 pub mod capability;
 pub mod check;
 mod consequence;
+pub mod child;
 pub mod error;
 pub mod follow;
 pub mod grant;
@@ -39,7 +41,9 @@ pub mod member;
 pub mod membership;
 pub mod mutate;
 pub mod organization;
+mod presence;
 pub mod role;
+pub mod role_transfer;
 pub mod seat;
 pub mod service_account;
 pub mod session;
@@ -121,6 +125,7 @@ struct Inner {
     directories: app::Directories,
     at_work: Mutex<HashSet<Turn>>,
     token_uses: api_token::Uses,
+    presence: presence::Presence,
 }
 
 /// A repeatable change that is being worked on: caller, operation, key.
@@ -151,6 +156,7 @@ impl Service {
             directories: app::Directories::default(),
             at_work,
             token_uses: api_token::Uses::default(),
+            presence: presence::Presence::default(),
         }))
     }
 
@@ -198,6 +204,10 @@ impl Service {
 
     fn token_uses(&self) -> &api_token::Uses {
         &self.0.token_uses
+    }
+
+    fn presence(&self) -> &presence::Presence {
+        &self.0.presence
     }
 
     fn directories(&self) -> &app::Directories {

@@ -34,6 +34,7 @@ pub mod permit;
 pub mod principal;
 pub mod rights;
 pub mod seat;
+pub mod share;
 pub mod verb;
 pub mod visibility;
 

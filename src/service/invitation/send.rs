@@ -19,12 +19,12 @@ use crate::{
     mail::InvitationMail,
     service::{
         Access, Change, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
-        access_tree::{self, AppAccess},
+        access_choice::{self, AccessChoice, Chosen},
         activity::{NewEntry, target},
         consequence,
         input::{self, Mistakes},
         member::already_member,
-        role::{self, judge},
+        role::{self, RoleSet, judge},
         seat,
     },
     store::{
@@ -46,12 +46,10 @@ pub struct InviteMember {
     pub first_name: Option<String>,
     /// The last name.
     pub last_name: Option<String>,
-    /// The main role; else the blueprint's default.
-    pub role: Option<String>,
-    /// Flags beside it.
-    pub flags: Vec<String>,
-    /// The ticked apps and features.
-    pub access: Vec<AppAccess>,
+    /// The roles; else the blueprint's default.
+    pub roles: RoleSet,
+    /// How the access is chosen.
+    pub access: AccessChoice,
     /// Whether to send the mail.
     pub notify: bool,
 }
@@ -68,7 +66,7 @@ pub struct Invited {
 }
 
 /// What a new secret is made of: what is stored, and the letter that carries it.
-struct Secret {
+pub(in crate::service) struct Secret {
     hash: Vec<u8>,
     link: String,
     outgoing: Outgoing,
@@ -135,10 +133,7 @@ impl Service {
     where
         F: Future<Output = Result<Invited, ServiceError>> + Send + 'static,
     {
-        let token = InvitationToken::mint(&mut rand::rng());
-        let outgoing = Outgoing::default();
-        let link = self.options().dashboard.invitation(&token);
-        let secret = Secret { hash: token.hash().to_vec(), link, outgoing: outgoing.clone() };
+        let (secret, outgoing) = self.invitation_secret();
         let service = self.clone();
         let task = tokio::spawn(async move {
             let mut invited = change(service.clone(), secret).await?;
@@ -149,6 +144,16 @@ impl Service {
             Ok(invited)
         });
         task.await.map_err(|end| ServiceError::Internal(end.into()))?
+    }
+}
+
+impl Service {
+    /// A new secret, and where its letter will lie.
+    pub(in crate::service) fn invitation_secret(&self) -> (Secret, Outgoing) {
+        let token = InvitationToken::mint(&mut rand::rng());
+        let outgoing = Outgoing::default();
+        let link = self.options().dashboard.invitation(&token);
+        (Secret { hash: token.hash().to_vec(), link, outgoing: outgoing.clone() }, outgoing)
     }
 }
 
@@ -209,17 +214,11 @@ async fn check(work: &Work<'_>, input: &InviteMember) -> Result<Checked, Service
         mistakes.keep(newcomer(work, email).await?);
     }
     let names = names(blueprint, input, email.as_ref(), &mut mistakes);
-    let roles = roles(blueprint, input, &mut mistakes);
-    let mut grants = Vec::new();
-    let then: Vec<&str> = roles.iter().map(|(_, role)| role.as_str()).collect();
-    for (field, role) in &roles {
-        let fits = role::fits_holder(blueprint, Grantee::Member(id), role, &then);
-        mistakes.keep(fits.map_err(|denial| role::not_given(blueprint, field, &denial)));
-        grants.extend(mistakes.keep(role_grant(work, id, (field, role))));
-        mistakes.keep(room(work, field, role).await?);
-    }
-    grants.extend(access_tree::grants(work, (id, &[]), &input.access, &mut mistakes).await?);
+    let roles = roles(blueprint, &input.roles, &mut mistakes);
+    let mut grants = role_grants(work, id, &roles, &mut mistakes).await?;
     let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
+    let chosen = Chosen { member: id, roles: &roles, held: &[] };
+    grants.extend(access_choice::grants(work, chosen, &input.access, &mut mistakes).await?);
     match seat::require(work, seat::Within::of(standing), roles.iter().map(String::as_str)).await {
         Err(ServiceError::Refused(full)) => full.into_iter().for_each(|full| mistakes.push(full)),
         other => other?,
@@ -308,28 +307,61 @@ fn names(blueprint: &Blueprint, input: &InviteMember, email: Option<&Email>, mis
     (name.or(both), first, last)
 }
 
-/// The roles asked for, each with its field, that there are.
-fn roles(blueprint: &Blueprint, input: &InviteMember, mistakes: &mut Mistakes) -> Vec<(String, String)> {
-    let mut roles: Vec<(String, String)> = Vec::with_capacity(1 + input.flags.len());
-    match input.role.as_ref().or(blueprint.document().invitation.default_role.as_ref()) {
-        None => {
-            let missing = UserError::new(UserErrorCode::Missing, "role", "no role is chosen");
-            mistakes.push(missing.remedy("Choose the person's role."));
-        }
-        Some(role) => {
-            let known = mistakes.keep(role::main_role(blueprint, "role", role));
-            roles.extend(known.map(|_| ("role".to_owned(), role::canonical(blueprint, role))));
+/// The roles asked for, each with its field, that there are; the blueprint's default where no main role is asked for.
+pub(in crate::service) fn roles(
+    blueprint: &Blueprint,
+    set: &RoleSet,
+    mistakes: &mut Mistakes,
+) -> Vec<(String, String)> {
+    let mut asked = set.clone();
+    if asked.main.is_empty() {
+        asked.main.extend(blueprint.document().invitation.default_role.clone());
+    }
+    if asked.main.is_empty() {
+        let missing = UserError::new(UserErrorCode::Missing, "role", "no role is chosen");
+        mistakes.push(missing.remedy("Choose the person's role."));
+    }
+    let mut roles: Vec<(String, String)> = Vec::with_capacity(asked.main.len());
+    for (index, role) in asked.main.iter().enumerate() {
+        let role = blueprint.role_key(role).unwrap_or(role);
+        let known = mistakes.keep(role::main_role(blueprint, "role", role));
+        let others = asked.main.iter().take(index);
+        if let Some(other) = others.into_iter().find(|other| role::is_same_slot(blueprint, other, role)) {
+            let message = format!("`{role}` and `{other}` cannot both be held");
+            mistakes.push(UserError::new(UserErrorCode::Invalid, "role", message).remedy("Choose one of them."));
+        } else if known.is_some() {
+            roles.push(("role".to_owned(), role.to_owned()));
         }
     }
-    for (index, flag) in input.flags.iter().enumerate() {
+    for (index, flag) in asked.flags.iter().flatten().enumerate() {
         let field = format!("flags.{index}");
+        let flag = blueprint.role_key(flag).unwrap_or(flag);
         let known = mistakes.keep(role::flag_role(blueprint, &field, flag));
-        let flag = role::canonical(blueprint, flag);
-        if known.is_some() && !roles.iter().any(|(_, role)| *role == flag) {
-            roles.push((field, flag));
+        if known.is_some() && !roles.iter().any(|(_, role)| role == flag) {
+            roles.push((field, flag.to_owned()));
         }
     }
     roles
+}
+
+/// The grants of these roles, as far as they are the author's to give and one more may hold them.
+pub(in crate::service) async fn role_grants(
+    work: &Work<'_>,
+    member: Uuid,
+    roles: &[(String, String)],
+    mistakes: &mut Mistakes,
+) -> Result<Vec<NewGrant>, ServiceError> {
+    let blueprint = &work.standing()?.blueprint.rules;
+    let mut grants = Vec::with_capacity(roles.len());
+    for (field, role) in roles {
+        let all = roles.iter().map(|(_, role)| role.as_str());
+        if let Err(denial) = role::reaches(blueprint, (Grantee::Member(member), role), all) {
+            mistakes.push(role::not_given(blueprint, field, &denial));
+        }
+        grants.extend(mistakes.keep(role_grant(work, member, (field, role))));
+        mistakes.keep(room(work, field, role).await?);
+    }
+    Ok(grants)
 }
 
 fn role_grant(work: &Work<'_>, member: Uuid, (field, role): (&str, &str)) -> Result<NewGrant, UserError> {
@@ -375,6 +407,23 @@ async fn get_unanswered(work: &Work<'_>, id: Uuid) -> Result<(Invitation, Member
     Ok((invitation, member.ok_or(ServiceError::NotFound)?))
 }
 
+/// Refuses when something that a pending member holds is not the author's to give: who sends an invitation vouches for it.
+async fn vouch(work: &Work<'_>, member: &Member, field: &str) -> Result<(), ServiceError> {
+    let blueprint = &work.standing()?.blueprint.rules;
+    let grants = store::grant::of_grantees(work.tx, member.organization_id, &[member.id]).await?;
+    let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
+    let above = store::app::ancestors_of(work.tx, member.organization_id, &apps).await?;
+    let held = role::of_member(work.tx, member.organization_id, member.id, work.now).await?;
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
+        let ancestors =
+            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
+        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
+        judge(may_give(blueprint, work.authority(), &gift)).map_err(|denial| UserError::not_given(field, &denial))?;
+    }
+    Ok(())
+}
+
 async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, ServiceError> {
     let permit = work.authorize::<Invite>(Some(id))?;
     let standing = work.standing()?;
@@ -385,18 +434,7 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
         address(work, &email, &mut mistakes).await?;
     }
     mistakes.settle()?;
-    let grants = store::grant::of_grantees(work.tx, organization, &[member.id]).await?;
-    let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
-    let above = store::app::ancestors_of(work.tx, organization, &apps).await?;
-    let held = role::of_member(work.tx, organization, member.id, work.now).await?;
-    let held: Vec<&str> = held.iter().map(String::as_str).collect();
-    for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
-        let ancestors =
-            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
-        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        judge(may_give(blueprint, work.authority(), &gift))
-            .map_err(|denial| UserError::not_given("invitation", &denial))?;
-    }
+    vouch(work, &member, "invitation").await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let (again, expires_at) = fresh(blueprint, secret, work.now);
@@ -407,6 +445,35 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
     work.record(organization, entry.detail(json!({ "email": sent.email, "sends": sent.sends }))).await?;
     write(work, secret, (sent.email, expires_at))?;
     Ok(Invited { member: member.id, invitation: id, mail_sent: true })
+}
+
+/// Sends the invitation of a pending member to another address: the link that went to the old one is dead.
+pub(in crate::service) async fn readdress(
+    work: &Work<'_>,
+    member: &Member,
+    email: &Email,
+    secret: &Secret,
+) -> Result<(), ServiceError> {
+    let permit = work.authorize::<Invite>(Some(member.id))?;
+    let standing = work.standing()?;
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
+    let mut mistakes = Mistakes::default();
+    address(work, email, &mut mistakes).await?;
+    mistakes.keep(newcomer(work, email).await?);
+    mistakes.settle()?;
+    vouch(work, member, "email").await?;
+    let within = seat::Within::of(standing);
+    let seats = seat::taken(work, within).await?;
+    let (again, expires_at) = fresh(blueprint, secret, work.now);
+    let (member_id, now) = (member.id, work.now);
+    let address = email.as_str().to_owned();
+    let moved = store::invitation::readdress(work.tx, permit, (organization, member_id), (address, again), now).await;
+    let sent = moved.map_err(already_member)?.ok_or_else(not_pending)?;
+    seat::ensure_not_over(work, within, &seats).await?;
+    let entry = NewEntry::access("invitation.readdressed", target("member", member.id, &member.name));
+    let detail = json!({ "email": { "from": member.email, "to": sent.email }, "sends": sent.sends });
+    work.record(organization, entry.detail(detail)).await?;
+    write(work, secret, (sent.email, expires_at))
 }
 
 pub(super) const fn app_of(place: &Place) -> Option<Uuid> {

@@ -1,3 +1,4 @@
-//! The abuse cases, each by its id: denied, no data, no change of state.
+//! What must fail, case by case.
 
 mod holders;
+mod roles;

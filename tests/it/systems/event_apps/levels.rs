@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{Scene, become_role, may, scene, switch};
+use super::operations;
 use crate::{
-    operations,
     support::{gateway::Person, people::app_id},
 };
 

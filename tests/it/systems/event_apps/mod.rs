@@ -3,6 +3,7 @@
 mod admin;
 mod levels;
 mod modules;
+mod operations;
 mod permissions;
 mod wrong_level;
 

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{Scene, apps_with, grant, may, scene, scene_on, switch};
+use super::operations;
 use crate::{
-    operations,
     support::{gateway::Engines, people::remedies},
 };
 

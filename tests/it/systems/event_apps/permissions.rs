@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Scene, apps_with, become_role, grant, may, scene, scene_on, switch};
+use super::operations;
 use crate::{
-    operations,
     support::{
         gateway::{Answer, Engines, Person},
         people::remedies,
