@@ -19,7 +19,8 @@ use uuid::Uuid;
 use super::{
     Actor, ServiceError, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
-    app, blueprint::Installed,
+    app,
+    blueprint::Installed,
     role::end_of_days,
 };
 use crate::{
@@ -55,7 +56,8 @@ fn bringing(rules: &Blueprint) -> Vec<&str> {
 /// Whether anything of a change has consequences by these rules.
 fn concerns(rules: &Blueprint) -> bool {
     let roles = &rules.document().roles;
-    roles.values().any(|role| !role.automatic.is_empty() || !role.requires.is_empty()) || !rules.kept_on_apps().is_empty()
+    roles.values().any(|role| !role.automatic.is_empty() || !role.requires.is_empty())
+        || !rules.kept_on_apps().is_empty()
 }
 
 fn permit(organization: Uuid) -> Result<Permit<GrantAccess>, Denial> {
@@ -297,8 +299,7 @@ async fn revoke_unfounded(work: &Work<'_>, organization: Uuid, rules: &Blueprint
     }
     let mut by_member: BTreeMap<Uuid, Vec<AccessGrant>> = BTreeMap::new();
     for (key, role) in rules.document().roles.iter().filter(|(_, role)| !role.requires.is_empty()) {
-        let found =
-            store::grant::without_prerequisite(work.tx, organization, (key, &role.requires), work.now).await?;
+        let found = store::grant::without_prerequisite(work.tx, organization, (key, &role.requires), work.now).await?;
         for grant in found {
             if let Grantee::Member(member) = grant.grantee {
                 by_member.entry(member).or_default().push(grant);

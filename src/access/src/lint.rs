@@ -96,7 +96,8 @@ pub fn guidance(blueprint: &Blueprint, role: &str) -> Option<Warning> {
     let narrower = rules.instead.iter().filter_map(|key| roles.get(key));
     let advice: Vec<String> = narrower
         .map(|role| {
-            let task = if role.help.is_empty() { String::new() } else { format!(" ({})", role.help.trim_end_matches('.')) };
+            let task =
+                if role.help.is_empty() { String::new() } else { format!(" ({})", role.help.trim_end_matches('.')) };
             format!("{}{task}", role.label)
         })
         .collect();
@@ -244,9 +245,10 @@ fn everywhere(blueprint: &Blueprint, grants: &[&Grant], apps: &HashMap<Uuid, App
             code: WarningCode::Everywhere,
             grants: on.into_values().collect(),
             message: format!("{} is held one by one on every app of the kind {kind}", role.label),
-            remedy: "Give a role of the organization instead, if this is meant for apps to come too; else take it away \
+            remedy:
+                "Give a role of the organization instead, if this is meant for apps to come too; else take it away \
                      where it is not needed."
-                .to_owned(),
+                    .to_owned(),
         });
     }
     found
@@ -276,7 +278,8 @@ impl Blueprint {
     /// The app roles of which some must stay where so many are (`S4.R5`).
     #[must_use]
     pub fn kept_on_apps(&self) -> Vec<&str> {
-        let kept = |role: &crate::blueprint::document::Role| role.level != RoleLevel::Organization && role.min_holders > 0;
+        let kept =
+            |role: &crate::blueprint::document::Role| role.level != RoleLevel::Organization && role.min_holders > 0;
         self.document().roles.iter().filter(|(_, role)| kept(role)).map(|(key, _)| key.as_str()).collect()
     }
 }

@@ -232,8 +232,9 @@ async fn may_be_given(
 ) -> Result<(), ServiceError> {
     let rules = &work.standing()?.blueprint.rules;
     match gift.held {
-        Held::Role(_) => judge(may_give(rules, work.authority(), gift))
-            .map_err(|denial| role_not_given(rules, app, &denial))?,
+        Held::Role(_) => {
+            judge(may_give(rules, work.authority(), gift)).map_err(|denial| role_not_given(rules, app, &denial))?
+        }
         Held::Feature { kind, .. } => {
             let kind = rules.document().app_kinds.get(app.map_or(kind.as_str(), |app| app.app.kind.as_str()));
             judge(may_give(rules, work.authority(), gift))
@@ -344,7 +345,9 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
             Some(app)
         }
         // What holds in the organization is not there for somebody who gives on single apps alone.
-        Place::Organization if !of_role && !standing.rights.holds("access.grant") => return Err(ServiceError::NotFound),
+        Place::Organization if !of_role && !standing.rights.holds("access.grant") => {
+            return Err(ServiceError::NotFound);
+        }
         Place::Organization => None,
     };
     let target = named(work, grant.grantee).await?;

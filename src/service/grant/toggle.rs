@@ -87,7 +87,8 @@ impl Service {
         let rules = &standing.blueprint.rules;
         let sees = standing.rights.holds_on(rules, "rights.read", &app.place());
         let Some(key) = rules.role_key(role).filter(|_| sees) else { return Ok(None) };
-        let Some(role) = rules.document().roles.get(key).filter(|_| rules.roles_on(&app.app.kind).contains(&key)) else {
+        let Some(role) = rules.document().roles.get(key).filter(|_| rules.roles_on(&app.app.kind).contains(&key))
+        else {
             return Ok(None);
         };
         let (reader, visible) = (self.store().read(), standing.rights.visible_members());
@@ -187,12 +188,7 @@ async fn set(work: &Work<'_>, switch: AppRoleSwitch) -> Result<Switched, Service
             Some(grant.id)
         }
         (true, None, _) => {
-            let new = NewAccess {
-                grantee,
-                held: Held::Role(key.to_owned()),
-                app: Some(switch.app),
-                expires_at: None,
-            };
+            let new = NewAccess { grantee, held: Held::Role(key.to_owned()), app: Some(switch.app), expires_at: None };
             Some(change::give(work, new).await?)
         }
         (false, _, Some(grant)) => {

@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
-pub use crate::access::lint::{Warning, WarningCode};
 use super::AccessGrant;
+pub use crate::access::lint::{Warning, WarningCode};
 use crate::{
     access::{
         Grant, Held, Place,
@@ -50,9 +50,8 @@ fn fact(grant: &AccessGrant) -> Grant {
 
 /// The apps that the viewer sees.
 fn apps(viewer: &Standing, apps: &[Arc<SeenApp>]) -> HashMap<Uuid, AppFact> {
-    let fact = |app: &Arc<SeenApp>| {
-        (app.app.id, AppFact { kind: app.app.kind.clone(), ancestors: app.above.ids.clone() })
-    };
+    let fact =
+        |app: &Arc<SeenApp>| (app.app.id, AppFact { kind: app.app.kind.clone(), ancestors: app.above.ids.clone() });
     apps.iter().filter(|app| app.is_seen_by(viewer)).map(fact).collect()
 }
 

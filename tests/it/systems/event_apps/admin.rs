@@ -27,7 +27,11 @@ async fn s1_22_s1_23_q20_an_admin_manages_every_app_until_it_is_switched_off() {
         alice.call("createApp", json!({ "kind": "event_app", "slug": "zoo", "name": "Zoo" }), "app { id }").await.ok();
         become_role(&alice, &bob, "admin").await.ok();
         assert_eq!(apps_with(&gateway, &bob, "app_manager").await, ["gala", "prom", "zoo"], "{engines:?}");
-        assert_eq!(apps_with(&gateway, &dora, "app_manager").await, ["fair", "gala", "prom", "zoo"], "others keep theirs");
+        assert_eq!(
+            apps_with(&gateway, &dora, "app_manager").await,
+            ["fair", "gala", "prom", "zoo"],
+            "others keep theirs"
+        );
     }
 }
 

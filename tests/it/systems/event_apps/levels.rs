@@ -2,11 +2,9 @@
 
 use serde_json::json;
 
-use super::{Scene, become_role, may, scene, switch};
 use super::operations;
-use crate::{
-    support::{gateway::Person, people::app_id},
-};
+use super::{Scene, become_role, may, scene, switch};
+use crate::support::{gateway::Person, people::app_id};
 
 async fn create(by: &Person, slug: &str) -> crate::support::gateway::Answer {
     by.call("createApp", json!({ "kind": "event_app", "slug": slug, "name": slug }), "app { id }").await
@@ -73,7 +71,8 @@ async fn s1_6_s1_7_s1_8_an_admin_neither_makes_apps_nor_gives_access() {
 async fn s1_9_s1_26_s1_27_s1_32_an_app_manager_manages_one_app() {
     let Scene { gateway: _serving, alice, bob, dora, fair, gala, .. } = scene().await;
     switch(&alice, &dora, (gala, "app_manager", false)).await.ok();
-    for (feature, action) in [("events", "configure"), ("news_feed", "publish"), ("threads", "configure"), ("builder", "edit")]
+    for (feature, action) in
+        [("events", "configure"), ("news_feed", "publish"), ("threads", "configure"), ("builder", "edit")]
     {
         assert!(may(&dora, "fair", (feature, action)).await, "{feature} {action}");
         assert!(!may(&dora, "gala", (feature, action)).await, "{feature} {action}");

@@ -2,11 +2,9 @@
 
 use serde_json::json;
 
-use super::{Scene, apps_with, grant, may, scene, scene_on, switch};
 use super::operations;
-use crate::{
-    support::{gateway::Engines, people::remedies},
-};
+use super::{Scene, apps_with, grant, may, scene, scene_on, switch};
+use crate::support::{gateway::Engines, people::remedies};
 
 /// What each module role does, and in which module.
 const ROLES: [(&str, &str, &str); 4] = [

@@ -2,17 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, apps_with, become_role, grant, may, scene, scene_on, switch};
 use super::operations;
-use crate::{
-    support::{
-        gateway::{Answer, Engines, Person},
-        people::remedies,
-    },
+use super::{Scene, apps_with, become_role, grant, may, scene, scene_on, switch};
+use crate::support::{
+    gateway::{Answer, Engines, Person},
+    people::remedies,
 };
 
 async fn section(who: &Person, app: &str, role: &str) -> Answer {
-    operations::run(who, "event-apps/permissions_section", json!({ "organization": "acme", "app": app, "role": role })).await
+    operations::run(who, "event-apps/permissions_section", json!({ "organization": "acme", "app": app, "role": role }))
+        .await
 }
 
 fn names(answer: &Answer) -> Vec<String> {
@@ -38,7 +37,10 @@ async fn s1_10_s1_17_s1_21_s1_24_s1_25_one_switch_for_each_admin() {
         // bob is no Admin, alice is the Owner: neither appears.
         assert_eq!(names(&list), ["carol", "dora"], "{engines:?}");
         assert_eq!(list.at("organization.app.roleCandidates.totalCount"), 2);
-        assert_eq!((&node(&list, "carol")["isHolder"], &node(&list, "dora")["isHolder"]), (&json!(false), &json!(true)));
+        assert_eq!(
+            (&node(&list, "carol")["isHolder"], &node(&list, "dora")["isHolder"]),
+            (&json!(false), &json!(true))
+        );
         assert_eq!(node(&list, "carol")["viewerCanToggle"], true);
 
         let run = async |on: bool| {

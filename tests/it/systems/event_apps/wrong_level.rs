@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, become_role, grant, scene, switch};
 use super::operations;
+use super::{Scene, become_role, grant, scene, switch};
 use crate::support::gateway::Person;
 
 async fn warnings(who: &Person) -> Vec<Value> {
