@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, ID, InputObject, MergedObject, Object, Result
 use chrono::{DateTime, Utc};
 
 use super::{
+    app_role::AppRoles,
     blueprint::AppKind,
     capability::AppCapabilities,
     context::InContext,
@@ -32,14 +33,20 @@ pub enum AppState {
 /// A protected resource, of one of the blueprint's kinds of apps. One on which the caller holds nothing answers as one that
 /// does not exist (S3.31).
 #[derive(Debug, Clone, MergedObject)]
-pub struct App(AppCore, AppCapabilities);
+#[rustfmt::skip] // One part a line, so that parts are added side by side.
+pub struct App(
+    AppCore,
+    AppCapabilities,
+    AppRoles,
+);
 
 impl App {
     /// As this principal sees it.
     #[must_use]
     pub fn new(standing: &Arc<Standing>, app: Arc<SeenApp>) -> Self {
         let core = AppCore { standing: Arc::clone(standing), app: Arc::clone(&app) };
-        Self(core, AppCapabilities { standing: Arc::clone(standing), app })
+        let roles = AppRoles { standing: Arc::clone(standing), app: Arc::clone(&app) };
+        Self(core, AppCapabilities { standing: Arc::clone(standing), app }, roles)
     }
 
     /// Its global id; for the interface.

@@ -78,6 +78,8 @@ pub struct Feature {
     pub levels: Vec<AccessLevel>,
     /// Features that must be granted with it.
     pub requires: Vec<String>,
+    /// Whether it is given by roles alone, and never ticked by itself.
+    pub roles_only: bool,
 }
 
 /// A kind of app.
@@ -127,6 +129,7 @@ impl Feature {
             actions: feature.actions.iter().map(action).collect(),
             levels: feature.levels.iter().map(level).collect(),
             requires: feature.requires.clone(),
+            roles_only: feature.roles_only,
         }
     }
 }

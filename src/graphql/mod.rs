@@ -13,9 +13,11 @@
 //! ```
 
 pub mod access_tree;
+pub mod access_warning;
 pub mod activity;
 pub mod api_token;
 pub mod app;
+pub mod app_role;
 pub mod blueprint;
 pub mod blueprint_move;
 pub mod capability;
@@ -73,6 +75,7 @@ pub struct Mutation(
     api_token::ApiTokenMutation,
     app::AppMutation,
     grant::GrantMutation,
+    app_role::AppRoleMutation,
     team::TeamMutation,
     custom_role::CustomRoleMutation,
     blueprint_move::BlueprintMoveMutation,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::{
+    access_warning::OrganizationWarnings,
     activity::OrganizationActivity,
     api_token::OrganizationApiTokens,
     app::OrganizationApps,
@@ -47,6 +48,7 @@ pub struct Organization(
     OrganizationApps,
     OrganizationTeams,
     OrganizationDefaults,
+    OrganizationWarnings,
     OrganizationChildren,
     OrganizationRoleComparison,
     OrganizationBlueprintMove,
@@ -70,6 +72,7 @@ impl Organization {
             OrganizationApps,
             OrganizationTeams,
             OrganizationDefaults,
+            OrganizationWarnings,
             OrganizationChildren { standing: Arc::clone(&standing) },
             OrganizationRoleComparison { standing: Arc::clone(&standing) },
             OrganizationBlueprintMove { standing: Arc::clone(&standing) },

@@ -23,6 +23,7 @@ use crate::{
 pub const IN_THE_BOX: &[(&str, &str)] = &[
     ("support-hub.toml", include_str!("../../blueprints/support-hub.toml")),
     ("code-hosting.toml", include_str!("../../blueprints/code-hosting.toml")),
+    ("event-apps.toml", include_str!("../../blueprints/event-apps.toml")),
     ("business-suite.toml", include_str!("../../blueprints/business-suite.toml")),
 ];
 

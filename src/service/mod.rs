@@ -30,6 +30,7 @@ pub mod capability;
 pub mod check;
 pub mod child;
 pub mod custom_role;
+mod consequence;
 pub mod error;
 pub mod follow;
 pub mod grant;

@@ -17,7 +17,7 @@ use crate::{
     access::{
         Blueprint, Grantee, Held, Place, Rights,
         blueprint::document::{Holder, Role, RoleLevel},
-        delegation::{DelegationDenial, Gift, below_ceiling, may_assign, may_give},
+        delegation::{DelegationDenial, Gift, below_ceiling, may_assign, may_give, meets_prerequisite},
         verb::AssignRole,
     },
     id::new_id,
@@ -93,7 +93,7 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let member = member::get_present(work, change.member).await?;
     let held = of_member(work.tx, organization, member.id, work.now).await?;
-    let moves = moves(blueprint, &change.step, &held)?;
+    let moves = moves(blueprint, &canonical_step(blueprint, &change.step), &held)?;
     apply(work, &member, &moves).await?;
     Ok(member.id)
 }
@@ -174,12 +174,14 @@ pub(super) fn moves_to(
     Ok((all, then))
 }
 
-/// Whether a role is below the ceilings of these, which its holder has then (`Q14`).
+/// Whether a role is below the ceilings of these, which its holder has then (`Q14`), and builds on one of them, where it builds
+/// on others (`S1.20`).
 pub(super) fn reaches<'r>(
     blueprint: &Blueprint,
     (grantee, role): (Grantee, &str),
-    held: impl IntoIterator<Item = &'r str>,
+    held: impl IntoIterator<Item = &'r str> + Clone,
 ) -> Result<(), DelegationDenial> {
+    judge(meets_prerequisite(blueprint, role, held.clone()))?;
     let role = Held::Role(role.to_owned());
     let gift = Gift { grantee, held: &role, place: &Place::Organization, ancestors: &[] };
     judge(below_ceiling(blueprint, &gift, held))
@@ -239,8 +241,21 @@ fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), Servi
         .map_err(|denial| ServiceError::from(not_given(blueprint, "role", &denial)))
 }
 
+/// The key of the role that is meant; a name that the blueprint does not have stays as it is (`S1.35`).
+pub(super) fn canonical(blueprint: &Blueprint, name: &str) -> String {
+    blueprint.role_key(name).unwrap_or(name).to_owned()
+}
+
+fn canonical_step(blueprint: &Blueprint, step: &RoleStep) -> RoleStep {
+    match step {
+        RoleStep::Become(role) => RoleStep::Become(canonical(blueprint, role)),
+        RoleStep::Add(role) => RoleStep::Add(canonical(blueprint, role)),
+        RoleStep::Remove(role) => RoleStep::Remove(canonical(blueprint, role)),
+    }
+}
+
 /// The refusal of giving up a role that others give and take (`S4.R4`).
-fn own_binding(role: &Role) -> UserError {
+pub(super) fn own_binding(role: &Role) -> UserError {
     let message = format!("nobody changes their own role {}", role.label);
     UserError::new(UserErrorCode::NotGrantable, "role", message).remedy("Ask somebody else who may.")
 }
@@ -260,6 +275,9 @@ pub(super) fn judge(judged: Result<(), DelegationDenial>) -> Result<(), Delegati
         Err(DelegationDenial::BeyondOwnRights) if ablate::off("bounded_delegation") => Ok(()),
         Err(DelegationDenial::BeyondCeiling { .. }) if ablate::off("role_ceiling") => Ok(()),
         Err(DelegationDenial::Unknown) if ablate::off("feature_of_kind") => Ok(()),
+        Err(DelegationDenial::RolesOnly { .. }) if ablate::off("roles_only") => Ok(()),
+        Err(DelegationDenial::Prerequisite { .. }) if ablate::off("prerequisite") => Ok(()),
+        Err(DelegationDenial::PublicApp) if ablate::off("public_app_grant") => Ok(()),
         judged => judged,
     }
 }
@@ -287,6 +305,7 @@ pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationD
         | DelegationDenial::WrongKind { .. }
         | DelegationDenial::BeyondCeiling { .. }
         | DelegationDenial::PublicApp
+        | DelegationDenial::RolesOnly { .. }
         | DelegationDenial::NotForEveryone => refusal,
     }
 }

@@ -9,6 +9,7 @@
 
 mod abuse;
 mod api_token;
+mod app_role;
 mod architecture;
 mod blueprint_move;
 mod cache;

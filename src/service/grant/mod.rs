@@ -3,8 +3,11 @@
 //! Everyone sees its own; those of others are for holders of `rights.read`, as far as they lie on apps that the caller sees.
 //! What may not enter: decisions about who may give what, which are the core's (`access::delegation`).
 
+mod app_role;
 mod change;
 mod edit;
+mod toggle;
+mod warning;
 
 use std::collections::HashMap;
 
@@ -14,6 +17,8 @@ pub(super) use self::edit::{Reach, apply, plan};
 pub use self::{
     change::{Default, NewAccess},
     edit::AccessEdit,
+    toggle::{AppRoleSwitch, Candidate, Switched},
+    warning::{AccessWarning, Warning, WarningCode, position as warning_position},
 };
 use super::{
     Access, Service, ServiceError, Standing,

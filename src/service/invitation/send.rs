@@ -21,6 +21,7 @@ use crate::{
         Access, Change, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
         access_choice::{self, AccessChoice, Chosen},
         activity::{NewEntry, target},
+        consequence,
         input::{self, Mistakes},
         member::already_member,
         role::{self, RoleSet, judge},
@@ -412,7 +413,9 @@ async fn vouch(work: &Work<'_>, member: &Member, field: &str) -> Result<(), Serv
     let grants = store::grant::of_grantees(work.tx, member.organization_id, &[member.id]).await?;
     let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
     let above = store::app::ancestors_of(work.tx, member.organization_id, &apps).await?;
-    for grant in &grants {
+    let held = role::of_member(work.tx, member.organization_id, member.id, work.now).await?;
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
         let ancestors =
             app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };

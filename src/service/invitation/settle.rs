@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ablate,
     access::{
-        Authority, Blueprint, Denial, Permit, Rights, SystemTask, authorize,
+        Authority, Blueprint, Denial, Held, Permit, Place, Rights, SystemTask, authorize,
         delegation::{Gift, fits, may_give},
         verb::{InviteMember, SettleInvitation, UpdateMember, Verb},
     },
@@ -19,6 +19,7 @@ use crate::{
     service::{
         Access, Actor, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
+        consequence,
         member::already_member,
         role::judge,
         user::verify_email,
@@ -258,7 +259,8 @@ async fn vouched(
     {
         return Err(not_vouched().into());
     }
-    for grant in grants {
+    let held: Vec<&str> = grants.iter().filter_map(organization_role).collect();
+    for grant in grants.iter().filter(|grant| !consequence::is_brought(rules, &held, grant)) {
         let ancestors =
             app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
@@ -271,6 +273,14 @@ async fn vouched(
         }
     }
     Ok(())
+}
+
+/// The organization role that a grant gives.
+fn organization_role(grant: &AccessGrant) -> Option<&str> {
+    match (&grant.held, &grant.place) {
+        (Held::Role(role), Place::Organization) => Some(role),
+        _ => None,
+    }
 }
 
 /// The rights of another principal as this transaction sees them; `None` when there is no such principal any more.

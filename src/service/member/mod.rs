@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     access::{
-        Denial,
+        Blueprint, Denial,
         blueprint::document::OnRemove,
         verb::{LeaveOrganization, RemoveMember},
     },
@@ -137,7 +137,7 @@ impl Service {
         request: &PageRequest,
     ) -> Result<Page<Member>, ServiceError> {
         let standing = access.standing()?;
-        let mut filter = self.filter(query)?;
+        let mut filter = self.filter(&standing.blueprint.rules, query)?;
         if filter.states.is_empty() {
             filter.states = vec![MemberState::Pending, MemberState::Active, MemberState::Suspended];
         }
@@ -150,7 +150,8 @@ impl Service {
     /// # Errors
     /// As for a caller without a place.
     pub async fn member_counts(&self, access: &Access, query: MemberQuery) -> Result<MemberCounts, ServiceError> {
-        let (visible, filter) = (access.standing()?.rights.visible_members(), self.filter(query)?);
+        let standing = access.standing()?;
+        let (visible, filter) = (standing.rights.visible_members(), self.filter(&standing.blueprint.rules, query)?);
         let mut counts = MemberCounts::default();
         for (state, count) in store::member::count_by_state(&self.store().read(), &visible, &filter).await? {
             match state {
@@ -163,11 +164,11 @@ impl Service {
         Ok(counts)
     }
 
-    fn filter(&self, query: MemberQuery) -> Result<MemberFilter, ServiceError> {
+    fn filter(&self, rules: &Blueprint, query: MemberQuery) -> Result<MemberFilter, ServiceError> {
         Ok(MemberFilter {
             states: query.states,
             search: searched(query.search)?,
-            role: query.role.map(|role| Holding { role, now: self.now() }),
+            role: query.role.map(|name| Holding { role: role::canonical(rules, &name), now: self.now() }),
             team: None,
         })
     }

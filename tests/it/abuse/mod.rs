@@ -1,3 +1,4 @@
 //! What must fail, case by case.
 
+mod holders;
 mod roles;

@@ -3,4 +3,5 @@
 
 mod business_suite;
 mod code_hosting;
+mod event_apps;
 mod support_hub;
