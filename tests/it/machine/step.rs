@@ -182,7 +182,8 @@ fn invite(world: &mut World, by: &Member, (person, roles): (usize, &[String]), f
     when(world.holds(by, "members.invite"))?;
     when(!world.members.iter().any(|member| member.person == person))?;
     for role in roles {
-        when(world.may_give(by, &role_gift(fresh, role)) && has_room(world, role))?;
+        let gift = role_gift(fresh, role);
+        when(world.may_give(by, &gift) && world.may_hold(roles, &gift) && has_room(world, role))?;
     }
     let limits = &world.document.plans[&world.plan].seats;
     let taken = world.seats();
@@ -239,6 +240,13 @@ fn exchange(world: &mut World, by: &Member, member: &Member, (give, take): (Opti
     }
     if let Some(role) = give {
         when(world.may_give(by, &role_gift(member.id, role)))?;
+        let then: Vec<String> = world
+            .roles_of(member.id)
+            .into_iter()
+            .filter(|held| !take.contains(held))
+            .chain([role.to_owned()])
+            .collect();
+        when(world.may_hold(&then, &role_gift(member.id, role)))?;
     }
     if by.id == member.id {
         when(take.iter().filter_map(|role| world.role(role)).all(|role| role.step_down))?;
