@@ -31,6 +31,7 @@ pub mod facts;
 pub mod grant;
 pub mod permit;
 pub mod principal;
+pub mod profile;
 pub mod rights;
 pub mod seat;
 pub mod verb;

@@ -9,6 +9,7 @@
 mod check;
 pub mod document;
 mod error;
+mod own_data;
 mod rightset;
 mod selector;
 
