@@ -24,18 +24,23 @@ pub mod cursor;
 pub mod error;
 pub mod grant;
 pub mod invitation;
+pub mod invoice;
 pub mod member;
 pub mod membership;
 pub mod node;
 pub mod organization;
 pub mod page;
+pub mod payment_method;
 pub mod permission;
+pub mod profile;
 pub mod role;
 pub mod root;
+pub mod scalar;
 pub mod seat;
 pub mod service_account;
 pub mod session;
 pub mod team;
+pub mod usage;
 pub mod user;
 pub mod viewer;
 
@@ -69,6 +74,10 @@ pub struct Mutation(
     app::AppMutation,
     grant::GrantMutation,
     team::TeamMutation,
+    profile::ProfileMutation,
+    usage::UsageMutation,
+    invoice::InvoiceMutation,
+    payment_method::PaymentMethodMutation,
 );
 
 /// Everything that can be followed.
@@ -78,6 +87,7 @@ pub struct Subscription(
     seat::SeatSubscription,
     activity::ActivitySubscription,
     grant::GrantSubscription,
+    usage::UsageSubscription,
 );
 
 /// The schema. The document gate holds the limits; no extension is registered, as any makes every list field pay double.

@@ -15,13 +15,17 @@ use super::{
     error::{Reason, UserError, error, reasons, settle},
     grant::OrganizationDefaults,
     invitation::OrganizationInvitations,
+    invoice::OrganizationInvoices,
     member::OrganizationMembers,
     membership::{OrganizationMembership, OrganizationMembershipConnection},
     node::NodeType,
     page::PageArgs,
+    payment_method::OrganizationPaymentMethods,
+    profile::OrganizationProfile,
     seat::OrganizationSeats,
     service_account::OrganizationServiceAccounts,
     team::OrganizationTeams,
+    usage::OrganizationUsage,
     viewer::memberships,
 };
 use crate::service::{
@@ -44,6 +48,10 @@ pub struct Organization(
     OrganizationApps,
     OrganizationTeams,
     OrganizationDefaults,
+    OrganizationProfile,
+    OrganizationUsage,
+    OrganizationInvoices,
+    OrganizationPaymentMethods,
 );
 
 impl Organization {
@@ -64,6 +72,10 @@ impl Organization {
             OrganizationApps,
             OrganizationTeams,
             OrganizationDefaults,
+            OrganizationProfile { standing: Arc::clone(&standing) },
+            OrganizationUsage { standing: Arc::clone(&standing) },
+            OrganizationInvoices { standing: Arc::clone(&standing) },
+            OrganizationPaymentMethods { standing: Arc::clone(&standing) },
         )
     }
 

@@ -68,4 +68,10 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "addTeamMember", Audience::Callers),
     (Root::Mutation, "removeTeamMember", Audience::Callers),
     (Root::Subscription, "accessChanged", Audience::Callers),
+    (Root::Mutation, "updateProfile", Audience::Callers),
+    (Root::Mutation, "recordUsage", Audience::Callers),
+    (Root::Subscription, "usageChanged", Audience::Callers),
+    (Root::Mutation, "recordInvoice", Audience::Callers),
+    (Root::Mutation, "recordPaymentMethod", Audience::Callers),
+    (Root::Mutation, "removePaymentMethod", Audience::Callers),
 ];

@@ -9,6 +9,7 @@
 
 mod api_token;
 mod architecture;
+mod billing;
 mod cache;
 mod catalogue;
 mod cli;
@@ -20,6 +21,7 @@ mod jobs;
 mod organization;
 mod outage;
 mod permission_table;
+mod profile;
 mod races;
 mod schema;
 mod seat;
@@ -27,4 +29,5 @@ mod session;
 mod store;
 mod support;
 mod systems;
+mod usage;
 mod viewer;
