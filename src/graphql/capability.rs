@@ -47,6 +47,8 @@ pub enum GrantVia {
     Team,
     /// Given to every member.
     Everyone,
+    /// The app is public, and this grant lets its holder in.
+    Public,
 }
 
 /// A step of the path by which a team's grant reaches a member.
@@ -83,6 +85,9 @@ impl GrantSource {
 
     /// By which way it reaches the principal.
     async fn via(&self) -> GrantVia {
+        if self.source.public {
+            return GrantVia::Public;
+        }
         match (self.source.grant.grantee, &self.source.grant.held) {
             (Grantee::Team(_), _) => GrantVia::Team,
             (Grantee::Everyone, _) => GrantVia::Everyone,

@@ -26,6 +26,10 @@ pub enum DecisionCode {
     OutsideScope,
     /// The principal holds nothing on the app: to it, the app does not exist.
     AppHidden,
+    /// The principal holds nothing on the app, which is shown locked.
+    AppLocked,
+    /// A role of the principal's goes only so far, whatever is granted.
+    BeyondCeiling,
     /// The app is disabled.
     AppDisabled,
     /// Apps of this kind have no such feature.
@@ -68,6 +72,8 @@ const fn code(denial: &Denial) -> DecisionCode {
         Denial::PrincipalInactive => DecisionCode::PrincipalInactive,
         Denial::AppInactive => DecisionCode::AppDisabled,
         Denial::AppHidden => DecisionCode::AppHidden,
+        Denial::AppLocked => DecisionCode::AppLocked,
+        Denial::BeyondCeiling { .. } => DecisionCode::BeyondCeiling,
         Denial::Expired { .. } => DecisionCode::Expired,
         Denial::OutsideScope { .. } => DecisionCode::OutsideScope,
         Denial::UnknownFeature { .. } => DecisionCode::UnknownFeature,

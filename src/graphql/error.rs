@@ -77,6 +77,8 @@ pub enum UserErrorCode {
     NotInBlueprint,
     /// The role holds at another level.
     WrongLevel,
+    /// The role builds on another one that is not held.
+    Prerequisite,
     /// Something it needs is missing.
     Missing,
     /// It would close a circle.

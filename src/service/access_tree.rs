@@ -85,7 +85,7 @@ async fn seen(work: &Work<'_>, tree: &[AppAccess]) -> Result<HashMap<Uuid, SeenA
     let nested: &[Uuid] = if nests { &ids } else { &[] };
     let mut above = store::app::ancestors_of(work.tx, organization, nested).await?;
     let apps = store::app::find_many(work.tx, organization, &ids).await?.into_iter();
-    let apps = apps.map(|app| SeenApp { ancestors: above.remove(&app.id).unwrap_or_default(), app });
+    let apps = apps.map(|app| SeenApp { above: above.remove(&app.id).unwrap_or_default(), app });
     Ok(apps.filter(|app| app.is_seen_by(standing)).map(|app| (app.app.id, app)).collect())
 }
 
@@ -157,7 +157,7 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewG
     let grantee = Grantee::Member(*member);
     let stays = before.iter().find(|grant| grant.held == held && grant.place == place);
     if stays.is_none() {
-        let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.ancestors };
+        let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.above.ids };
         judge(may_give(rules, work.authority(), &gift))
             .map_err(|denial| UserError::not_given(&format!("{field}.feature"), &denial))?;
     }

@@ -277,7 +277,11 @@ fn scope_refused(scope: &str, denial: &DelegationDenial) -> UserError {
             "Name only what you may do yourself.",
         ),
         DelegationDenial::WrongHolder
-        | DelegationDenial::WrongLevel
+        | DelegationDenial::WrongLevel { .. }
+        | DelegationDenial::WrongKind { .. }
+        | DelegationDenial::Prerequisite { .. }
+        | DelegationDenial::BeyondCeiling { .. }
+        | DelegationDenial::PublicApp
         | DelegationDenial::NotAssignable { .. }
         | DelegationDenial::SelfRaise
         | DelegationDenial::NotForEveryone => refuse(

@@ -89,7 +89,7 @@ impl Holder {
 /// Whether the caller may see what this principal may do.
 fn may_see(viewer: &Standing, principal: Uuid) -> bool {
     viewer.facts.principal.id == principal
-        || (viewer.rights.holds("rights.read") && viewer.rights.visible_members().shows("", principal, &[]))
+        || (viewer.rights.holds("rights.read") && viewer.rights.visible_members().shows("", principal))
 }
 
 /// What a caller may do at the moment.
@@ -186,7 +186,7 @@ impl Service {
         let viewer = access.standing()?;
         let directory = self.directory(access).await?;
         let visible = viewer.rights.visible_apps(&viewer.blueprint.rules);
-        let shown = |app: &&Arc<SeenApp>| visible.shows(&app.app.kind, app.app.id, &app.ancestors);
+        let shown = |app: &&Arc<SeenApp>| visible.shows_app(&app.place());
         let apps: Vec<&Arc<SeenApp>> = match app {
             None => directory.apps.iter().filter(shown).collect(),
             Some(id) => vec![directory.find(id).filter(shown).ok_or(ServiceError::NotFound)?],

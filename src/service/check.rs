@@ -45,7 +45,7 @@ impl Service {
         let app = self.find_app(access, check.app).await?.ok_or(ServiceError::NotFound)?;
         let asked = if own {
             Arc::clone(viewer)
-        } else if viewer.rights.visible_members().shows("", check.principal, &[]) {
+        } else if viewer.rights.visible_members().shows("", check.principal) {
             self.standing_of(viewer.place.id, check.principal).await?
         } else {
             return Err(ServiceError::NotFound);
@@ -57,7 +57,11 @@ impl Service {
             Decision::Allow(reasons) => {
                 let mut sources = explain::sources(rules, &asked.facts, &place, &check.feature, now);
                 let gives = |source: &Source| {
-                    let same = |reason: &Reason| matches!(reason, Reason::Granted(grant) if *grant == source.grant);
+                    let same = |reason: &Reason| match reason {
+                        Reason::Granted(grant) => !source.public && *grant == source.grant,
+                        Reason::Public(grant) => source.public && *grant == source.grant,
+                        Reason::Maintainer(_) => false,
+                    };
                     reasons.iter().any(same)
                 };
                 sources.retain(gives);

@@ -91,6 +91,8 @@ pub enum UserErrorCode {
     NotInBlueprint,
     /// The role holds at another level (S1.31).
     WrongLevel,
+    /// The role builds on another one that is not held (S1.29).
+    Prerequisite,
     /// Something it needs is missing.
     Missing,
     /// It would close a circle.
@@ -154,11 +156,14 @@ impl UserError {
     pub fn not_given(field: &str, denial: &DelegationDenial) -> Self {
         let code = match denial {
             DelegationDenial::Unknown => UserErrorCode::NotInBlueprint,
-            DelegationDenial::WrongLevel => UserErrorCode::WrongLevel,
+            DelegationDenial::WrongLevel { .. } | DelegationDenial::WrongKind { .. } => UserErrorCode::WrongLevel,
+            DelegationDenial::Prerequisite { .. } => UserErrorCode::Prerequisite,
             DelegationDenial::WrongHolder
             | DelegationDenial::NotAssignable { .. }
             | DelegationDenial::BeyondOwnRights
             | DelegationDenial::SelfRaise
+            | DelegationDenial::BeyondCeiling { .. }
+            | DelegationDenial::PublicApp
             | DelegationDenial::NotForEveryone => UserErrorCode::NotGrantable,
         };
         Self::new(code, field, denial.to_string())

@@ -1,15 +1,11 @@
 //! The capability matrix of an organization: every right of every member, for auditors.
 
-use std::collections::HashMap;
-
-use uuid::Uuid;
-
 use super::{Service, ServiceError};
 use crate::{
-    access::{AppRef, Rights},
+    access::Rights,
     store::{
         self,
-        app::{App, AppState},
+        app::Above,
         facts::{self, Within},
         organization::OrganizationState,
     },
@@ -28,17 +24,6 @@ pub struct MatrixRow {
     pub access: String,
 }
 
-/// The apps above each app, the nearest first.
-pub(super) fn ancestors(apps: &[App]) -> HashMap<Uuid, Vec<Uuid>> {
-    let parents: HashMap<Uuid, Uuid> = apps.iter().filter_map(|app| Some((app.id, app.parent_id?))).collect();
-    let above = |app: &App| {
-        let up = std::iter::successors(parents.get(&app.id), |id| parents.get(*id));
-        // Nobody can close a circle, but one made past the store must still end.
-        (app.id, up.take(64).copied().collect::<Vec<_>>())
-    };
-    apps.iter().filter(|app| app.parent_id.is_some()).map(above).collect()
-}
-
 impl Service {
     /// Every right of every member, in the order of member, app and feature. For the operator alone.
     ///
@@ -49,7 +34,8 @@ impl Service {
         let row = store::organization::find_by_slug(&reader, organization).await?.ok_or(ServiceError::NotFound)?;
         let blueprint = self.blueprint(&reader, row.blueprint_id).await?;
         let apps = store::app::find_all(&reader, row.id).await?;
-        let above = ancestors(&apps);
+        let above = store::app::ancestors_within(&apps);
+        let top = Above::default();
         let crowd = facts::load_all(&reader, row.id).await?.ok_or(ServiceError::NotFound)?;
         let within = Within { organization: row.id, active: row.state == OrganizationState::Active };
         let mut rows = Vec::new();
@@ -58,9 +44,7 @@ impl Service {
             let facts = crowd.reach.facts(principal, within, None);
             let rights = Rights::compile(&blueprint.rules, &facts, crowd.now);
             for app in &apps {
-                let ancestors = above.get(&app.id).map_or(&[][..], Vec::as_slice);
-                let active = app.state == AppState::Active;
-                let place = AppRef { id: app.id, kind: &app.kind, ancestors, active };
+                let place = app.place(above.get(&app.id).unwrap_or(&top));
                 rows.extend(rights.capabilities(&blueprint.rules, &place).into_iter().map(|held| MatrixRow {
                     member: member.clone(),
                     app: app.slug.clone(),

@@ -84,7 +84,7 @@ fn is_place(member: &Member) -> bool {
 /// The member of this id that the author of a change sees, and who has not left.
 pub(super) async fn get_present(work: &Work<'_>, id: Uuid) -> Result<Member, ServiceError> {
     let standing = work.standing()?;
-    if !standing.rights.visible_members().shows("", id, &[]) {
+    if !standing.rights.visible_members().shows("", id) {
         return Err(ServiceError::NotFound);
     }
     let found = store::member::find_by_id(work.tx, standing.place.id, id).await?;
@@ -128,7 +128,7 @@ impl Service {
     pub async fn members_by_id(&self, access: &Access, ids: &[Uuid]) -> Result<HashMap<Uuid, Member>, ServiceError> {
         let standing = access.standing()?;
         let visible = standing.rights.visible_members();
-        let shown: Vec<Uuid> = ids.iter().copied().filter(|id| visible.shows("", *id, &[])).collect();
+        let shown: Vec<Uuid> = ids.iter().copied().filter(|id| visible.shows("", *id)).collect();
         if shown.is_empty() {
             return Ok(HashMap::new());
         }

@@ -116,7 +116,8 @@ fn moves(blueprint: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Move
     match step {
         RoleStep::Become(role) => {
             main_role(blueprint, "role", role)?;
-            let mains = held.iter().filter(|other| *other != role && is_main(blueprint, other));
+            let slot = blueprint.slot_of(role);
+            let mains = held.iter().filter(|other| *other != role && blueprint.slot_of(other) == slot);
             let give = if is_held(role) { Vec::new() } else { vec![role.clone()] };
             Ok(Moves { give, take: mains.cloned().collect() })
         }
@@ -148,10 +149,20 @@ fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), Servi
     }
     // Whoever holds a role may always step down from it.
     if is_author(work, member) {
-        return Ok(());
+        let kept = moves.take.iter().filter_map(|key| blueprint.document().roles.get(key)).find(|role| !role.step_down);
+        return match kept.filter(|_| !ablate::off("own_binding")) {
+            Some(role) => Err(own_binding(role).into()),
+            None => Ok(()),
+        };
     }
     may_take(blueprint, &standing.rights, &moves.take)
         .map_err(|denial| ServiceError::from(not_given(blueprint, "role", &denial)))
+}
+
+/// The refusal of giving up a role that others give and take (`S4.R4`).
+fn own_binding(role: &Role) -> UserError {
+    let message = format!("nobody changes their own role {}", role.label);
+    UserError::new(UserErrorCode::NotGrantable, "role", message).remedy("Ask somebody else who may.")
 }
 
 /// Whether these roles may be taken from somebody else: who gives a role takes it. One that the blueprint has no more is
@@ -183,7 +194,19 @@ pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationD
         DelegationDenial::NotAssignable { .. } | DelegationDenial::BeyondOwnRights | DelegationDenial::SelfRaise => {
             refusal.remedy("Ask somebody who holds more than you.")
         }
-        DelegationDenial::WrongHolder | DelegationDenial::WrongLevel | DelegationDenial::NotForEveryone => refusal,
+        DelegationDenial::Prerequisite { requires, .. } => {
+            refusal.remedy(format!("Give the member the role {} first.", requires.join(" or ")))
+        }
+        DelegationDenial::WrongLevel { level, .. } => refusal.remedy(match level {
+            RoleLevel::Organization => "Change the member's role in the organization instead.",
+            RoleLevel::App => "Give it on one app.",
+            RoleLevel::Feature => "Give it on the app that has the feature.",
+        }),
+        DelegationDenial::WrongHolder
+        | DelegationDenial::WrongKind { .. }
+        | DelegationDenial::BeyondCeiling { .. }
+        | DelegationDenial::PublicApp
+        | DelegationDenial::NotForEveryone => refusal,
     }
 }
 
@@ -208,11 +231,12 @@ pub(super) fn flag_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) ->
 }
 
 fn organization_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
-    let Some(role) = blueprint.document().roles.get(key) else {
+    let Some(role) = blueprint.role_key(key).and_then(|key| blueprint.document().roles.get(key)) else {
         return Err(not_given(blueprint, field, &DelegationDenial::Unknown));
     };
     if role.level != RoleLevel::Organization {
-        return Err(not_given(blueprint, field, &DelegationDenial::WrongLevel));
+        let denial = DelegationDenial::WrongLevel { role: role.label.clone(), level: role.level };
+        return Err(not_given(blueprint, field, &denial));
     }
     if !role.holders.contains(&Holder::Member) {
         return Err(not_given(blueprint, field, &DelegationDenial::WrongHolder));

@@ -19,7 +19,7 @@ pub(in crate::store) fn condition<C: ColumnTrait>(visibility: &Visibility, colum
         Rows::All => organization,
         Rows::None => organization.add(Expr::val(1).eq(0)),
         // Only apps lie below one another for a visibility; `app` adds that part.
-        Rows::Only { kinds, ids, below: _ } => organization.add(
+        Rows::Only { kinds, ids, .. } => organization.add(
             Condition::any()
                 .add(columns.kind.is_in(kinds.iter().map(String::as_str)))
                 .add(columns.id.is_in(ids.iter().copied())),

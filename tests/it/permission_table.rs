@@ -348,9 +348,9 @@ macro_rules! ask_all {
 fn system_tasks() -> String {
     let verbs = ask_all![
         CreateUser UpdateUser ManageSession InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
-        InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RemoveMember LeaveOrganization AssignRole
-        GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
-        RecordActivity CreateServiceAccount CreateApiToken RevokeApiToken Purge
+        InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
+        LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
+        RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount CreateApiToken RevokeApiToken Purge
     ];
     let names: Vec<&str> = verbs.iter().map(|(name, _)| *name).collect();
     let known: Vec<&str> = verb::ALL.iter().map(|row| row.name).collect();

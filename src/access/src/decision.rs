@@ -27,6 +27,8 @@ impl Decision {
 pub enum Reason {
     /// A grant gives it.
     Granted(Grant),
+    /// The app is public to those whom this grant lets in (`Q16`).
+    Public(Grant),
     /// The principal is a maintainer of the team that is asked about.
     Maintainer(Uuid),
 }
@@ -52,6 +54,15 @@ pub enum Denial {
     /// The principal holds nothing on the app: to it, the app does not exist.
     #[error("no access to this app")]
     AppHidden,
+    /// The same where apps are shown locked: it exists, and is closed (`Q17`).
+    #[error("no access to this app")]
+    AppLocked,
+    /// Grants would give it, but a role held sets a ceiling below it (`Q14`).
+    #[error("your role does not go as far as `{right}`, whatever is granted")]
+    BeyondCeiling {
+        /// The right.
+        right: String,
+    },
     /// The principal sees the app, but holds nothing that gives the action.
     #[error("no grant gives `{action}` on `{feature}`")]
     NotGranted {

@@ -6,7 +6,10 @@ use uuid::Uuid;
 
 use crate::{
     Authority, Blueprint, Held, Place, PrincipalId, Rights,
-    blueprint::document::{Holder, RoleLevel},
+    blueprint::{
+        RightSet,
+        document::{Holder, Role, RoleLevel},
+    },
     grant::{Grant, Grantee},
     rights::given,
 };
@@ -20,9 +23,37 @@ pub enum DelegationDenial {
     /// The role cannot be held by this kind of grantee.
     #[error("the role cannot be held by such a grantee")]
     WrongHolder,
-    /// The role is for the other level (`S1.31`).
-    #[error("the role holds at another level")]
-    WrongLevel,
+    /// The role is for another level (`S1.29`, `S1.30`, `S1.31`).
+    #[error("{}", level_text(role, *level))]
+    WrongLevel {
+        /// What people call the role.
+        role: String,
+        /// Where it holds.
+        level: RoleLevel,
+    },
+    /// The app role is for other kinds of apps.
+    #[error("the role `{role}` is not for such an app")]
+    WrongKind {
+        /// What people call the role.
+        role: String,
+    },
+    /// The member does not hold what the role builds on (`S1.20`, `S1.29`).
+    #[error("the role `{role}` is only for members who are {}", requires.join(" or "))]
+    Prerequisite {
+        /// What people call the role.
+        role: String,
+        /// What people call the roles of which one must be held.
+        requires: Vec<String>,
+    },
+    /// A role of the grantee's sets a ceiling below it (`Q14`).
+    #[error("the role `{role}` cannot go as far as this")]
+    BeyondCeiling {
+        /// What people call the role that sets the ceiling.
+        role: String,
+    },
+    /// The app is public, and not granted to single members (`S4.R10`).
+    #[error("a public app is not granted to single members")]
+    PublicApp,
     /// The author's roles do not assign this role.
     #[error("your role does not assign the role `{role}`")]
     NotAssignable {
@@ -38,6 +69,16 @@ pub enum DelegationDenial {
     /// The default level for everyone may not be this.
     #[error("this cannot be given to everyone")]
     NotForEveryone,
+}
+
+/// Where a role holds, in a sentence.
+fn level_text(role: &str, level: RoleLevel) -> String {
+    let held = match level {
+        RoleLevel::Organization => "it is held in the organization, not on an app",
+        RoleLevel::App => "it is held on one app, not in the organization",
+        RoleLevel::Feature => "it is held in one feature of one app and opens nothing else of it",
+    };
+    format!("the role `{role}` is for another level: {held}")
 }
 
 /// What is to be given.
@@ -59,8 +100,8 @@ pub struct Gift<'a> {
 /// The first [`DelegationDenial`] that applies.
 pub fn fits(blueprint: &Blueprint, gift: &Gift<'_>) -> Result<(), DelegationDenial> {
     match gift.held {
-        Held::Role(role) => {
-            let role = blueprint.document().roles.get(role).ok_or(DelegationDenial::Unknown)?;
+        Held::Role(key) => {
+            let role = blueprint.document().roles.get(key).ok_or(DelegationDenial::Unknown)?;
             let holder = match gift.grantee {
                 Grantee::Member(_) => Holder::Member,
                 Grantee::Team(_) => Holder::Team,
@@ -70,11 +111,7 @@ pub fn fits(blueprint: &Blueprint, gift: &Gift<'_>) -> Result<(), DelegationDeni
             if !role.holders.contains(&holder) {
                 return Err(DelegationDenial::WrongHolder);
             }
-            let level = match gift.place {
-                Place::Organization => RoleLevel::Organization,
-                Place::App { .. } => RoleLevel::App,
-            };
-            if role.level == level { Ok(()) } else { Err(DelegationDenial::WrongLevel) }
+            fits_place(role, gift.place)
         }
         Held::Feature { kind, feature, level } => {
             let right_kind = match gift.place {
@@ -98,6 +135,78 @@ pub fn fits(blueprint: &Blueprint, gift: &Gift<'_>) -> Result<(), DelegationDeni
     }
 }
 
+/// Whether a role can be held at a place.
+fn fits_place(role: &Role, place: &Place) -> Result<(), DelegationDenial> {
+    let label = || role.label.clone();
+    match (role.level, place) {
+        (RoleLevel::Organization, Place::Organization) => Ok(()),
+        (RoleLevel::App, Place::App { kind, .. }) => {
+            let fits = role.kinds.is_empty() || role.kinds.contains(kind);
+            if fits { Ok(()) } else { Err(DelegationDenial::WrongKind { role: label() }) }
+        }
+        (RoleLevel::Feature, Place::App { kind, .. }) => {
+            let of = role.feature.as_deref().and_then(|feature| feature.split_once('.')).map(|(kind, _)| kind);
+            if of == Some(kind.as_str()) { Ok(()) } else { Err(DelegationDenial::WrongKind { role: label() }) }
+        }
+        (level, _) => Err(DelegationDenial::WrongLevel { role: label(), level }),
+    }
+}
+
+/// Whether somebody who holds these organization roles may hold a role that builds on others (`S1.20`).
+///
+/// # Errors
+/// [`DelegationDenial::Prerequisite`].
+pub fn meets_prerequisite<'r>(
+    blueprint: &Blueprint,
+    role: &str,
+    held: impl IntoIterator<Item = &'r str>,
+) -> Result<(), DelegationDenial> {
+    let roles = &blueprint.document().roles;
+    let Some(rules) = roles.get(role) else { return Err(DelegationDenial::Unknown) };
+    if rules.requires.is_empty() || held.into_iter().any(|held| rules.requires.iter().any(|needed| needed == held)) {
+        return Ok(());
+    }
+    let label = |key: &String| roles.get(key).map_or_else(|| key.clone(), |role| role.label.clone());
+    Err(DelegationDenial::Prerequisite {
+        role: rules.label.clone(),
+        requires: rules.requires.iter().map(label).collect(),
+    })
+}
+
+/// Whether somebody who holds these organization roles may be given this: no role's ceiling is below it (`Q14`).
+///
+/// # Errors
+/// [`DelegationDenial::BeyondCeiling`].
+pub fn below_ceiling<'r>(
+    blueprint: &Blueprint,
+    gift: &Gift<'_>,
+    held: impl IntoIterator<Item = &'r str>,
+) -> Result<(), DelegationDenial> {
+    let gives = gives(blueprint, gift);
+    for role in held {
+        if blueprint.ceiling(role).is_some_and(|ceiling| !ceiling.contains(&gives)) {
+            let label = blueprint.document().roles.get(role).map_or(role, |role| role.label.as_str());
+            return Err(DelegationDenial::BeyondCeiling { role: label.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// What a gift gives.
+fn gives(blueprint: &Blueprint, gift: &Gift<'_>) -> RightSet {
+    given(
+        blueprint,
+        &Grant {
+            id: Uuid::nil(),
+            grantee: gift.grantee,
+            path: Vec::new(),
+            held: gift.held.clone(),
+            place: gift.place.clone(),
+            expires_at: None,
+        },
+    )
+}
+
 /// Whether this authority may give (or take) this.
 ///
 /// # Errors
@@ -111,7 +220,7 @@ pub fn may_give(blueprint: &Blueprint, authority: Authority<'_>, gift: &Gift<'_>
         Authority::User(_) => return Err(DelegationDenial::BeyondOwnRights),
     };
     if let Held::Role(role) = gift.held {
-        may_assign(blueprint, rights, role)?;
+        may_assign_at(blueprint, rights, role, (gift.place, gift.ancestors))?;
     }
     within_bounds(blueprint, rights, gift)
 }
@@ -133,17 +242,7 @@ pub fn may_share(blueprint: &Blueprint, authority: Authority<'_>, gift: &Gift<'_
 
 /// Nobody raises themselves; where the blueprint says bounded, nobody gives what they do not hold.
 fn within_bounds(blueprint: &Blueprint, rights: &Rights, gift: &Gift<'_>) -> Result<(), DelegationDenial> {
-    let gives = given(
-        blueprint,
-        &Grant {
-            id: Uuid::nil(),
-            grantee: gift.grantee,
-            path: Vec::new(),
-            held: gift.held.clone(),
-            place: gift.place.clone(),
-            expires_at: None,
-        },
-    );
+    let gives = gives(blueprint, gift);
     let holds = rights.at(gift.place, gift.ancestors).contains(&gives);
     let reaches_self = match gift.grantee {
         Grantee::Member(id) => rights.principal() == PrincipalId::member(id),
@@ -154,28 +253,39 @@ fn within_bounds(blueprint: &Blueprint, rights: &Rights, gift: &Gift<'_>) -> Res
     if reaches_self && !holds {
         return Err(DelegationDenial::SelfRaise);
     }
-    if is_bounded(blueprint, rights) && !holds {
-        return Err(DelegationDenial::BeyondOwnRights);
-    }
-    Ok(())
+    let mut rules = rights.role_rules(blueprint, gift.place, gift.ancestors);
+    // Bounded unless some role held is declared unbounded, or hands on this very role (`S0.39`).
+    let is_free = rules.any(|rules| {
+        let hands_on = matches!(gift.held, Held::Role(role) if rules.delegates.contains(role));
+        !rules.bounded || hands_on
+    });
+    if holds || is_free { Ok(()) } else { Err(DelegationDenial::BeyondOwnRights) }
 }
 
-/// Whether one of the roles held assigns this role.
+/// Whether one of the organization roles held assigns this role.
 ///
 /// # Errors
 /// [`DelegationDenial::NotAssignable`].
 pub fn may_assign(blueprint: &Blueprint, rights: &Rights, role: &str) -> Result<(), DelegationDenial> {
+    may_assign_at(blueprint, rights, role, (&Place::Organization, &[]))
+}
+
+/// Whether one of the roles held in the organization or, for a place on an app, there or above it assigns this role.
+///
+/// # Errors
+/// [`DelegationDenial::NotAssignable`].
+pub fn may_assign_at(
+    blueprint: &Blueprint,
+    rights: &Rights,
+    role: &str,
+    (place, ancestors): (&Place, &[Uuid]),
+) -> Result<(), DelegationDenial> {
     let assigns = |name: &String| name == "*" || name == role;
-    if rights.role_rules(blueprint).any(|rules| rules.assigns.iter().any(assigns)) {
+    if rights.role_rules(blueprint, place, ancestors).any(|rules| rules.assigns.iter().any(assigns)) {
         Ok(())
     } else {
         Err(DelegationDenial::NotAssignable { role: role.to_owned() })
     }
-}
-
-/// Bounded unless some role held is declared unbounded.
-fn is_bounded(blueprint: &Blueprint, rights: &Rights) -> bool {
-    rights.role_rules(blueprint).all(|rules| rules.bounded)
 }
 
 /// Whether this authority may limit a program that holds `role` by these scopes: each names something of the blueprint, gives

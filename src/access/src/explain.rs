@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     AppRef, Blueprint, Facts, Place,
     grant::Grant,
-    rights::{given, inactive},
+    rights::{given, inactive, lets_in, limit},
 };
 
 /// What one grant gives in one feature of one app.
@@ -17,6 +17,8 @@ pub struct Source {
     pub level: Option<String>,
     /// The actions it gives by itself, in the blueprint's order; never empty.
     pub actions: Vec<String>,
+    /// Whether it gives them because the app is public and the grant lets its holder in (`Q16`).
+    pub public: bool,
 }
 
 /// Every live grant that gives something in a feature of an app, in the order of their ids; none where nothing is held.
@@ -32,24 +34,33 @@ pub fn sources(
         return Vec::new();
     };
     let Some(known) = kind.features.get(feature) else { return Vec::new() };
-    let scope = facts.scopes.as_ref().map_or(u128::MAX, |scopes| blueprint.scopes(scopes).kind(index));
+    let within = limit(blueprint, facts, now);
+    let left = |kind: usize| within.as_ref().map_or(u128::MAX, |limit| limit.kind(kind));
     let reaches = |grant: &Grant| match &grant.place {
         Place::Organization => true,
         Place::App { id, .. } => *id == app.id || app.ancestors.contains(id),
     };
-    let live = facts.grants.iter().filter(|grant| grant.is_live(now) && reaches(grant));
-    let mut sources: Vec<Source> = live
-        .filter_map(|grant| {
-            let bits = given(blueprint, grant).kind(index) & known.all & scope;
-            let allowed = known.actions.iter().filter(|(_, bit)| bits & **bit != 0);
-            (bits != 0).then(|| Source {
-                grant: grant.clone(),
-                level: known.level(bits).map(str::to_owned),
-                actions: allowed.map(|(action, _)| action.clone()).collect(),
-            })
+    let source = |grant: &Grant, bits: u128, public: bool| {
+        let bits = bits & known.all & left(index);
+        let allowed = known.actions.iter().filter(|(_, bit)| bits & **bit != 0);
+        (bits != 0).then(|| Source {
+            grant: grant.clone(),
+            level: known.level(bits).map(str::to_owned),
+            actions: allowed.map(|(action, _)| action.clone()).collect(),
+            public,
         })
-        .collect();
-    sources.sort_by(|a, b| (a.grant.id, &a.grant.path).cmp(&(b.grant.id, &b.grant.path)));
-    sources.dedup_by(|a, b| a.grant.id == b.grant.id && a.grant.path == b.grant.path);
+    };
+    let open = kind.public.filter(|_| app.public);
+    let live = || facts.grants.iter().filter(|grant| grant.is_live(now));
+    let granted = live().filter(|grant| reaches(grant));
+    let mut sources: Vec<Source> =
+        granted.filter_map(|grant| source(grant, given(blueprint, grant).kind(index), false)).collect();
+    if let Some(open) = open {
+        let is_left = |grant: &Grant| open.to.is_none_or(|to| given(blueprint, grant).kind(to) & left(to) != 0);
+        let let_in = live().filter(|grant| lets_in(blueprint, grant, open.to, app) && is_left(grant));
+        sources.extend(let_in.filter_map(|grant| source(grant, open.bits, true)));
+    }
+    sources.sort_by(|a, b| (a.grant.id, &a.grant.path, a.public).cmp(&(b.grant.id, &b.grant.path, b.public)));
+    sources.dedup_by(|a, b| a.grant.id == b.grant.id && a.grant.path == b.grant.path && a.public == b.public);
     sources
 }

@@ -44,6 +44,8 @@ pub struct AppRef<'a> {
     pub kind: &'a str,
     /// The apps above it, nearest first; a grant on one of them reaches down to this one.
     pub ancestors: &'a [Uuid],
-    /// Whether it is enabled; a disabled app is denied to everyone.
+    /// Whether it and everything above it is enabled; a disabled app is denied to everyone.
     pub active: bool,
+    /// Whether it is public within what its kind says (`Q16`).
+    pub public: bool,
 }

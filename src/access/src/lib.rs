@@ -42,7 +42,7 @@ pub use decide::{Question, decide};
 pub use decision::{Decision, Denial, Reason};
 pub use facts::{AppRef, Facts};
 pub use grant::{Grant, Grantee, Held, Place};
-pub use permit::{Author, Authority, Permit, authorize};
+pub use permit::{Author, Authority, Permit, authorize, authorize_on};
 pub use principal::{PrincipalId, PrincipalKind};
 pub use rights::{Capability, Rights};
 pub use verb::{SystemTask, Verb};

@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 use uuid::Uuid;
 
 use crate::{
-    Denial, PrincipalId, Rights,
+    AppRef, Blueprint, Denial, PrincipalId, Rights,
     verb::{Rule, SystemTask, Verb},
 };
 
@@ -110,4 +110,29 @@ pub fn authorize<V: Verb>(authority: Authority<'_>, subject: Option<Uuid>) -> Re
             }
         }
     }
+}
+
+/// Asks for a permit to use the verb `V` on an app or below it: the permission is held in the organization, or by an app role
+/// there or above it. The permit's subject is the app.
+///
+/// # Errors
+/// The [`Denial`] that says why not.
+pub fn authorize_on<V: Verb>(
+    authority: Authority<'_>,
+    blueprint: &Blueprint,
+    app: &AppRef<'_>,
+) -> Result<Permit<V>, Denial> {
+    if let (Authority::Principal(rights), Rule::Permission(key)) = (authority, V::RULE)
+        && rights.inactive().is_none()
+        && rights.holds_on(blueprint, key, app)
+    {
+        let author = Author::Principal(rights.principal());
+        return Ok(Permit {
+            organization: Some(rights.organization()),
+            subject: Some(app.id),
+            author,
+            verb: PhantomData,
+        });
+    }
+    authorize(authority, Some(app.id))
 }

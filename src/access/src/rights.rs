@@ -10,7 +10,7 @@ use crate::{
     AppRef, Blueprint, Denial, Facts, Held, Place, PrincipalId,
     blueprint::{
         RightSet,
-        document::{Role, TeamPrivacy},
+        document::{Role, RoleLevel, TeamPrivacy},
     },
     grant::Grant,
     visibility::{Rows, Visibility},
@@ -24,6 +24,8 @@ pub struct Rights {
     inactive: Option<Denial>,
     everywhere: RightSet,
     apps: Vec<(Uuid, OnApp)>,
+    /// The most that can be held: the token's scopes and the ceilings of roles; `None` is no bound.
+    limit: Option<RightSet>,
     roles: BTreeSet<String>,
     permissions: BTreeSet<String>,
     maintained: BTreeSet<Uuid>,
@@ -36,6 +38,7 @@ pub struct Rights {
 struct OnApp {
     kind: Option<usize>,
     rights: RightSet,
+    roles: BTreeSet<String>,
 }
 
 /// What a principal may do in one feature of one app.
@@ -53,9 +56,18 @@ pub struct Capability {
 pub(crate) fn given(blueprint: &Blueprint, grant: &Grant) -> RightSet {
     let mut rights = RightSet::empty(blueprint.kinds().len());
     match &grant.held {
-        Held::Role(role) => {
-            if let Some(role) = blueprint.role(role) {
+        Held::Role(key) => {
+            if let Some(role) = blueprint.role(key) {
                 rights.add(role);
+            }
+            let level = blueprint.document().roles.get(key).map(|role| role.level);
+            let holds = match grant.place {
+                Place::Organization => level == Some(RoleLevel::Organization),
+                Place::App { .. } => level == Some(RoleLevel::App),
+            };
+            if !holds {
+                // A role says something about the organization, or about an app as a whole, at its own level alone.
+                rights.permissions = 0;
             }
         }
         Held::Feature { kind, feature, level } => {
@@ -69,11 +81,39 @@ pub(crate) fn given(blueprint: &Blueprint, grant: &Grant) -> RightSet {
             }
         }
     }
-    if matches!(grant.place, Place::App { .. }) {
-        // A role held on an app says nothing about the organization.
-        rights.permissions = 0;
-    }
     rights
+}
+
+/// The most that the principal can hold: what its token's scopes name, below the ceilings of its organization roles.
+pub(crate) fn limit(blueprint: &Blueprint, facts: &Facts, now: DateTime<Utc>) -> Option<RightSet> {
+    let scopes = facts.scopes.as_ref().map(|scopes| blueprint.scopes(scopes));
+    scopes.into_iter().chain(ceiling(blueprint, facts, now)).reduce(|mut limit, other| {
+        limit.keep(&other);
+        limit
+    })
+}
+
+/// What the ceilings of the organization roles held leave (`Q14`); `None` where no role sets one.
+pub(crate) fn ceiling(blueprint: &Blueprint, facts: &Facts, now: DateTime<Utc>) -> Option<RightSet> {
+    let live = facts.grants.iter().filter(|grant| grant.is_live(now) && grant.place == Place::Organization);
+    let ceilings = live.filter_map(|grant| match &grant.held {
+        Held::Role(role) => blueprint.ceiling(role),
+        Held::Feature { .. } => None,
+    });
+    ceilings.cloned().reduce(|mut limit, other| {
+        limit.keep(&other);
+        limit
+    })
+}
+
+/// Whether the grant lets its holder in where public apps are open to those who hold something on a kind above (`Q16`).
+pub(crate) fn lets_in(blueprint: &Blueprint, grant: &Grant, to: Option<usize>, app: &AppRef<'_>) -> bool {
+    match (to, &grant.place) {
+        (None, Place::Organization) => matches!(&grant.held, Held::Role(role) if blueprint.role(role).is_some()),
+        (None, Place::App { .. }) => false,
+        (Some(kind), Place::Organization) => given(blueprint, grant).kind(kind) != 0,
+        (Some(kind), Place::App { id, .. }) => app.ancestors.contains(id) && given(blueprint, grant).kind(kind) != 0,
+    }
 }
 
 /// Why the principal is denied everything, if it is.
@@ -113,16 +153,21 @@ impl Rights {
                     let empty = || OnApp {
                         kind: blueprint.kind(kind).map(|(index, _)| index),
                         rights: RightSet::empty(blueprint.kinds().len()),
+                        roles: BTreeSet::new(),
                     };
-                    apps.entry(*id).or_insert_with(empty).rights.add(&rights);
+                    let app = apps.entry(*id).or_insert_with(empty);
+                    app.rights.add(&rights);
+                    if let Held::Role(role) = &grant.held {
+                        app.roles.insert(role.clone());
+                    }
                 }
             }
         }
-        if let Some(scopes) = &facts.scopes {
-            let scopes = blueprint.scopes(scopes);
-            everywhere.keep(&scopes);
+        let limit = limit(blueprint, facts, now);
+        if let Some(limit) = &limit {
+            everywhere.keep(limit);
             for app in apps.values_mut() {
-                app.rights.keep(&scopes);
+                app.rights.keep(limit);
             }
         }
         let permissions = blueprint
@@ -139,6 +184,7 @@ impl Rights {
             inactive,
             everywhere,
             apps: apps.into_iter().collect(),
+            limit,
             roles,
             permissions,
             maintained: facts.teams.iter().filter(|t| active && !narrowed && t.maintainer).map(|t| t.id).collect(),
@@ -199,20 +245,50 @@ impl Rights {
         self.teams.contains(&team)
     }
 
+    /// What grants on this app itself give.
+    fn on(&self, id: Uuid) -> Option<&OnApp> {
+        let place = self.apps.binary_search_by(|(other, _)| other.cmp(&id)).ok()?;
+        self.apps.get(place).map(|(_, app)| app)
+    }
+
     /// The bits held on an app.
-    fn bits(&self, kind: usize, app: &AppRef<'_>) -> u128 {
+    fn bits(&self, blueprint: &Blueprint, kind: usize, app: &AppRef<'_>) -> u128 {
         if !app.active {
             return 0;
         }
-        let on = |id: Uuid| {
-            self.apps
-                .binary_search_by(|(other, _)| other.cmp(&id))
-                .ok()
-                .and_then(|place| self.apps.get(place))
-                .map_or(0, |(_, app)| app.rights.kind(kind))
-        };
+        let on = |id: Uuid| self.on(id).map_or(0, |app| app.rights.kind(kind));
         let inherited = app.ancestors.iter().fold(0, |bits, ancestor| bits | on(*ancestor));
-        self.everywhere.kind(kind) | on(app.id) | inherited
+        self.everywhere.kind(kind) | on(app.id) | inherited | self.public_bits(blueprint, kind, app)
+    }
+
+    /// The bits that a public app gives to whoever is let in (`Q16`).
+    fn public_bits(&self, blueprint: &Blueprint, kind: usize, app: &AppRef<'_>) -> u128 {
+        let public = || blueprint.kinds().get_index(kind).and_then(|(_, kind)| kind.public);
+        let Some(public) = app.public.then(public).flatten() else { return 0 };
+        let is_in = match public.to {
+            None => self.inactive.is_none() && self.roles.iter().any(|role| blueprint.role(role).is_some()),
+            Some(to) => {
+                let on = |id: &Uuid| self.on(*id).is_some_and(|app| app.rights.kind(to) != 0);
+                self.everywhere.kind(to) != 0 || app.ancestors.iter().any(on)
+            }
+        };
+        let within = self.limit.as_ref().map_or(u128::MAX, |limit| limit.kind(kind));
+        if is_in { public.bits & within } else { 0 }
+    }
+
+    /// Whether an organization permission is held on an app: in the organization, or by an app role there or above it.
+    #[must_use]
+    pub fn holds_on(&self, blueprint: &Blueprint, key: &str, app: &AppRef<'_>) -> bool {
+        let Some(bit) = blueprint.permission_bit(key) else { return false };
+        let on = |id: &Uuid| self.on(*id).is_some_and(|app| app.rights.permissions & bit != 0);
+        self.everywhere.permissions & bit != 0 || app.active && std::iter::once(&app.id).chain(app.ancestors).any(on)
+    }
+
+    /// The apps on which a permission is held by an app role, there and below.
+    #[must_use]
+    pub fn apps_with(&self, blueprint: &Blueprint, key: &str) -> BTreeSet<Uuid> {
+        let Some(bit) = blueprint.permission_bit(key) else { return BTreeSet::new() };
+        self.apps.iter().filter(|(_, app)| app.rights.permissions & bit != 0).map(|(id, _)| *id).collect()
     }
 
     /// Whether an action of a feature is allowed on an app. Anything unknown is denied.
@@ -221,20 +297,20 @@ impl Rights {
         blueprint
             .kind(app.kind)
             .and_then(|(index, kind)| Some((index, *kind.features.get(feature)?.actions.get(action)?)))
-            .is_some_and(|(index, bit)| self.bits(index, app) & bit != 0)
+            .is_some_and(|(index, bit)| self.bits(blueprint, index, app) & bit != 0)
     }
 
     /// Whether anything at all is held on an app: without it, the app does not exist for the principal (`S3.31`).
     #[must_use]
     pub fn sees(&self, blueprint: &Blueprint, app: &AppRef<'_>) -> bool {
-        blueprint.kind(app.kind).is_some_and(|(index, kind)| self.bits(index, app) & kind.all != 0)
+        blueprint.kind(app.kind).is_some_and(|(index, kind)| self.bits(blueprint, index, app) & kind.all != 0)
     }
 
     /// What is held on an app, feature by feature, in the blueprint's order; features without any action are left out.
     #[must_use]
     pub fn capabilities(&self, blueprint: &Blueprint, app: &AppRef<'_>) -> Vec<Capability> {
         let Some((index, kind)) = blueprint.kind(app.kind) else { return Vec::new() };
-        let bits = self.bits(index, app);
+        let bits = self.bits(blueprint, index, app);
         kind.features
             .iter()
             .filter(|(_, feature)| feature.all & bits != 0)
@@ -256,9 +332,7 @@ impl Rights {
         let mut held = self.everywhere.clone();
         if let Place::App { id, .. } = place {
             for app in std::iter::once(id).chain(ancestors) {
-                if let Ok(found) = self.apps.binary_search_by(|(other, _)| other.cmp(app))
-                    && let Some((_, app)) = self.apps.get(found)
-                {
+                if let Some(app) = self.on(*app) {
                     held.add(&app.rights);
                 }
             }
@@ -266,15 +340,35 @@ impl Rights {
         held
     }
 
-    /// The rules of the roles held.
-    pub(crate) fn role_rules<'a>(&'a self, blueprint: &'a Blueprint) -> impl Iterator<Item = &'a Role> {
-        self.roles.iter().filter_map(|key| blueprint.document().roles.get(key))
+    /// The rules of the roles held in the organization and, for a place on an app, there and above it.
+    pub(crate) fn role_rules<'a>(
+        &'a self,
+        blueprint: &'a Blueprint,
+        place: &'a Place,
+        ancestors: &'a [Uuid],
+    ) -> impl Iterator<Item = &'a Role> {
+        let own = match place {
+            Place::Organization => None,
+            Place::App { id, .. } => Some(id),
+        };
+        let above = ancestors.iter().filter(move |_| own.is_some());
+        let on_apps = own.into_iter().chain(above).filter_map(|id| self.on(*id)).flat_map(|app| app.roles.iter());
+        self.roles.iter().chain(on_apps).filter_map(|key| blueprint.document().roles.get(key))
     }
 
-    /// Which apps the principal sees. Apps below a granted one are seen where the grant gives
-    /// something on their kind.
+    /// Which apps exist for the principal: those it may enter and, where the blueprint shows the others locked, all (`Q17`).
     #[must_use]
     pub fn visible_apps(&self, blueprint: &Blueprint) -> Visibility {
+        if self.inactive.is_none() && blueprint.shows_locked_apps() {
+            return Visibility { organization: self.organization, rows: Rows::All };
+        }
+        self.open_apps(blueprint)
+    }
+
+    /// Which apps the principal may enter, because it holds something there (`S3.29`). Apps below a granted one are among
+    /// them where the grant gives something on their kind, public ones where the principal is let in.
+    #[must_use]
+    pub fn open_apps(&self, blueprint: &Blueprint) -> Visibility {
         let kinds: BTreeSet<String> = (0..blueprint.kinds().len())
             .filter(|index| self.everywhere.kind(*index) != 0)
             .filter_map(|index| blueprint.kind_key(index).map(str::to_owned))
@@ -282,8 +376,33 @@ impl Rights {
         let own = |app: &OnApp| app.kind.is_some_and(|kind| app.rights.kind(kind) != 0);
         let ids = self.apps.iter().filter(|(_, app)| own(app)).map(|(id, _)| *id).collect();
         let below = if blueprint.nests_apps() { self.below(blueprint) } else { BTreeSet::new() };
-        let rows = if self.inactive.is_some() { Rows::None } else { Rows::Only { kinds, ids, below } };
+        let (public, public_below) = self.public(blueprint);
+        let rows = match self.inactive {
+            Some(_) => Rows::None,
+            None => Rows::Only { kinds, ids, below, public, public_below },
+        };
         Visibility { organization: self.organization, rows }
+    }
+
+    /// The kinds whose public apps are open everywhere, and those that are below an app.
+    fn public(&self, blueprint: &Blueprint) -> (BTreeSet<String>, BTreeSet<(Uuid, String)>) {
+        let (mut everywhere, mut below) = (BTreeSet::new(), BTreeSet::new());
+        for (index, (key, kind)) in blueprint.kinds().iter().enumerate() {
+            let within = self.limit.as_ref().map_or(u128::MAX, |limit| limit.kind(index));
+            let Some(public) = kind.public.filter(|public| public.bits & within != 0) else { continue };
+            let is_open = match public.to {
+                None => self.roles.iter().any(|role| blueprint.role(role).is_some()),
+                Some(to) => self.everywhere.kind(to) != 0,
+            };
+            if is_open {
+                everywhere.insert(key.clone());
+            }
+            if let Some(to) = public.to {
+                let let_in = self.apps.iter().filter(|(_, app)| app.rights.kind(to) != 0);
+                below.extend(let_in.map(|(id, _)| (*id, key.clone())));
+            }
+        }
+        (everywhere, below)
     }
 
     /// The kinds that grants on an app open below it.
@@ -304,7 +423,7 @@ impl Rights {
             Rows::All
         } else {
             let closed = self.holds("teams.read").then(|| privacy_kind(TeamPrivacy::Closed).to_owned());
-            Rows::Only { kinds: closed.into_iter().collect(), ids: self.teams.clone(), below: BTreeSet::new() }
+            Rows::only(closed.into_iter().collect(), self.teams.clone())
         };
         Visibility { organization: self.organization, rows }
     }
@@ -324,8 +443,7 @@ impl Rights {
         } else if self.holds("members.read") {
             Rows::All
         } else {
-            let ids = self.principal.as_member().into_iter().collect();
-            Rows::Only { kinds: BTreeSet::new(), ids, below: BTreeSet::new() }
+            Rows::only(BTreeSet::new(), self.principal.as_member().into_iter().collect())
         };
         Visibility { organization: self.organization, rows }
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
+use crate::AppRef;
+
 /// Which rows of one organization may be seen. Only [`Rights`](crate::Rights) make one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visibility {
@@ -28,7 +30,18 @@ pub enum Rows {
         ids: BTreeSet<Uuid>,
         /// Rows of a kind that stand anywhere below the row of an id.
         below: BTreeSet<(Uuid, String)>,
+        /// Kinds of which every public row is visible.
+        public: BTreeSet<String>,
+        /// Public rows of a kind that stand anywhere below the row of an id.
+        public_below: BTreeSet<(Uuid, String)>,
     },
+}
+
+impl Rows {
+    /// Rows of kinds and rows by id, of which none stands below another.
+    pub(crate) const fn only(kinds: BTreeSet<String>, ids: BTreeSet<Uuid>) -> Self {
+        Self::Only { kinds, ids, below: BTreeSet::new(), public: BTreeSet::new(), public_below: BTreeSet::new() }
+    }
 }
 
 impl Visibility {
@@ -44,17 +57,23 @@ impl Visibility {
         &self.rows
     }
 
-    /// Whether the row of this kind and id, standing below these ancestors, is visible.
+    /// Whether a row that neither nests nor is public is visible, by its kind and id.
     #[must_use]
-    pub fn shows(&self, kind: &str, id: Uuid, ancestors: &[Uuid]) -> bool {
+    pub fn shows(&self, kind: &str, id: Uuid) -> bool {
         match &self.rows {
             Rows::All => true,
             Rows::None => false,
-            Rows::Only { kinds, ids, below } => {
-                kinds.contains(kind)
-                    || ids.contains(&id)
-                    || ancestors.iter().any(|ancestor| below.contains(&(*ancestor, kind.to_owned())))
-            }
+            Rows::Only { kinds, ids, .. } => kinds.contains(kind) || ids.contains(&id),
         }
+    }
+
+    /// Whether an app is visible.
+    #[must_use]
+    pub fn shows_app(&self, app: &AppRef<'_>) -> bool {
+        let Rows::Only { below, public, public_below, .. } = &self.rows else { return self.shows(app.kind, app.id) };
+        let under = |open: &BTreeSet<(Uuid, String)>| {
+            app.ancestors.iter().any(|ancestor| open.contains(&(*ancestor, app.kind.to_owned())))
+        };
+        self.shows(app.kind, app.id) || under(below) || app.public && (public.contains(app.kind) || under(public_below))
     }
 }

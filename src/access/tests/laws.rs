@@ -11,8 +11,11 @@ use gatehouse_access::{
 use proptest::prelude::*;
 use uuid::Uuid;
 
-const SOURCES: [&str; 2] =
-    [include_str!("../../../blueprints/support-hub.toml"), include_str!("../../../blueprints/code-hosting.toml")];
+const SOURCES: [&str; 3] = [
+    include_str!("../../../blueprints/support-hub.toml"),
+    include_str!("../../../blueprints/code-hosting.toml"),
+    include_str!("nested.toml"),
+];
 
 fn id(number: u8) -> Uuid {
     Uuid::from_u128(u128::from(number))
@@ -76,6 +79,9 @@ fn facts(blueprint: &Blueprint) -> impl Strategy<Value = Facts> + use<> {
         "help_center.articles.view",
         "*.analytics",
         "repository.code:write",
+        "project.tasks",
+        "group.settings.view",
+        "apps.create",
         "nonsense",
     ]
     .map(str::to_owned)
@@ -101,8 +107,11 @@ fn questions(blueprint: &Blueprint, each: &mut dyn FnMut(Question<'_>)) {
     }
     each(Question::TeamMembers(id(50)));
     for (app, kind, ancestors) in apps(blueprint) {
-        for active in [true, false] {
-            let app = AppRef { id: app, kind: &kind, ancestors: &ancestors, active };
+        for (active, public) in [(true, false), (true, true), (false, false), (false, true)] {
+            let app = AppRef { id: app, kind: &kind, ancestors: &ancestors, active, public };
+            for permission in ["apps.create", "access.grant", "billing.read", "no.such"] {
+                each(Question::PermissionOn { permission, app });
+            }
             for (feature, rules) in &blueprint.document().app_kinds[&kind].features {
                 for action in rules.actions.keys().map(String::as_str).chain(["no_such_action"]) {
                     each(Question::Action { app, feature, action });
@@ -116,6 +125,7 @@ fn questions(blueprint: &Blueprint, each: &mut dyn FnMut(Question<'_>)) {
 fn compact(blueprint: &Blueprint, rights: &Rights, question: Question<'_>) -> bool {
     match question {
         Question::Permission(key) => rights.holds(key),
+        Question::PermissionOn { permission, app } => rights.holds_on(blueprint, permission, &app),
         Question::TeamMembers(team) => rights.holds("teams.manage") || rights.maintains(team),
         Question::Action { app, feature, action } => rights.allows(blueprint, &app, feature, action),
     }
@@ -159,7 +169,9 @@ proptest! {
                 assert!(!reasons.is_empty());
                 for reason in reasons {
                     match reason {
-                        Reason::Granted(grant) => assert!(facts.grants.contains(&grant) && grant.is_live(epoch())),
+                        Reason::Granted(grant) | Reason::Public(grant) => {
+                            assert!(facts.grants.contains(&grant) && grant.is_live(epoch()));
+                        }
                         Reason::Maintainer(team) => assert_eq!(team, id(50)),
                     }
                 }
@@ -179,7 +191,7 @@ proptest! {
             // Grants drawn with one id and different contents stay in the order of the facts.
             let shape = |facts: &Facts| match decide(&blueprint, facts, question, epoch()) {
                 Decision::Allow(reasons) => Ok(reasons.iter().map(|reason| match reason {
-                    Reason::Granted(grant) => grant.id,
+                    Reason::Granted(grant) | Reason::Public(grant) => grant.id,
                     Reason::Maintainer(team) => *team,
                 }).collect::<std::collections::BTreeSet<_>>()),
                 Decision::Deny(denial) => Err(std::mem::discriminant(&denial)),
@@ -188,12 +200,16 @@ proptest! {
         });
     }
 
-    /// Laws 2 and 5: nothing allows nothing, and removing a grant never allows more.
+    /// Laws 2 and 5: nothing allows nothing, and removing a grant never allows more; but for a role that bounds what others
+    /// give, whose ceiling goes with it.
     #[test]
     fn removing_a_grant_never_allows_more((blueprint, facts) in world(), which in any::<prop::sample::Index>()) {
         let mut fewer = facts.clone();
         if !fewer.grants.is_empty() {
-            fewer.grants.remove(which.index(facts.grants.len()));
+            let gone = fewer.grants.remove(which.index(facts.grants.len()));
+            if matches!(&gone.held, Held::Role(role) if blueprint.ceiling(role).is_some()) {
+                fewer.grants.push(gone);
+            }
         }
         let mut none = facts.clone();
         none.grants.clear();
@@ -221,8 +237,8 @@ proptest! {
     fn lists_agree_with_single_questions((blueprint, facts) in world()) {
         let rights = Rights::compile(&blueprint, &facts, epoch());
         let visible = rights.visible_apps(&blueprint);
-        for (app, kind, ancestors) in apps(&blueprint) {
-            let app = AppRef { id: app, kind: &kind, ancestors: &ancestors, active: true };
+        for ((app, kind, ancestors), public) in apps(&blueprint).into_iter().flat_map(|app| [(app.clone(), false), (app, true)]) {
+            let app = AppRef { id: app, kind: &kind, ancestors: &ancestors, active: true, public };
             let listed: Vec<(String, String)> = rights.capabilities(&blueprint, &app).into_iter()
                 .flat_map(|c| c.actions.into_iter().map(move |action| (c.feature.clone(), action))).collect();
             let mut single = Vec::new();
@@ -236,7 +252,7 @@ proptest! {
             prop_assert_eq!(&listed, &single);
             prop_assert_eq!(rights.sees(&blueprint, &app), !single.is_empty());
             if blueprint.nests_apps() || app.ancestors.is_empty() {
-                prop_assert_eq!(visible.shows(&kind, app.id, app.ancestors), !single.is_empty());
+                prop_assert_eq!(visible.shows_app(&app), !single.is_empty());
             }
         }
     }

@@ -111,7 +111,7 @@ impl Service {
         };
         let (Some(apps), Some(app)) = (filter.apps, &entry.app) else { return Ok(Some(entry)) };
         let found = store::app::find_with_ancestors(&reading, standing.place.id, app.id).await?;
-        let shown = found.is_some_and(|(app, above)| apps.shows(&app.kind, app.id, &above));
+        let shown = found.is_some_and(|(app, above)| apps.shows_app(&app.place(&above)));
         Ok(shown.then_some(entry))
     }
 }

@@ -262,7 +262,8 @@ impl Apps {
         let apps = store::app::find_many(work.tx, organization, &ids).await?;
         let nested: Vec<Uuid> = apps.iter().filter(|app| app.parent_id.is_some()).map(|app| app.id).collect();
         let above = store::app::ancestors_of(work.tx, organization, &nested).await?;
-        let shown = |app: &App| visible.shows(&app.kind, app.id, above.get(&app.id).map_or(&[][..], Vec::as_slice));
+        let top = store::app::Above::default();
+        let shown = |app: &App| visible.shows_app(&app.place(above.get(&app.id).unwrap_or(&top)));
         Ok(Self(apps.into_iter().filter(shown).map(|app| (app.id, app)).collect()))
     }
 }
@@ -278,7 +279,7 @@ struct Doers {
 impl Doers {
     async fn load(work: &Work<'_>, happenings: &[Happening], visible: &Visibility) -> Result<Self, ServiceError> {
         let organization = visible.organization();
-        let shown = |member: &Member| visible.shows("", member.id, &[]);
+        let shown = |member: &Member| visible.shows("", member.id);
         let mut found = Self::default();
         let mut ids = Vec::new();
         for doer in happenings.iter().filter_map(|happening| happening.actor.as_ref()) {

@@ -120,7 +120,7 @@ async fn create(work: &Work<'_>, new: &NewApp) -> Result<Uuid, ServiceError> {
         }
         Some(kind) => {
             let fits = match &parent {
-                None => kind.parents.is_empty(),
+                None => kind.is_root(),
                 Some(parent) => kind.parents.contains(&parent.app.kind),
             };
             if !fits {

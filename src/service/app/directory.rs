@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::SeenApp;
 use crate::{
-    service::{Access, Service, ServiceError, Version, matrix::ancestors},
+    service::{Access, Service, ServiceError, Version},
     store,
 };
 
@@ -63,10 +63,10 @@ impl Service {
         }
         let mut rows = store::app::find_all(&self.store().read(), organization).await?;
         rows.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
-        let mut above = ancestors(&rows);
+        let mut above = store::app::ancestors_within(&rows);
         let apps: Vec<Arc<SeenApp>> = rows
             .into_iter()
-            .map(|app| Arc::new(SeenApp { ancestors: above.remove(&app.id).unwrap_or_default(), app }))
+            .map(|app| Arc::new(SeenApp { above: above.remove(&app.id).unwrap_or_default(), app }))
             .collect();
         let by_id = apps.iter().map(|app| (app.app.id, Arc::clone(app))).collect();
         let directory = Arc::new(Directory { apps, by_id });

@@ -20,7 +20,10 @@ pub use crate::store::app::{App, AppState};
 use crate::{
     ablate,
     access::{AppRef, Capability},
-    store::{self, app::AppFilter},
+    store::{
+        self,
+        app::{Above, AppFilter},
+    },
 };
 
 /// An app that somebody sees.
@@ -28,27 +31,21 @@ use crate::{
 pub struct SeenApp {
     /// The app.
     pub app: App,
-    /// The apps above it, the nearest first.
-    pub ancestors: Vec<Uuid>,
+    /// What stands above it.
+    pub above: Above,
 }
 
 impl SeenApp {
     /// As a question names it.
     #[must_use]
     pub fn place(&self) -> AppRef<'_> {
-        let active = self.app.state == AppState::Active;
-        AppRef { id: self.app.id, kind: &self.app.kind, ancestors: &self.ancestors, active }
+        self.app.place(&self.above)
     }
 
     /// Whether it exists for this principal.
     #[must_use]
     pub fn is_seen_by(&self, standing: &Standing) -> bool {
-        ablate::off("hidden_app")
-            || standing.rights.visible_apps(&standing.blueprint.rules).shows(
-                &self.app.kind,
-                self.app.id,
-                &self.ancestors,
-            )
+        ablate::off("hidden_app") || standing.rights.visible_apps(&standing.blueprint.rules).shows_app(&self.place())
     }
 
     /// What this principal may do in it, feature by feature.
@@ -95,7 +92,7 @@ impl Service {
         let page = store::app::list(&reader, &visible, &filter, request).await?;
         let ids: Vec<Uuid> = page.items.iter().filter(|app| app.parent_id.is_some()).map(|app| app.id).collect();
         let mut above = store::app::ancestors_of(&reader, standing.place.id, &ids).await?;
-        let seen = |app: App| SeenApp { ancestors: above.remove(&app.id).unwrap_or_default(), app };
+        let seen = |app: App| SeenApp { above: above.remove(&app.id).unwrap_or_default(), app };
         let Page { items, has_next, has_previous, total } = page;
         Ok(Page { items: items.into_iter().map(seen).collect(), has_next, has_previous, total })
     }
@@ -129,6 +126,6 @@ impl Service {
 pub(super) async fn get_seen(work: &Work<'_>, id: Uuid) -> Result<SeenApp, ServiceError> {
     let standing = work.standing()?;
     let found = store::app::find_with_ancestors(work.tx, standing.place.id, id).await?;
-    let seen = found.map(|(app, ancestors)| SeenApp { app, ancestors }).filter(|app| app.is_seen_by(standing));
+    let seen = found.map(|(app, above)| SeenApp { app, above }).filter(|app| app.is_seen_by(standing));
     seen.ok_or(ServiceError::NotFound)
 }

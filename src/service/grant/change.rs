@@ -105,7 +105,7 @@ async fn named(work: &Work<'_>, grantee: Grantee) -> Result<Target, ServiceError
         Grantee::Member(id) => target("member", id, &member::get_present(work, id).await?.name),
         Grantee::Team(id) => target("team", id, &team::get_seen(work, id).await?.name),
         Grantee::ServiceAccount(id) => {
-            let visible = standing.rights.visible_by("tokens.manage").shows("", id, &[]);
+            let visible = standing.rights.visible_by("tokens.manage").shows("", id);
             let found = store::service_account::find_by_id(work.tx, organization, id).await?;
             target("service_account", id, &found.filter(|_| visible).ok_or(ServiceError::NotFound)?.name)
         }
@@ -156,7 +156,7 @@ async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
     }
     let place =
         app.as_ref().map_or(Place::Organization, |app| Place::App { id: app.app.id, kind: app.app.kind.clone() });
-    let ancestors = app.as_ref().map(|app| app.ancestors.as_slice()).unwrap_or_default();
+    let ancestors = app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default();
     let gift = Gift { grantee, held: &held, place: &place, ancestors };
     let field = if matches!(held, Held::Role(_)) { "role" } else { "feature" };
     let kind = app.as_ref().map_or_else(|| kind_of(&held), |app| app.app.kind.as_str());
@@ -287,7 +287,7 @@ async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
         let refusal = UserError::new(UserErrorCode::Invalid, "grant", "every member has a main role");
         return Err(refusal.remedy("Change the member's role, or remove the member.").into());
     }
-    may_take(work, &grant, app.as_ref().map(|app| app.ancestors.as_slice()).unwrap_or_default())?;
+    may_take(work, &grant, app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default())?;
     if let Held::Feature { kind, feature, .. } = &grant.held {
         let others = held_by(work, grant.grantee).await?;
         let needing = others.iter().filter(|other| other.id != id && other.place == grant.place);

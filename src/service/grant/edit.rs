@@ -12,7 +12,6 @@ use crate::{
         activity::{NewEntry, target},
         app::SeenApp,
         input::Mistakes,
-        matrix::ancestors,
         member,
     },
     store::{
@@ -59,10 +58,10 @@ async fn update(work: &Work<'_>, edit: &AccessEdit) -> Result<Uuid, ServiceError
     let mut mistakes = Mistakes::default();
     let mut grants = access_tree::grants(work, (member.id, &held), &edit.access, &mut mistakes).await?;
     let apps = store::app::find_all(work.tx, organization).await?;
-    let mut above = ancestors(&apps);
+    let mut above = store::app::ancestors_within(&apps);
     let seen: Vec<SeenApp> = apps
         .into_iter()
-        .map(|app| SeenApp { ancestors: above.remove(&app.id).unwrap_or_default(), app })
+        .map(|app| SeenApp { above: above.remove(&app.id).unwrap_or_default(), app })
         .filter(|app| app.is_seen_by(standing))
         .collect();
     for grant in &held {
@@ -82,7 +81,7 @@ async fn update(work: &Work<'_>, edit: &AccessEdit) -> Result<Uuid, ServiceError
             Some(app) => {
                 let stays = grants.iter().any(|new| new.held == grant.held && new.place == grant.place);
                 if !stays {
-                    mistakes.keep(may_take(work, grant, &app.ancestors));
+                    mistakes.keep(may_take(work, grant, &app.above.ids));
                 }
             }
         }

@@ -384,7 +384,8 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
     let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
     let above = store::app::ancestors_of(work.tx, organization, &apps).await?;
     for grant in &grants {
-        let ancestors = app_of(&grant.place).and_then(|app| above.get(&app)).map(Vec::as_slice).unwrap_or_default();
+        let ancestors =
+            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
         judge(may_give(blueprint, work.authority(), &gift))
             .map_err(|denial| UserError::not_given("invitation", &denial))?;

@@ -259,7 +259,8 @@ async fn vouched(
         return Err(not_vouched().into());
     }
     for grant in grants {
-        let ancestors = app_of(&grant.place).and_then(|app| above.get(&app)).map(Vec::as_slice).unwrap_or_default();
+        let ancestors =
+            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
         let judged = match &inviter {
             None => fits(rules, &gift),

@@ -59,7 +59,7 @@ const fn privacy(privacy: TeamPrivacy) -> crate::access::blueprint::document::Te
 }
 
 fn is_seen(standing: &super::Standing, team: &Team) -> bool {
-    standing.rights.visible_teams().shows(privacy_kind(privacy(team.privacy)), team.id, &[])
+    standing.rights.visible_teams().shows(privacy_kind(privacy(team.privacy)), team.id)
 }
 
 /// A team as the author of a change sees it.
@@ -95,7 +95,7 @@ async fn may_reach(work: &Work<'_>, (teams, grantee): (&[Uuid], Grantee), field:
     let above = store::app::ancestors_of(work.tx, organization, &apps).await?;
     for grant in live {
         let ancestors = match &grant.place {
-            Place::App { id, .. } => above.get(id).map(Vec::as_slice).unwrap_or_default(),
+            Place::App { id, .. } => above.get(id).map(|above| above.ids.as_slice()).unwrap_or_default(),
             Place::Organization => &[],
         };
         let gift = Gift { grantee, held: &grant.held, place: &grant.place, ancestors };
@@ -126,7 +126,7 @@ impl Service {
         {
             return Ok(nothing());
         }
-        if query.member.is_some_and(|member| !standing.rights.visible_members().shows("", member, &[])) {
+        if query.member.is_some_and(|member| !standing.rights.visible_members().shows("", member)) {
             return Ok(nothing());
         }
         let filter = TeamFilter { parent: query.parent, search, member: query.member };
@@ -165,7 +165,7 @@ impl Service {
     ) -> Result<HashMap<Uuid, Vec<TeamOfMember>>, ServiceError> {
         let standing = access.standing()?;
         let visible = standing.rights.visible_members();
-        let members: Vec<Uuid> = members.iter().copied().filter(|id| visible.shows("", *id, &[])).collect();
+        let members: Vec<Uuid> = members.iter().copied().filter(|id| visible.shows("", *id)).collect();
         let mut teams: HashMap<Uuid, Vec<TeamOfMember>> = members.iter().map(|id| (*id, Vec::new())).collect();
         let reader = self.store().read();
         let found = store::team_member::teams_of_members(&reader, &standing.rights.visible_teams(), &members).await?;

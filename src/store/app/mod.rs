@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 use gatehouse_entity::app::{ActiveModel, Column, Entity, Model};
 pub use gatehouse_entity::app::{AppState, AppVisibility};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, Statement};
-use std::collections::HashMap;
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use uuid::Uuid;
 
 use super::{
@@ -19,8 +18,10 @@ use crate::access::{
     verb::{CreateApp, DeleteApp, UpdateApp},
 };
 
+mod above;
 mod visible;
 
+pub use above::{Above, ancestors_of, ancestors_within, find_with_ancestors};
 pub(in crate::store) use visible::visible;
 
 /// An app.
@@ -131,56 +132,6 @@ pub async fn find_many(reader: &impl Reader, organization: Uuid, ids: &[Uuid]) -
 pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<App>, StoreError> {
     let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
     Ok(select.all(reader.connection()).await?.into_iter().map(App::from).collect())
-}
-
-/// An app, and the ids of those above it, the nearest first.
-///
-/// # Errors
-/// [`StoreError`] when the database cannot say.
-pub async fn find_with_ancestors(
-    reader: &impl Reader,
-    organization: Uuid,
-    id: Uuid,
-) -> Result<Option<(App, Vec<Uuid>)>, StoreError> {
-    let Some(app) = find_by_id(reader, organization, id).await? else { return Ok(None) };
-    if app.parent_id.is_none() {
-        return Ok(Some((app, Vec::new())));
-    }
-    let above = ancestors_of(reader, organization, &[id]).await?.remove(&id).unwrap_or_default();
-    Ok(Some((app, above)))
-}
-
-/// The ids of the apps above each of these, the nearest first; those at the top are left out. One statement.
-///
-/// # Errors
-/// [`StoreError`] when the database cannot say.
-pub async fn ancestors_of(
-    reader: &impl Reader,
-    organization: Uuid,
-    ids: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<Uuid>>, StoreError> {
-    let mut above: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    if ids.is_empty() {
-        return Ok(above);
-    }
-    let marks = (2..ids.len() + 2).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
-    // Nobody can close a circle, but one made past the store must still end.
-    let sql = format!(
-        "WITH RECURSIVE above (app, id, depth) AS (
-           SELECT a.id, a.parent_id, 1 FROM app a
-           WHERE a.organization_id = $1 AND a.id IN ({marks}) AND a.parent_id IS NOT NULL
-           UNION ALL
-           SELECT b.app, a.parent_id, b.depth + 1 FROM above b JOIN app a ON a.id = b.id
-           WHERE a.organization_id = $1 AND a.parent_id IS NOT NULL AND b.depth < 64)
-         SELECT app, id FROM above ORDER BY depth"
-    );
-    let connection = reader.connection();
-    let values = std::iter::once(organization).chain(ids.iter().copied()).map(sea_orm::Value::from);
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-    for row in connection.query_all_raw(statement).await? {
-        above.entry(row.try_get("", "app")?).or_default().push(row.try_get("", "id")?);
-    }
-    Ok(above)
 }
 
 /// The apps that are seen, by name.

@@ -1,8 +1,8 @@
 //! Which apps a visibility shows, as a condition of SQL: the spine's, and what stands below a seen app.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gatehouse_entity::app::{Column, Entity};
+use gatehouse_entity::app::{AppVisibility, Column, Entity};
 use sea_orm::{
     ColumnTrait, Condition, ExprTrait,
     sea_query::{Alias, CommonTableExpression, Expr, JoinType, Query, SelectStatement, UnionType},
@@ -17,20 +17,37 @@ use crate::{
 /// The condition on an app that a visibility makes, apps that stand below a seen one included.
 pub(in crate::store) fn visible(visibility: &Visibility) -> Condition {
     let columns = Columns { organization: Column::OrganizationId, kind: Column::Kind, id: Column::Id };
-    let Rows::Only { below, .. } = visibility.rows() else { return condition(visibility, columns) };
-    if below.is_empty() {
+    let Rows::Only { below, public, public_below, .. } = visibility.rows() else {
+        return condition(visibility, columns);
+    };
+    if below.is_empty() && public.is_empty() && public_below.is_empty() {
         return condition(visibility, columns);
     }
-    let mut roots: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
-    for (root, kind) in below {
-        roots.entry(kind).or_default().push(*root);
-    }
+    let is_public = || Column::Visibility.eq(AppVisibility::Public);
     let mut any = Condition::any().add(condition(visibility, columns));
-    for (kind, roots) in roots {
-        let under = Column::Id.in_subquery(descendants(visibility.organization(), roots));
-        any = any.add(Condition::all().add(Column::Kind.eq(kind)).add(under));
+    for under in under(visibility.organization(), below) {
+        any = any.add(under);
+    }
+    for kind in public {
+        any = any.add(Condition::all().add(Column::Kind.eq(kind.as_str())).add(is_public()));
+    }
+    for under in under(visibility.organization(), public_below) {
+        any = any.add(under.add(is_public()));
     }
     Condition::all().add(Column::OrganizationId.eq(visibility.organization())).add(any)
+}
+
+/// For each kind, the apps of it that stand below one of its roots.
+fn under(organization: Uuid, pairs: &BTreeSet<(Uuid, String)>) -> Vec<Condition> {
+    let mut roots: BTreeMap<&str, Vec<Uuid>> = BTreeMap::new();
+    for (root, kind) in pairs {
+        roots.entry(kind).or_default().push(*root);
+    }
+    let below = |(kind, roots): (&str, Vec<Uuid>)| {
+        let under = Column::Id.in_subquery(descendants(organization, roots));
+        Condition::all().add(Column::Kind.eq(kind)).add(under)
+    };
+    roots.into_iter().map(below).collect()
 }
 
 /// The ids of all apps below these.

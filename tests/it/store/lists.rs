@@ -130,9 +130,9 @@ async fn apps_below_a_granted_one_are_seen_where_the_grant_reaches_their_kind() 
         assert_eq!(slugs(everywhere, AppFilter::default()).await, ["aside", "deep", "one"]);
 
         let (deep, above) = app::find_with_ancestors(&reader, acme, apps[2]).await.unwrap().unwrap();
-        assert_eq!((deep.id, above), (apps[2], vec![apps[1], apps[0]]));
+        assert_eq!((deep.id, above.ids), (apps[2], vec![apps[1], apps[0]]));
         let above = app::ancestors_of(&reader, acme, &apps).await.unwrap();
-        assert_eq!((above.len(), &above[&apps[3]]), (3, &vec![apps[0]]));
+        assert_eq!((above.len(), &above[&apps[3]].ids), (3, &vec![apps[0]]));
         let elsewhere = seed::organization(db, "evil", None).await;
         assert_eq!(app::find_with_ancestors(&reader, elsewhere, apps[2]).await.unwrap(), None);
     })

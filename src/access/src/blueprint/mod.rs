@@ -11,6 +11,7 @@ pub mod document;
 mod error;
 mod own_data;
 mod rightset;
+mod roles;
 mod selector;
 
 use indexmap::IndexMap;
@@ -21,7 +22,8 @@ pub use rightset::RightSet;
 pub use selector::SelectorError;
 
 use crate::verb::PERMISSIONS;
-use document::{RoleLevel, Text};
+use document::{DenyMode, Text};
+use roles::RoleRights;
 
 /// A validated, compiled blueprint.
 #[derive(Debug, Clone)]
@@ -29,7 +31,7 @@ pub struct Blueprint {
     document: Document,
     permissions: IndexMap<String, Text>,
     kinds: IndexMap<String, Kind>,
-    roles: IndexMap<String, RightSet>,
+    roles: IndexMap<String, RoleRights>,
     all: RightSet,
 }
 
@@ -38,6 +40,15 @@ pub struct Blueprint {
 pub(crate) struct Kind {
     pub(crate) features: IndexMap<String, Feature>,
     pub(crate) all: u128,
+    pub(crate) public: Option<Public>,
+}
+
+/// What a public app of a kind gives (`Q16`).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Public {
+    /// The kind of the app above it on which something must be held; `None` is the organization.
+    pub(crate) to: Option<usize>,
+    pub(crate) bits: u128,
 }
 
 /// A compiled feature: its actions' bits, and what a tick or each level gives.
@@ -100,33 +111,21 @@ impl Blueprint {
             RightSet { permissions: low_bits(permissions.len()), kinds: kinds.values().map(|kind| kind.all).collect() };
         let mut blueprint = Self { document, permissions, kinds, roles: IndexMap::new(), all };
         let roles = blueprint.document.roles.iter();
-        blueprint.roles = roles.map(|(key, role)| (key.clone(), blueprint.rights_of(role))).collect();
+        blueprint.roles = roles.map(|(key, role)| (key.clone(), blueprint.compile_role(role))).collect();
+        let public =
+            blueprint.document.app_kinds.iter().map(|(key, kind)| blueprint.compile_public(key, kind)).collect();
+        let public: Vec<Option<Public>> = public;
+        for (kind, public) in blueprint.kinds.values_mut().zip(public) {
+            kind.public = public;
+        }
         blueprint
     }
 
-    /// What a role gives where it holds, by its selectors; those that name nothing give nothing.
-    #[must_use]
-    pub fn rights_of(&self, role: &document::Role) -> RightSet {
-        let mut rights = self.select_known(&role.permissions, selector::Reach::Permissions);
-        rights.remove(&self.select_known(&role.except, selector::Reach::Permissions));
-        let mut access = self.select_known(&role.access, selector::Reach::Access);
-        access.remove(&self.select_known(&role.access_except, selector::Reach::Access));
-        rights.add(&access);
-        rights
-    }
-
-    /// These rules with an organization's own roles added; a key that the blueprint has stays the blueprint's.
-    #[must_use]
-    pub fn with_roles(&self, roles: impl IntoIterator<Item = (String, document::Role)>) -> Self {
-        let mut extended = self.clone();
-        for (key, role) in roles {
-            if extended.document.roles.contains_key(&key) {
-                continue;
-            }
-            extended.roles.insert(key.clone(), self.rights_of(&role));
-            extended.document.roles.insert(key, role);
-        }
-        extended
+    fn compile_public(&self, key: &str, kind: &document::AppKind) -> Option<Public> {
+        let rules = kind.public.as_ref()?;
+        let (index, _) = self.kind(key)?;
+        let to = if rules.to == document::ROOT { None } else { Some(self.kind(&rules.to)?.0) };
+        Some(Public { to, bits: self.select_known(&rules.access, selector::Reach::Access).kind(index) })
     }
 
     fn select_known(&self, selectors: &[String], reach: selector::Reach) -> RightSet {
@@ -177,12 +176,6 @@ impl Blueprint {
         &self.permissions
     }
 
-    /// The rights of a role where it holds.
-    #[must_use]
-    pub fn role(&self, key: &str) -> Option<&RightSet> {
-        self.roles.get(key)
-    }
-
     /// Everything there is.
     #[must_use]
     pub const fn all(&self) -> &RightSet {
@@ -213,21 +206,16 @@ impl Blueprint {
             .is_some_and(|feature| feature.given(level).is_some())
     }
 
-    /// The organization roles of which a member has exactly one (all that are not flags), in the document's order.
-    pub fn main_roles(&self) -> impl Iterator<Item = (&str, &document::Role)> {
-        self.document
-            .roles
-            .iter()
-            .filter(|(_, role)| {
-                role.level == RoleLevel::Organization && !role.flag && role.holders.contains(&document::Holder::Member)
-            })
-            .map(|(key, role)| (key.as_str(), role))
-    }
-
     /// Whether apps of this blueprint can stand under one another.
     #[must_use]
     pub fn nests_apps(&self) -> bool {
-        self.document.app_kinds.values().any(|kind| !kind.parents.is_empty())
+        self.document.app_kinds.values().any(|kind| kind.parents.iter().any(|parent| parent != document::ROOT))
+    }
+
+    /// Whether an app on which nothing is held is shown locked, instead of not at all (`Q17`).
+    #[must_use]
+    pub fn shows_locked_apps(&self) -> bool {
+        self.document.levels.app.deny == DenyMode::ShowLocked
     }
 }
 
@@ -264,7 +252,7 @@ fn compile_kind(kind: &document::AppKind) -> Kind {
         })
         .collect();
     let all = features.values().fold(0, |mask, feature| mask | feature.all);
-    Kind { features, all }
+    Kind { features, all, public: None }
 }
 
 /// The bit at a place, where the set has room for it.

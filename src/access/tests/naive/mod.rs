@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use gatehouse_access::{
-    Facts, Grant, Held, Place, Question,
-    blueprint::{Document, document::Feature},
+    AppRef, Facts, Grant, Held, Place, Question,
+    blueprint::{
+        Document,
+        document::{Feature, RoleLevel},
+    },
     verb::PERMISSIONS,
 };
 
@@ -17,10 +20,20 @@ pub(crate) fn allows(document: &Document, facts: &Facts, question: Question<'_>,
         |test: &dyn Fn(&str) -> bool| facts.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|s| test(s)));
     match question {
         Question::Permission(key) => {
-            let known = PERMISSIONS.iter().any(|known| known.key == key) || document.permissions.contains_key(key);
-            known
-                && live().any(|grant| gives_permission(document, grant, key))
+            is_permission(document, key)
+                && live().any(|grant| grant.place == Place::Organization && gives_permission(document, grant, key))
                 && scoped(&|scope| names_permission(scope, key))
+                && below_ceilings(document, live(), &|selector| names_permission(selector, key))
+        }
+        Question::PermissionOn { permission: key, app } => {
+            let there = |grant: &Grant| match &grant.place {
+                Place::Organization => true,
+                Place::App { id, .. } => app.active && (*id == app.id || app.ancestors.contains(id)),
+            };
+            is_permission(document, key)
+                && live().any(|grant| there(grant) && gives_permission(document, grant, key))
+                && scoped(&|scope| names_permission(scope, key))
+                && below_ceilings(document, live(), &|selector| names_permission(selector, key))
         }
         Question::TeamMembers(team) => {
             allows(document, facts, Question::Permission("teams.manage"), now)
@@ -30,18 +43,63 @@ pub(crate) fn allows(document: &Document, facts: &Facts, question: Question<'_>,
             let Some(kind) = document.app_kinds.get(app.kind) else { return false };
             let Some(rules) = kind.features.get(feature) else { return false };
             let at = Spot { kind: app.kind, feature, action, rules };
+            let granted = |grant: &Grant| {
+                let reaches = match &grant.place {
+                    Place::Organization => true,
+                    Place::App { id, .. } => *id == app.id || app.ancestors.contains(id),
+                };
+                reaches && gives_action(document, grant, &at)
+            };
+            let left = |at: &Spot<'_>| {
+                scoped(&|scope| names_action(scope, at))
+                    && below_ceilings(document, live(), &|selector| names_action(selector, at))
+            };
+            let public = kind
+                .public
+                .as_ref()
+                .filter(|public| app.public && public.access.iter().any(|selector| names_action(selector, &at)));
+            let opened = |grant: &Grant| public.is_some_and(|public| lets_in(document, grant, &public.to, &app, &left));
             app.active
                 && rules.actions.contains_key(action)
-                && live().any(|grant| {
-                    let reaches = match &grant.place {
-                        Place::Organization => true,
-                        Place::App { id, .. } => *id == app.id || app.ancestors.contains(id),
-                    };
-                    reaches && gives_action(document, grant, &at)
-                })
-                && scoped(&|scope| names_action(scope, &at))
+                && live().any(|grant| granted(grant) || opened(grant))
+                && left(&at)
         }
     }
+}
+
+fn is_permission(document: &Document, key: &str) -> bool {
+    PERMISSIONS.iter().any(|known| known.key == key) || document.permissions.contains_key(key)
+}
+
+/// Whether every ceiling of an organization role held is above what is asked.
+fn below_ceilings<'a>(
+    document: &Document,
+    mut live: impl Iterator<Item = &'a Grant>,
+    named: &dyn Fn(&str) -> bool,
+) -> bool {
+    live.all(|grant| {
+        let Held::Role(role) = &grant.held else { return true };
+        let ceiling = document.roles.get(role).and_then(|role| role.ceiling.as_ref());
+        grant.place != Place::Organization || ceiling.is_none_or(|names| names.iter().any(|name| named(name)))
+    })
+}
+
+/// Whether a grant makes its holder one of those to whom an app is public.
+fn lets_in(document: &Document, grant: &Grant, to: &str, app: &AppRef<'_>, left: &dyn Fn(&Spot<'_>) -> bool) -> bool {
+    if to == "organization" {
+        let known = matches!(&grant.held, Held::Role(role) if document.roles.contains_key(role));
+        return known && grant.place == Place::Organization;
+    }
+    let reaches = match &grant.place {
+        Place::Organization => true,
+        Place::App { id, .. } => app.ancestors.contains(id),
+    };
+    let Some(kind) = document.app_kinds.get(to) else { return false };
+    let mut spots = kind
+        .features
+        .iter()
+        .flat_map(|(feature, rules)| rules.actions.keys().map(move |action| Spot { kind: to, feature, action, rules }));
+    reaches && spots.any(|at| gives_action(document, grant, &at) && left(&at))
 }
 
 struct Spot<'a> {
@@ -54,7 +112,8 @@ struct Spot<'a> {
 fn gives_permission(document: &Document, grant: &Grant, key: &str) -> bool {
     let Held::Role(role) = &grant.held else { return false };
     let Some(role) = document.roles.get(role) else { return false };
-    grant.place == Place::Organization
+    let level = if grant.place == Place::Organization { RoleLevel::Organization } else { RoleLevel::App };
+    role.level == level
         && role.permissions.iter().any(|s| names_permission(s, key))
         && !role.except.iter().any(|s| names_permission(s, key))
 }

@@ -131,7 +131,7 @@ async fn s5_9_every_effective_level_names_its_sources() {
         let facts = crowd.reach.facts(principal, within, None);
         let rights = Rights::compile(&blueprint.rules, &facts, crowd.now);
         for app in &apps {
-            let place = AppRef { id: app.id, kind: &app.kind, ancestors: &[], active: true };
+            let place = AppRef { id: app.id, kind: &app.kind, ancestors: &[], active: true, public: false };
             let held = rights.capabilities(&blueprint.rules, &place);
             let [held] = held.as_slice() else { panic!("{held:?}") };
             let level = held.level.as_deref().unwrap();

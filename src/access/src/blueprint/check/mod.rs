@@ -1,0 +1,225 @@
+//! Validation of a document: everything that parses and still makes no sense, with place and fix.
+
+mod apps;
+mod people;
+mod roles;
+
+use super::{
+    Blueprint,
+    error::{BlueprintError, Location, Step},
+    selector::Reach,
+};
+
+/// The most actions one app kind can have, and the most organization permissions: the width of a compact set.
+const MOST_BITS: usize = 128;
+
+/// Everything that is wrong with a compiled document.
+pub(super) fn check(blueprint: &Blueprint, source: &str) -> Vec<BlueprintError> {
+    let mut check = Check { blueprint, source, errors: Vec::new() };
+    check.header();
+    check.permissions();
+    check.app_kinds();
+    check.roles();
+    check.plans();
+    check.people();
+    check.activity();
+    check.menus_and_import();
+    for (location, problem, fix) in super::own_data::mistakes(&blueprint.document) {
+        check.report(&location, problem, &fix);
+    }
+    check.errors
+}
+
+struct Check<'a> {
+    blueprint: &'a Blueprint,
+    source: &'a str,
+    errors: Vec<BlueprintError>,
+}
+
+fn root(step: impl Into<Step>) -> Location {
+    Location::default().at(step)
+}
+
+impl Check<'_> {
+    fn report(&mut self, location: &Location, problem: String, fix: &str) {
+        self.errors.push(BlueprintError {
+            line: location.line(self.source),
+            path: location.text(),
+            problem,
+            fix: fix.to_owned(),
+        });
+    }
+
+    fn key(&mut self, location: &Location, key: &str) {
+        let snake = key.starts_with(|first: char| first.is_ascii_lowercase())
+            && key.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
+        if !snake {
+            self.report(
+                location,
+                format!("the key `{key}` is not snake_case"),
+                "use lower-case letters, digits and `_`",
+            );
+        }
+    }
+
+    fn known_role(&mut self, location: &Location, key: &str) -> bool {
+        let known = self.blueprint.document.roles.contains_key(key);
+        if !known {
+            let names = self.blueprint.document.roles.keys().map(String::as_str).collect::<Vec<_>>().join("`, `");
+            self.report(
+                location,
+                format!("there is no role `{key}`"),
+                &format!("name one of `{names}`, or declare it"),
+            );
+        }
+        known
+    }
+
+    fn known_kind(&mut self, location: &Location, key: &str) -> bool {
+        let known = self.blueprint.kinds.contains_key(key);
+        if !known {
+            self.report(location, format!("there is no app kind `{key}`"), "name a key of `app_kinds`, or declare it");
+        }
+        known
+    }
+
+    fn header(&mut self) {
+        let document = &self.blueprint.document;
+        let lower = |name: &str| {
+            name.starts_with(|first: char| first.is_ascii_lowercase())
+                && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
+        };
+        if !lower(&document.name) || document.name.len() > 64 {
+            self.report(
+                &root("name"),
+                format!("`{}` is no blueprint name", document.name),
+                "use at most 64 lower-case letters, digits and `-`",
+            );
+        }
+        if document.version == 0 {
+            self.report(&root("version"), "versions start at 1".to_owned(), "write 1 for the first version");
+        }
+        let creators = root("organization").at("creator_roles");
+        if document.organization.creator_roles.is_empty() {
+            self.report(&creators, "an organization would have no owner".to_owned(), "name the creator's role");
+        }
+        for (index, key) in document.organization.creator_roles.iter().enumerate() {
+            self.known_role(&creators.at(index), key);
+        }
+        for (slot, text) in self.blueprint.slots() {
+            let fills = |key: &&String| self.blueprint.slot_of(key) == Some(slot.as_str());
+            let count = document.organization.creator_roles.iter().filter(fills).count();
+            if count != 1 && !document.organization.creator_roles.is_empty() {
+                self.report(
+                    &creators,
+                    format!("the creator would hold {count} roles of `{}`", text.label),
+                    "name exactly one organization role of each slot, and flags as wanted",
+                );
+            }
+        }
+    }
+
+    fn permissions(&mut self) {
+        let document = &self.blueprint.document;
+        for (key, text) in &document.permissions {
+            let location = root("permissions").at(key);
+            if key.split('.').count() != 2 || key.split('.').any(str::is_empty) {
+                self.report(&location, format!("`{key}` is no permission"), "write `\"area.verb\"`, quoted");
+            }
+            if text.label.is_empty() {
+                self.report(&location, "the label is empty".to_owned(), "say in a few words what it allows");
+            }
+        }
+        if self.blueprint.permissions.len() > MOST_BITS {
+            self.report(&root("permissions"), format!("more than {MOST_BITS} permissions"), "join some of them");
+        }
+        let areas: Vec<String> = self
+            .blueprint
+            .permissions
+            .keys()
+            .filter_map(|key| key.split_once('.').map(|(area, _)| area.to_owned()))
+            .collect();
+        for kind in document.app_kinds.keys() {
+            if areas.contains(kind) {
+                self.report(
+                    &root("app_kinds").at(kind),
+                    format!("the app kind `{kind}` has the name of a permission area"),
+                    "rename it, so that selectors stay unambiguous",
+                );
+            }
+        }
+    }
+
+    fn plans(&mut self) {
+        let document = &self.blueprint.document;
+        if !document.plans.contains_key(&document.organization.default_plan) {
+            self.report(
+                &root("organization").at("default_plan"),
+                format!("there is no plan `{}`", document.organization.default_plan),
+                "name a key of `plans`",
+            );
+        }
+        for (key, plan) in &document.plans {
+            let location = root("plans").at(key);
+            self.key(&location, key);
+            for (pool, limit) in &plan.seats {
+                let place = location.at("seats").at(pool);
+                if !document.seat_pools.contains_key(pool) {
+                    self.report(&place, format!("there is no seat pool `{pool}`"), "declare it in `seat_pools`");
+                }
+                if *limit == 0 {
+                    self.report(&place, "a plan without a seat cannot hold its creator".to_owned(), "write at least 1");
+                }
+            }
+        }
+    }
+
+    fn menus_and_import(&mut self) {
+        let document = &self.blueprint.document;
+        for (index, menu) in document.menus.iter().enumerate() {
+            self.selectors(&root("menus").at(index).at("any"), &menu.any, Reach::Permissions);
+        }
+        let Some(import) = &document.import else { return };
+        let location = root("import");
+        self.known_role(&location.at("admins"), &import.admins);
+        self.known_role(&location.at("members"), &import.members);
+        if let Some(creators) = &import.creators {
+            self.known_role(&location.at("creators"), creators);
+        }
+        if self.known_kind(&location.at("app_kind"), &import.app_kind) {
+            let levels = document
+                .app_kinds
+                .get(&import.app_kind)
+                .and_then(|kind| kind.features.get(&import.feature))
+                .is_some_and(|feature| !feature.levels.is_empty());
+            if !levels {
+                self.report(
+                    &location.at("feature"),
+                    format!("`{}` is no feature with levels of `{}`", import.feature, import.app_kind),
+                    "name a feature that has levels",
+                );
+            }
+        }
+        if let Some(plan) = &import.plan
+            && !document.plans.contains_key(plan)
+        {
+            self.report(&location.at("plan"), format!("there is no plan `{plan}`"), "name a key of `plans`");
+        }
+    }
+
+    fn selectors(&mut self, location: &Location, selectors: &[String], reach: Reach) {
+        for (index, text) in selectors.iter().enumerate() {
+            if let Err(error) = self.blueprint.select(text, reach) {
+                let fix = match reach {
+                    Reach::Permissions => {
+                        "name an organization permission, `area.*` or `*`; others are declared in `permissions`"
+                    }
+                    Reach::Access | Reach::Both => {
+                        "write `kind`, `kind.feature`, `kind.feature.action`, `kind.feature:level` or `*`"
+                    }
+                };
+                self.report(&location.at(index), error.to_string(), fix);
+            }
+        }
+    }
+}
