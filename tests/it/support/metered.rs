@@ -3,11 +3,10 @@
 use gatehouse::service::api_token::NewToken;
 use serde_json::{Value, json};
 
-use super::gateway::{Answer, Engines, Gateway, Person, Tenant};
+use super::gateway::{Answer, Engines, Gateway, Person};
 
 pub(crate) struct Metered {
     pub(crate) gateway: Gateway,
-    pub(crate) tenant: Tenant,
     pub(crate) alice: Person,
     pub(crate) bob: Person,
     pub(crate) carol: Person,
@@ -24,7 +23,7 @@ pub(crate) async fn metered(engines: Engines) -> Metered {
     gateway.grant_role(&tenant, "member", carol.member, "treasurer").await;
     gateway.settle().await;
     let program = program(&gateway, "acme").await;
-    Metered { gateway, tenant, alice, bob, carol, program }
+    Metered { gateway, alice, bob, carol, program }
 }
 
 /// A program of an organization, with all that its role gives.
