@@ -154,8 +154,31 @@ pub struct RoleDefinition {
     pub warning: Option<String>,
     /// Where it holds.
     pub level: RoleLevel,
-    /// Whether it is held beside the one main role.
+    /// Whether it is held beside the main roles.
     pub flag: bool,
+    /// The slot it fills, by its key; null for a flag.
+    pub slot: Option<String>,
+    /// The seat pools its holders take a seat of, by their keys.
+    pub seats: Vec<String>,
+}
+
+/// What a member holds exactly one organization role of.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct RoleSlot {
+    /// Its key.
+    pub key: String,
+    /// What people call it.
+    pub label: String,
+    /// What it is for.
+    pub help: String,
+}
+
+impl RoleSlot {
+    /// Those of a blueprint, in its order.
+    #[must_use]
+    pub fn all(rules: &crate::access::Blueprint) -> Vec<Self> {
+        rules.slots().into_iter().map(|(key, text)| Self { key, label: text.label, help: text.help }).collect()
+    }
 }
 
 impl RoleDefinition {
@@ -181,6 +204,8 @@ impl RoleDefinition {
             warning: role.warning.clone(),
             level,
             flag: role.flag,
+            slot: installed.rules.slot_of(key).map(str::to_owned),
+            seats: role.seats.clone(),
         })
     }
 }

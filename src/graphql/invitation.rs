@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     access_tree::{AppAccessInput, tree},
-    blueprint::RoleDefinition,
+    blueprint::{RoleDefinition, RoleSlot},
     context::InContext,
     error::{Reason, UserError, error, reasons, settle},
     member::{Member, RolesOf},
@@ -143,6 +143,8 @@ pub struct InvitationForm {
     required: Vec<InvitationField>,
     /// The roles the caller may give, strongest first; each with the warning to show.
     roles: Vec<RoleDefinition>,
+    /// What exactly one role is chosen for each, in the form's order.
+    slots: Vec<RoleSlot>,
     /// The role that is preselected.
     default_role: Option<RoleDefinition>,
     /// Whether apps and features are picked in the form: `apps` and `appKinds` of the organization say which there are.
@@ -204,6 +206,7 @@ impl OrganizationInvitations {
         InvitationForm {
             required: invitation.required.iter().copied().map(Into::into).collect(),
             roles: given.filter_map(|(key, _)| RoleDefinition::of(&self.standing, key)).collect(),
+            slots: RoleSlot::all(rules),
             default_role: default.and_then(|key| RoleDefinition::of(&self.standing, key)),
             has_access_tree: invitation.access_tree,
             expires_days: invitation.expires_days,
@@ -262,9 +265,13 @@ pub struct InviteMemberInput {
     first_name: Option<String>,
     /// Last name.
     last_name: Option<String>,
-    /// The main role, by its key; else the blueprint's default.
+    /// The roles, by their keys: one for each slot, and flags. A slot that is left out is filled by the blueprint's default,
+    /// where there is one.
+    #[graphql(default)]
+    roles: Vec<String>,
+    /// A main role beside those, by its key: short where the blueprint has one slot.
     role: Option<String>,
-    /// Flags beside it, by their keys.
+    /// Flags beside those, by their keys.
     #[graphql(default)]
     flags: Vec<String>,
     /// The ticked apps, and in each the ticked features.
@@ -422,10 +429,10 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who is invited, to what.")] input: InviteMemberInput,
     ) -> Result<InviteMemberPayload> {
-        let InviteMemberInput { email, name, first_name, last_name, role, flags, access, notify, idempotency_key } =
+        let InviteMemberInput { email, name, first_name, last_name, roles, role, flags, access, notify, idempotency_key } =
             input;
         let access = tree(access)?;
-        let invite = InviteMember { email, name, first_name, last_name, role, flags, access, notify };
+        let invite = InviteMember { email, name, first_name, last_name, roles, role, flags, access, notify };
         let idempotency = Idempotency::of(idempotency_key, &invite).map_err(error)?;
         match settle(ctx.service()?.invite_member(ctx.access()?, invite, idempotency).await)? {
             Ok(Invited { member, invitation, mail_sent }) => Ok(InviteMemberPayload {

@@ -19,6 +19,7 @@ use crate::{
 pub const IN_THE_BOX: &[(&str, &str)] = &[
     ("support-hub.toml", include_str!("../../blueprints/support-hub.toml")),
     ("code-hosting.toml", include_str!("../../blueprints/code-hosting.toml")),
+    ("workspace.toml", include_str!("../../blueprints/workspace.toml")),
 ];
 
 /// An installed blueprint version.

@@ -46,6 +46,12 @@ impl Mistakes {
         given.and_then(|value| self.keep(check(value)))
     }
 
+    /// Whether nothing is wrong so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds a refusal.
     pub fn push(&mut self, mistake: UserError) {
         self.0.push(mistake);

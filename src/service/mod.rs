@@ -42,6 +42,7 @@ pub mod membership;
 pub mod mutate;
 pub mod organization;
 pub mod payment_method;
+mod prerequisite;
 pub mod profile;
 pub mod role;
 pub mod seat;

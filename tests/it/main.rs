@@ -18,6 +18,7 @@ mod demo;
 mod http;
 mod identity;
 mod jobs;
+mod operations;
 mod organization;
 mod outage;
 mod permission_table;

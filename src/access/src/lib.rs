@@ -30,6 +30,7 @@ pub mod explain;
 pub mod facts;
 pub mod grant;
 pub mod permit;
+pub mod prerequisite;
 pub mod principal;
 pub mod profile;
 pub mod rights;

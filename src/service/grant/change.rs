@@ -17,6 +17,7 @@ use crate::{
         activity::{NewEntry, Target, target},
         app::{self, SeenApp},
         member,
+        prerequisite,
         role::{self, Remaining, judge},
         seat, team,
     },
@@ -167,12 +168,14 @@ async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
     if let Held::Feature { kind, feature, .. } = &held {
         let missing = requires(work, kind, feature)
             .into_iter()
+            .filter(|needed| !needed.contains('.'))
             .find(|needed| !before.iter().any(|grant| grant.place == place && gives(grant, kind, needed)));
         if let Some(needed) = missing {
             let refusal = UserError::new(UserErrorCode::Missing, "feature", format!("this needs `{needed}` too"));
             return Err(refusal.remedy(format!("Grant `{needed}` first.")).into());
         }
     }
+    let lacking = prerequisite::unmet(work, grantee).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let id = new_id();
@@ -190,6 +193,7 @@ async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
         }
     };
     seat::ensure_not_over(work, within, &seats).await?;
+    prerequisite::ensure_met(work, (grantee, &lacking), |_| "feature".to_owned()).await?;
     match granted.added.first().or(granted.changed.first()) {
         Some(grant) => {
             work.record(organization, entry("access.granted", target, (&held, app.as_ref()))).await?;
@@ -299,6 +303,7 @@ async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
             }
         }
     }
+    let lacking = prerequisite::unmet(work, grant.grantee).await?;
     match (&grant.held, of_role) {
         (Held::Role(role), true) => {
             let permit = work.authorize::<AssignRole>(None)?;
@@ -317,6 +322,7 @@ async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
             store::grant::delete(work.tx, permit, organization, id).await?;
         }
     }
+    prerequisite::ensure_met(work, (grant.grantee, &lacking), |_| "grant".to_owned()).await?;
     work.record(organization, entry("access.revoked", target, (&grant.held, app.as_ref()))).await?;
     Ok(id)
 }

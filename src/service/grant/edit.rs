@@ -12,7 +12,7 @@ use crate::{
         activity::{NewEntry, target},
         app::SeenApp,
         input::Mistakes,
-        member,
+        member, prerequisite,
     },
     store::{
         self,
@@ -87,8 +87,11 @@ async fn update(work: &Work<'_>, edit: &AccessEdit) -> Result<Uuid, ServiceError
         }
     }
     mistakes.settle()?;
+    let grantee = Grantee::Member(member.id);
+    let lacking = prerequisite::unmet(work, grantee).await?;
     let set = FeatureSet { organization, member: member.id, grants, now: work.now };
     let replaced = store::grant::replace_features(work.tx, permit, set).await?;
+    prerequisite::ensure_met(work, (grantee, &lacking), |lack| prerequisite::field_of(&edit.access, lack)).await?;
     if !replaced.added.is_empty() || !replaced.removed.is_empty() {
         let told = |grants: &[AccessGrant]| grants.iter().map(|grant| tell(grant, &seen)).collect::<Vec<_>>();
         let detail = json!({ "given": told(&replaced.added), "taken": told(&replaced.removed) });

@@ -1,5 +1,7 @@
 //! Inviting, sending again, taking back.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -23,6 +25,7 @@ use crate::{
         activity::{NewEntry, target},
         input::{self, Mistakes},
         member::already_member,
+        prerequisite,
         role::{self, judge},
         seat,
     },
@@ -45,9 +48,11 @@ pub struct InviteMember {
     pub first_name: Option<String>,
     /// The last name.
     pub last_name: Option<String>,
-    /// The main role; else the blueprint's default.
+    /// Roles, one for each slot, and flags; a slot that is left out is filled by the blueprint's default.
+    pub roles: Vec<String>,
+    /// A main role beside those: short for the one slot of most blueprints.
     pub role: Option<String>,
-    /// Flags beside it.
+    /// Flags beside those.
     pub flags: Vec<String>,
     /// The ticked apps and features.
     pub access: Vec<AppAccess>,
@@ -167,6 +172,8 @@ async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result
     let (invitation, expires_at) = fresh(blueprint, secret, work.now);
     let invitee = Invitee { member, grants, invitation };
     let made = store::member::invite(work.tx, permit, invitee).await.map_err(already_member)?;
+    let newcomer = (Grantee::Member(made.member.id), &BTreeSet::new());
+    prerequisite::ensure_met(work, newcomer, |lack| prerequisite::field_of(&input.access, lack)).await?;
     let entry = NewEntry::access("member.invited", target("member", made.member.id, &made.member.name));
     let detail = json!({ "email": made.invitation.email, "roles": roles, "features": features });
     work.record(standing.place.id, entry.detail(detail)).await?;
@@ -304,27 +311,71 @@ fn names(blueprint: &Blueprint, input: &InviteMember, email: Option<&Email>, mis
     (name.or(both), first, last)
 }
 
-/// The roles asked for, each with its field, that there are.
+/// The roles asked for, each with its field, that there are: one for each slot (`S0.15`), and flags.
 fn roles(blueprint: &Blueprint, input: &InviteMember, mistakes: &mut Mistakes) -> Vec<(String, String)> {
-    let mut roles: Vec<(String, String)> = Vec::with_capacity(1 + input.flags.len());
-    match input.role.as_ref().or(blueprint.document().invitation.default_role.as_ref()) {
-        None => {
-            let missing = UserError::new(UserErrorCode::Missing, "role", "no role is chosen");
-            mistakes.push(missing.remedy("Choose the person's role."));
+    let mut named: Vec<(String, &str)> = Vec::new();
+    for (index, role) in input.roles.iter().enumerate() {
+        let field = format!("roles.{index}");
+        if mistakes.keep(role::organization_role(blueprint, &field, role)).is_some() {
+            named.push((field, role));
         }
-        Some(role) => {
-            let known = mistakes.keep(role::main_role(blueprint, "role", role));
-            roles.extend(known.map(|_| ("role".to_owned(), role.clone())));
-        }
+    }
+    if let Some(role) = &input.role
+        && mistakes.keep(role::main_role(blueprint, "role", role)).is_some()
+    {
+        named.push(("role".to_owned(), role));
     }
     for (index, flag) in input.flags.iter().enumerate() {
         let field = format!("flags.{index}");
-        let known = mistakes.keep(role::flag_role(blueprint, &field, flag));
-        if known.is_some() && !roles.iter().any(|(_, role)| role == flag) {
-            roles.push((field, flag.clone()));
+        if mistakes.keep(role::flag_role(blueprint, &field, flag)).is_some() {
+            named.push((field, flag));
         }
     }
+    let mut roles: Vec<(String, String)> = Vec::with_capacity(named.len());
+    for (field, name) in named {
+        let key = blueprint.role_key(name).unwrap_or(name).to_owned();
+        if !roles.iter().any(|(_, role)| *role == key) {
+            roles.push((field, key));
+        }
+    }
+    // A role that there is not is a mistake by itself; that its slot is empty need not be told besides.
+    let told = input.roles.len() + usize::from(input.role.is_some()) > 0 && !mistakes.is_empty();
+    fill_slots(blueprint, &mut roles, told, mistakes);
     roles
+}
+
+/// Every slot has exactly one role; the blueprint's default where none is named.
+fn fill_slots(blueprint: &Blueprint, roles: &mut Vec<(String, String)>, told: bool, mistakes: &mut Mistakes) {
+    let slots = blueprint.slots();
+    let field = if slots.len() == 1 { "role" } else { "roles" };
+    for (slot, text) in &slots {
+        let fills = |(_, role): &&(String, String)| blueprint.slot_of(role) == Some(slot.as_str());
+        let mut filling = roles.iter().filter(fills);
+        match (filling.next(), filling.next()) {
+            (Some(_), None) => {}
+            (Some(_), Some((second, _))) => {
+                let message = format!("{}: one is chosen already", text.label);
+                mistakes.push(UserError::new(UserErrorCode::Invalid, second, message).remedy("Choose one of them."));
+            }
+            (None, _) => {
+                let default = blueprint.document().invitation.default_role.as_ref();
+                match default.filter(|role| blueprint.slot_of(role) == Some(slot.as_str())) {
+                    Some(role) if !told => roles.push((field.to_owned(), role.clone())),
+                    Some(_) => {}
+                    None if told && slots.len() == 1 => {}
+                    None => mistakes.push(missing(blueprint, field, (slot, &text.label))),
+                }
+            }
+        }
+    }
+}
+
+/// The refusal of a slot without a role.
+fn missing(blueprint: &Blueprint, field: &str, (slot, label): (&str, &str)) -> UserError {
+    let of_slot = blueprint.main_roles().filter(|(key, _)| blueprint.slot_of(key) == Some(slot));
+    let labels: Vec<&str> = of_slot.map(|(_, role)| role.label.as_str()).collect();
+    let refusal = UserError::new(UserErrorCode::Missing, field, format!("{label}: none is chosen"));
+    refusal.remedy(format!("Choose {}.", labels.join(" or ")))
 }
 
 fn role_grant(work: &Work<'_>, member: Uuid, (field, role): (&str, &str)) -> Result<NewGrant, UserError> {

@@ -3,3 +3,4 @@
 
 mod code_hosting;
 mod support_hub;
+mod workspace;
