@@ -46,7 +46,7 @@ async fn s0_27_a_product_needs_the_one_that_runs_its_apps() {
         let sql = "SELECT id FROM access_grant WHERE grantee_id = $1 AND feature = 'apps'";
         let grant = space.gateway.database.rows(sql, [space.bob.member.into()]).await[0].try_get_by_index(0).unwrap();
         let take = json!({ "grant": gatehouse::graphql::node::NodeType::Grant.id(grant) });
-        assert_eq!(alice.call("revokeAccess", take, "revokedGrantId").await.refusals("revokeAccess"), ["MISSING"]);
+        assert_eq!(alice.call("revokeAccess", take, "revokedGrant").await.refusals("revokeAccess"), ["MISSING"]);
         // The same for single grants, and when inviting.
         let dora = person(&space.gateway, &space.tenant, "dora", &["app_user", "non_admin"]).await;
         let gives = json!({ "feature": { "kind": "process_automation", "feature": "flows", "level": "run" } });
@@ -81,7 +81,7 @@ async fn s0_28_a_pending_members_profile_is_set_up() {
 async fn s0_29_s0_30_s0_31_s0_32_locked_cards_show_and_modules_are_picked() {
     for engines in Engines::DATABASES {
         let space = space(engines).await;
-        let cards = "{ viewer { organization { apps { totalCount edges { node { slug viewerCapabilities { feature { key } } } } } } } }";
+        let cards = "{ viewer { organization { apps { totalCount edges { node { slug viewerCapabilities { feature level actions } } } } } } }";
         let seen = space.bob.ask(cards).await.ok();
         assert_eq!(seen.at("viewer.organization.apps.totalCount"), 2, "{engines:?}: both cards, though both are locked");
         assert_eq!(seen.at("viewer.organization.apps.edges.0.node.viewerCapabilities"), &json!([]));
