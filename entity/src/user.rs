@@ -43,6 +43,9 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// Last sign-in.
     pub last_login_at: Option<DateTimeUtc>,
+    /// Where the photo is; an `https` address, which is shown and never fetched.
+    #[sea_orm(column_type = "Text")]
+    pub photo_url: Option<String>,
 }
 
 /// None: the store joins in its own statements.

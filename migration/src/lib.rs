@@ -17,6 +17,7 @@ mod m0005_apps;
 mod m0006_activity;
 mod m0007_stamps;
 mod m0008_records;
+mod m0012_photos;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_activity::Migration),
             Box::new(m0007_stamps::Migration),
             Box::new(m0008_records::Migration),
+            Box::new(m0012_photos::Migration),
         ]
     }
 }

@@ -69,6 +69,7 @@ pub async fn serve(ready: Ready) -> anyhow::Result<()> {
     server.serve(&door, stop).await;
     tracing::info!("stopped");
     drop((upkeep, door));
+    jobs::record_presence(&opened.service).await;
     let closed = opened.close().await;
     drop(lock);
     closed

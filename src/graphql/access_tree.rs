@@ -1,9 +1,23 @@
 //! The tree of ticked apps and features, as invitations and edits of access take it.
 
-use async_graphql::{ID, InputObject, Result};
+use async_graphql::{Enum, ID, InputObject, Result};
 
 use super::node::NodeType;
-use crate::service::access_tree::{AppAccess, FeatureAccess};
+use crate::service::{
+    self, ServiceError,
+    access_choice::AccessChoice,
+    access_tree::{AppAccess, FeatureAccess},
+};
+
+/// The two positions of the toggle above the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "service::access_choice::AccessMode")]
+pub enum AccessMode {
+    /// Everything that whoever gives it has, as far as the member's roles reach.
+    All,
+    /// What is ticked.
+    Custom,
+}
 
 /// A ticked app.
 #[derive(Debug, InputObject)]
@@ -33,4 +47,22 @@ pub(super) fn tree(input: Vec<AppAccessInput>) -> Result<Vec<AppAccess>> {
         Ok(AppAccess { app: NodeType::App.parse(&app)?, features: features.into_iter().map(feature).collect() })
     };
     input.into_iter().map(app).collect()
+}
+
+/// Whether a form says anything about access.
+pub(super) const fn is_chosen(mode: Option<AccessMode>, tree: Option<&Vec<AppAccessInput>>) -> bool {
+    mode.is_some() || tree.is_some()
+}
+
+/// The choice as the service takes it.
+///
+/// # Errors
+/// A refusal for a tree beside `ALL`; `BAD_USER_INPUT` for an id that is no app's.
+pub(super) fn choice(
+    mode: Option<AccessMode>,
+    access: Option<Vec<AppAccessInput>>,
+) -> Result<AccessChoice, ServiceError> {
+    let bad = |refusal: async_graphql::Error| ServiceError::BadInput(refusal.message);
+    let access = access.map(tree).transpose().map_err(bad)?;
+    Ok(AccessChoice::of(mode.map(Into::into), access)?)
 }

@@ -141,6 +141,18 @@ pub enum RoleLevel {
     Feature,
 }
 
+/// What an invitation with a role gives where no access is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+#[graphql(remote = "document::InitialAccess")]
+pub enum InitialAccess {
+    /// Nothing.
+    None,
+    /// Every feature of every app.
+    All,
+    /// Everything that the inviter has.
+    Inviter,
+}
+
 /// A role of the blueprint.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct RoleDefinition {
@@ -160,6 +172,10 @@ pub struct RoleDefinition {
     pub slot: Option<String>,
     /// The seat pools its holders take a seat of, by their keys.
     pub seats: Vec<String>,
+    /// What an invitation with it gives where no access is chosen: how the toggle between all and custom stands at first.
+    pub initial_access: InitialAccess,
+    /// Whether its holder can hand it over to somebody else.
+    pub transferable: bool,
 }
 
 /// What a member holds exactly one organization role of.
@@ -206,6 +222,8 @@ impl RoleDefinition {
             flag: role.flag,
             slot: installed.rules.slot_of(key).map(str::to_owned),
             seats: role.seats.clone(),
+            initial_access: role.initial_access.into(),
+            transferable: role.transfer.is_some(),
         })
     }
 }

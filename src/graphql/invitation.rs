@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result,
 use chrono::{DateTime, Utc};
 
 use super::{
-    access_tree::{AppAccessInput, tree},
+    access_tree::{AccessMode, AppAccessInput, choice},
     blueprint::{RoleDefinition, RoleSlot},
     context::InContext,
     error::{Reason, UserError, error, reasons, settle},
@@ -21,6 +21,7 @@ use crate::{
         self, Idempotency, Standing,
         invitation::{Accepted, InvitationQuery, InvitationTo, InviteMember, Invited, Presented},
         page::Position,
+        role::RoleSet,
     },
 };
 
@@ -274,9 +275,10 @@ pub struct InviteMemberInput {
     /// Flags beside those, by their keys.
     #[graphql(default)]
     flags: Vec<String>,
-    /// The ticked apps, and in each the ticked features.
-    #[graphql(default)]
-    access: Vec<AppAccessInput>,
+    /// Whether to give everything the caller has, or what is ticked; else as the role begins (`roles.initialAccess`).
+    access_mode: Option<AccessMode>,
+    /// The ticked apps, and in each the ticked features: a custom choice.
+    access: Option<Vec<AppAccessInput>>,
     /// Whether to send the mail; without it, the person is offered the invitation after signing in.
     #[graphql(default = true)]
     notify: bool,
@@ -429,11 +431,15 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who is invited, to what.")] input: InviteMemberInput,
     ) -> Result<InviteMemberPayload> {
-        let InviteMemberInput { email, name, first_name, last_name, roles, role, flags, access, notify, idempotency_key } =
-            input;
-        let access = tree(access)?;
-        let invite = InviteMember { email, name, first_name, last_name, roles, role, flags, access, notify };
-        let idempotency = Idempotency::of(idempotency_key, &invite).map_err(error)?;
+        let InviteMemberInput { email, name, first_name, last_name, role, roles, flags, notify, .. } = input;
+        let access = match settle(choice(input.access_mode, input.access))? {
+            Ok(choice) => choice,
+            Err(user_errors) => return Ok(InviteMemberPayload { user_errors, ..InviteMemberPayload::default() }),
+        };
+        let main = roles.into_iter().chain(role).collect();
+        let roles = RoleSet { main, flags: Some(flags) };
+        let invite = InviteMember { email, name, first_name, last_name, roles, access, notify };
+        let idempotency = Idempotency::of(input.idempotency_key, &invite).map_err(error)?;
         match settle(ctx.service()?.invite_member(ctx.access()?, invite, idempotency).await)? {
             Ok(Invited { member, invitation, mail_sent }) => Ok(InviteMemberPayload {
                 member: Member::find(ctx, member).await?,

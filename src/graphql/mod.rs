@@ -19,6 +19,7 @@ pub mod app;
 pub mod blueprint;
 pub mod capability;
 pub mod check;
+pub mod child;
 pub mod context;
 pub mod cursor;
 pub mod error;
@@ -34,6 +35,7 @@ pub mod payment_method;
 pub mod permission;
 pub mod profile;
 pub mod role;
+pub mod role_transfer;
 pub mod root;
 pub mod scalar;
 pub mod seat;
@@ -69,6 +71,7 @@ pub struct Mutation(
     invitation::InvitationMutation,
     member::MemberMutation,
     role::RoleMutation,
+    role_transfer::RoleTransferMutation,
     activity::ActivityMutation,
     api_token::ApiTokenMutation,
     app::AppMutation,

@@ -11,6 +11,7 @@ use super::{
     api_token::OrganizationApiTokens,
     app::OrganizationApps,
     blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
+    child::OrganizationChildren,
     context::InContext,
     error::{Reason, UserError, error, reasons, settle},
     grant::OrganizationDefaults,
@@ -52,6 +53,7 @@ pub struct Organization(
     OrganizationUsage,
     OrganizationInvoices,
     OrganizationPaymentMethods,
+    OrganizationChildren,
 );
 
 impl Organization {
@@ -76,6 +78,7 @@ impl Organization {
             OrganizationUsage { standing: Arc::clone(&standing) },
             OrganizationInvoices { standing: Arc::clone(&standing) },
             OrganizationPaymentMethods { standing: Arc::clone(&standing) },
+            OrganizationChildren { standing: Arc::clone(&standing) },
         )
     }
 
@@ -287,6 +290,9 @@ pub struct CreateOrganizationInput {
     blueprint: String,
     /// The plan it starts on, by key; the blueprint's default where none is named.
     plan: Option<String>,
+    /// The slug of the organization it is to stand below: the one the caller is in. Needs the permission `children.create`
+    /// there.
+    parent: Option<String>,
     /// Whether to get an access token that is bound to it.
     #[graphql(default)]
     switch: bool,
@@ -396,10 +402,14 @@ impl OrganizationMutation {
         #[graphql(desc = "The new organization.")] input: CreateOrganizationInput,
     ) -> Result<CreateOrganizationPayload> {
         let (service, access) = (ctx.service()?, ctx.access()?);
-        let CreateOrganizationInput { name, slug, blueprint, plan, switch, idempotency_key } = input;
+        let CreateOrganizationInput { name, slug, blueprint, plan, parent, switch, idempotency_key } = input;
         let input = OrganizationInput { name, slug, blueprint, plan };
-        let repeat = Idempotency::of(idempotency_key, &input).map_err(error)?;
-        let founded = match settle(service.create_organization(access, input, repeat).await)? {
+        let repeat = Idempotency::of(idempotency_key, &(&input, &parent)).map_err(error)?;
+        let founded = match parent {
+            None => service.create_organization(access, input, repeat).await,
+            Some(parent) => service.create_child(access, (parent, input), repeat).await,
+        };
+        let founded = match settle(founded)? {
             Ok(founded) => founded.value,
             Err(user_errors) => return Ok(CreateOrganizationPayload { user_errors, ..Default::default() }),
         };
@@ -480,7 +490,7 @@ impl OrganizationMutation {
 
 /// A value that may be left out, and may be taken back.
 #[expect(clippy::option_option, reason = "left out, taken back and given are three things")]
-fn given<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
+pub(super) fn given<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
     match value {
         MaybeUndefined::Undefined => None,
         MaybeUndefined::Null => Some(None),

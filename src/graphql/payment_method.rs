@@ -188,9 +188,7 @@ impl PaymentMethodMutation {
         let recorded = service.record_payment_method(access, reported, repeat).await;
         Ok(match settle(recorded)? {
             Ok(id) => RecordPaymentMethodPayload {
-                payment_method: Some(PaymentMethod(
-                    service.recorded_payment_method(access, id).await.map_err(error)?,
-                )),
+                payment_method: Some(PaymentMethod(service.recorded_payment_method(access, id).await.map_err(error)?)),
                 user_errors: Vec::new(),
             },
             Err(user_errors) => RecordPaymentMethodPayload { payment_method: None, user_errors },

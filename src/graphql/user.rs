@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
     context::InContext,
-    error::{error, settle},
+    error::{UserError, error, settle},
     node::NodeType,
+    organization::given,
     session::SignUpPayload,
 };
-use crate::service::{self, Person, user::NewAccount};
+use crate::service::{
+    self, Idempotency, Person,
+    user::{AccountEdit, NewAccount},
+};
 
 /// A person's account.
 #[derive(Debug, Clone)]
@@ -83,10 +87,36 @@ impl User {
         Ok(self.own(ctx).await?.map(|user| user.created_at))
     }
 
+    /// Where the photo is; null where there is none, and for other people's accounts.
+    async fn photo_url(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.own(ctx).await?.and_then(|user| user.photo_url.as_deref()))
+    }
+
     /// The last sign-in; null for other people's accounts.
     async fn last_login_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
         Ok(self.own(ctx).await?.and_then(|user| user.last_login_at))
     }
+}
+
+/// What to change of one's own account; what is left out stays.
+#[derive(InputObject)]
+pub struct UpdateUserInput {
+    /// Another name.
+    name: Option<String>,
+    /// Another photo: an `https` address; null: none.
+    #[graphql(default)]
+    photo_url: MaybeUndefined<String>,
+    /// Makes repeating safe: the same key gives the first answer again, for 24 hours.
+    idempotency_key: Option<String>,
+}
+
+/// What became of changing one's own account.
+#[derive(SimpleObject)]
+pub struct UpdateUserPayload {
+    /// The account as it is now; null when it was refused.
+    user: Option<User>,
+    /// Why nothing was changed; empty: it was.
+    user_errors: Vec<UserError>,
 }
 
 /// What a new account is asked for.
@@ -106,6 +136,24 @@ pub struct UserMutation;
 
 #[Object]
 impl UserMutation {
+    /// Changes the caller's own account: its name and its photo.
+    async fn update_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateUserInput,
+    ) -> Result<UpdateUserPayload> {
+        let edit = AccountEdit { name: input.name, photo_url: given(input.photo_url) };
+        let idempotency = Idempotency::of(input.idempotency_key, &edit).map_err(error)?;
+        let (service, access) = (ctx.service()?, ctx.access()?);
+        match settle(service.update_own_account(access, edit, idempotency).await)? {
+            Ok(_) => {
+                let user = service.own_account(access).await.map_err(error)?;
+                Ok(UpdateUserPayload { user: Some(user.into()), user_errors: Vec::new() })
+            }
+            Err(user_errors) => Ok(UpdateUserPayload { user: None, user_errors }),
+        }
+    }
+
     /// Opens an account and signs it in. Where accounts are by invitation, one must be pending for the address.
     async fn sign_up(
         &self,

@@ -5,6 +5,8 @@
 //! what has ended is refused, hidden and not counted from that moment on, whether or not its row is still there. That is also
 //! why nothing is done about invitations and grants that run out: queries measure them against the time.
 //!
+//! Once a minute it is written down which members were there.
+//!
 //! Several gateways on one database may all do this; whoever comes second finds less.
 //!
 //! What may not enter: rules of its own, SQL. A job calls the service as a system task, as the command line does.
@@ -25,6 +27,8 @@ use crate::service::{Service, ServiceError, upkeep::Remains};
 
 /// How long upkeep rests.
 const EVERY: Duration = Duration::from_mins(5);
+/// How long who was there is remembered before it is written down.
+const PRESENCE: Duration = Duration::from_mins(1);
 /// Rows of one transaction: few enough that nobody waits behind it.
 const BATCH: u64 = 500;
 
@@ -42,9 +46,12 @@ impl Drop for Upkeep {
 #[must_use]
 pub fn start(service: Service) -> Upkeep {
     Upkeep(tokio::spawn(async move {
+        let (mut sweeps, mut notes) = (tokio::time::interval(EVERY), tokio::time::interval(PRESENCE));
         loop {
-            sweep(&service).await;
-            tokio::time::sleep(EVERY).await;
+            tokio::select! {
+                _ = sweeps.tick() => drop(sweep(&service).await),
+                _ = notes.tick() => record_presence(&service).await,
+            }
         }
     }))
 }
@@ -64,6 +71,13 @@ pub async fn sweep(service: &Service) -> Vec<(Remains, u64)> {
         swept.push((remains, removed));
     }
     swept
+}
+
+/// Writes down which members were there since the last time.
+pub async fn record_presence(service: &Service) {
+    if let Err(error) = service.record_presence().await {
+        tracing::warn!(%error, "cannot write down who was there; the next requests are noted again");
+    }
 }
 
 async fn remove(service: &Service, remains: Remains) -> (u64, Result<(), ServiceError>) {

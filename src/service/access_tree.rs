@@ -5,19 +5,18 @@ use std::collections::{BTreeSet, HashMap};
 use indexmap::IndexMap;
 use uuid::Uuid;
 
-use super::{ServiceError, UserError, UserErrorCode, Work, app::SeenApp, input::Mistakes, role::judge};
+use super::{
+    ServiceError, UserError, UserErrorCode, Work, access_choice::Chosen, app::SeenApp, input::Mistakes, role::judge,
+};
 use crate::{
     ablate,
     access::{
         Blueprint, Grantee, Held, Place,
         blueprint::document,
-        delegation::{Gift, may_give},
+        delegation::{Gift, below_ceiling, may_give},
     },
     id::new_id,
-    store::{
-        self,
-        grant::{AccessGrant, NewGrant},
-    },
+    store::{self, grant::NewGrant},
 };
 
 /// A ticked app, with its ticked features.
@@ -45,7 +44,7 @@ pub struct FeatureAccess {
 /// [`ServiceError::NotFound`] for an app that there is not, or that the author does not see.
 pub(super) async fn grants(
     work: &Work<'_>,
-    (member, held): (Uuid, &[AccessGrant]),
+    chosen: Chosen<'_>,
     tree: &[AppAccess],
     mistakes: &mut Mistakes,
 ) -> Result<Vec<NewGrant>, ServiceError> {
@@ -66,7 +65,7 @@ pub(super) async fn grants(
         }
         for (index, feature) in ticked.features.iter().enumerate() {
             let field = format!("{place}.features.{index}");
-            let checked = grant(work, rules, &Ticked { member, held, app, feature, kind, field: &field });
+            let checked = grant(work, rules, &Ticked { chosen, app, feature, kind, field: &field });
             grants.extend(mistakes.keep(checked));
         }
     }
@@ -118,8 +117,7 @@ fn mistakes_of_app(kind: &document::AppKind, place: &str, ticked: &AppAccess) ->
 }
 
 struct Ticked<'a> {
-    member: Uuid,
-    held: &'a [AccessGrant],
+    chosen: Chosen<'a>,
     app: &'a SeenApp,
     feature: &'a FeatureAccess,
     kind: &'a document::AppKind,
@@ -152,15 +150,17 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewG
     if !ablate::off("feature_of_kind") {
         fits(rules, ticked)?;
     }
-    let Ticked { member, held: before, app, feature: FeatureAccess { feature, level }, field, .. } = ticked;
+    let Ticked { chosen, app, feature: FeatureAccess { feature, level }, field, .. } = ticked;
     let kind = &app.app.kind;
     let held = Held::Feature { kind: kind.clone(), feature: feature.clone(), level: level.clone() };
     let place = Place::App { id: app.app.id, kind: kind.clone() };
-    let grantee = Grantee::Member(*member);
-    let stays = before.iter().find(|grant| grant.held == held && grant.place == place);
+    let grantee = Grantee::Member(chosen.member);
+    let stays = chosen.held.iter().find(|grant| grant.held == held && grant.place == place);
     if stays.is_none() {
         let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.above.ids };
+        let reaches = || judge(below_ceiling(rules, &gift, chosen.roles.iter().map(String::as_str)));
         judge(may_give(rules, work.authority(), &gift))
+            .and_then(|()| reaches())
             .map_err(|denial| UserError::not_given(&format!("{field}.feature"), &denial))?;
     }
     let expires_at = stays.and_then(|grant| grant.expires_at);

@@ -293,6 +293,9 @@ impl Service {
         let Some(granted) = granted else { return Ok(None) };
         self.note_use(&credential, now);
         let standing = granted.facts.standing(self, &self.store().read(), now).await?;
+        if standing.is_some() {
+            self.note_presence(&credential, now);
+        }
         // A program is nobody outside its organization; a person may be.
         if standing.is_none() && matches!(credential, Credential::ApiToken { .. }) {
             return Ok(None);

@@ -46,15 +46,15 @@ impl Mistakes {
         given.and_then(|value| self.keep(check(value)))
     }
 
-    /// Whether nothing is wrong so far.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Adds a refusal.
     pub fn push(&mut self, mistake: UserError) {
         self.0.push(mistake);
+    }
+
+    /// Whether nothing was wrong so far.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Nothing was wrong.
@@ -183,6 +183,22 @@ pub fn domain(field: &str, text: &str) -> Result<String, UserError> {
     }
 }
 
+/// The address of a picture: `https`, at most [`TEXT_LENGTH`] characters of plain ASCII. It is shown, and never fetched here.
+///
+/// # Errors
+/// `INVALID`.
+pub fn picture(field: &str, text: &str) -> Result<String, UserError> {
+    let text = text.trim();
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"'<>\\^`{|}@".contains(&byte);
+    let host = text.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    let is_host = host.split(':').next().is_some_and(|name| domain(field, name).is_ok());
+    if text.len() <= TEXT_LENGTH && text.bytes().all(plain) && is_host {
+        return Ok(text.to_owned());
+    }
+    let remedy = "Write it as `https://example.com/photo.jpg`.";
+    Err(invalid(field, "this is no address of a picture").remedy(remedy))
+}
+
 /// A list of email domains, each once, at most [`DOMAINS`] of them.
 ///
 /// # Errors
@@ -279,6 +295,19 @@ mod tests {
             assert_eq!(refusal.field, ["allowedDomains", "1"], "{bad:?}");
         }
         assert!(domains("allowedDomains", &vec!["a.de".to_owned(); DOMAINS + 1]).is_err());
+    }
+
+    #[test]
+    fn pictures_have_a_plain_https_address() {
+        for good in ["https://cdn.example.com/a/b.jpg?s=96", "https://example.com:8443/x"] {
+            assert_eq!(picture("photoUrl", good).as_deref(), Ok(good));
+        }
+        let bad =
+            ["", "http://example.com/a", "https://", "https:///a", "javascript:alert(1)", "https://a@b.example/c"];
+        for bad in bad.into_iter().chain(["//example.com/a", "https://example.com/\" onerror=", "https://localhost/a"])
+        {
+            assert!(picture("photoUrl", bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

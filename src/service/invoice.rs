@@ -52,11 +52,7 @@ pub fn position(invoice: &Invoice) -> Position {
 }
 
 /// Refuses card numbers in what was written, the idempotency key included, before anything of it is kept.
-pub(super) fn refuse_cards(
-    mistakes: &mut Mistakes,
-    repeat: Option<&str>,
-    texts: &[(&str, Option<&str>)],
-) {
+pub(super) fn refuse_cards(mistakes: &mut Mistakes, repeat: Option<&str>, texts: &[(&str, Option<&str>)]) {
     for (field, text) in texts.iter().copied().chain([("idempotencyKey", repeat)]) {
         if let Some(text) = text {
             mistakes.keep(card_number::refuse(field, text));
@@ -102,9 +98,8 @@ impl Service {
     ) -> Result<Uuid, ServiceError> {
         let repeat = idempotency.as_ref().map(|said| said.key.clone());
         let change = Change::in_organization("recordInvoice", access)?.repeatable(idempotency);
-        let work = self.mutate(change, move |work| {
-            Box::pin(async move { record(work, &reported, repeat.as_deref()).await })
-        });
+        let work =
+            self.mutate(change, move |work| Box::pin(async move { record(work, &reported, repeat.as_deref()).await }));
         Ok(work.await?.value)
     }
 

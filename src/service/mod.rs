@@ -18,6 +18,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub mod access_choice;
 pub mod access_tree;
 pub mod activity;
 pub mod api_token;
@@ -27,6 +28,7 @@ pub mod caller;
 pub mod capability;
 pub mod card_number;
 pub mod check;
+pub mod child;
 mod currency;
 pub mod error;
 pub mod follow;
@@ -43,8 +45,10 @@ pub mod mutate;
 pub mod organization;
 pub mod payment_method;
 mod prerequisite;
+mod presence;
 pub mod profile;
 pub mod role;
+pub mod role_transfer;
 pub mod seat;
 pub mod service_account;
 pub mod session;
@@ -127,6 +131,7 @@ struct Inner {
     directories: app::Directories,
     at_work: Mutex<HashSet<Turn>>,
     token_uses: api_token::Uses,
+    presence: presence::Presence,
 }
 
 /// A repeatable change that is being worked on: caller, operation, key.
@@ -157,6 +162,7 @@ impl Service {
             directories: app::Directories::default(),
             at_work,
             token_uses: api_token::Uses::default(),
+            presence: presence::Presence::default(),
         }))
     }
 
@@ -204,6 +210,10 @@ impl Service {
 
     fn token_uses(&self) -> &api_token::Uses {
         &self.0.token_uses
+    }
+
+    fn presence(&self) -> &presence::Presence {
+        &self.0.presence
     }
 
     fn directories(&self) -> &app::Directories {

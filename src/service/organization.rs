@@ -9,6 +9,7 @@ use super::{
     Access, Change, Changed, Idempotency, Service, ServiceError, Settings, Standing, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
     blueprint::Installed,
+    child,
     input::{self, Mistakes},
     seat,
 };
@@ -98,7 +99,7 @@ impl Service {
         let person = access.person.clone().ok_or(Denial::NotForCallers)?;
         let founder = Founder { user: person.id, email: person.email, name: person.name };
         let change = Change::by_user("createOrganization", access, Vec::new())?.repeatable(idempotency);
-        self.mutate(change, move |work| Box::pin(async move { found(work, founder, input).await })).await
+        self.mutate(change, move |work| Box::pin(async move { found(work, founder, input, None).await })).await
     }
 
     /// Opens an organization on behalf of the operator, for a person it names; for the command line and the demo.
@@ -112,7 +113,7 @@ impl Service {
     ) -> Result<Changed<Founded>, ServiceError> {
         let scope = store::WriteScope::user(founder.user);
         let change = Change::by_system("createOrganization", SystemTask::Operator, scope);
-        self.mutate(change, move |work| Box::pin(async move { found(work, founder, input).await })).await
+        self.mutate(change, move |work| Box::pin(async move { found(work, founder, input, None).await })).await
     }
 
     /// Changes the name, the slug or the settings. Holders of `organization.update` may call it.
@@ -163,7 +164,7 @@ impl Service {
     /// of `organization.delete` may call it.
     ///
     /// # Errors
-    /// [`ServiceError::Forbidden`]; [`ServiceError::Refused`] with `NOT_CONFIRMED`.
+    /// [`ServiceError::Forbidden`]; [`ServiceError::Refused`] with `NOT_CONFIRMED`, and while organizations stand below it.
     pub async fn delete_organization(
         &self,
         access: &Access,
@@ -184,6 +185,7 @@ impl Service {
                     .remedy(format!("Give `{}` to delete the organization and everything in it.", place.slug))
                     .into());
                 }
+                child::ensure_none(work, place.id).await?;
                 let entry = NewEntry::account("organization.deleted", target("organization", place.id, &place.name));
                 work.record(place.id, entry).await?;
                 store::organization::delete(work.tx, permit, place.id, work.now).await?;
@@ -203,7 +205,7 @@ impl Service {
     }
 }
 
-/// Opens an organization, within a change by a person or the operator.
+/// Opens an organization, below another one where that is said, within a change by a person or the operator.
 ///
 /// # Errors
 /// As [`Service::create_organization`].
@@ -211,6 +213,7 @@ pub(crate) async fn found(
     work: &Work<'_>,
     founder: Founder,
     input: OrganizationInput,
+    parent: Option<Uuid>,
 ) -> Result<Founded, ServiceError> {
     let permit = work.authorize::<CreateOrganization>(None)?;
     let mut mistakes = Mistakes::default();
@@ -226,7 +229,7 @@ pub(crate) async fn found(
         id: ids.organization,
         slug,
         name: name.clone(),
-        parent_id: None,
+        parent_id: parent,
         blueprint_id: blueprint.id,
         plan: plan.clone(),
         settings: json!({}),

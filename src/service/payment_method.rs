@@ -70,9 +70,8 @@ impl Service {
     ) -> Result<Uuid, ServiceError> {
         let repeat = idempotency.as_ref().map(|said| said.key.clone());
         let change = Change::in_organization("recordPaymentMethod", access)?.repeatable(idempotency);
-        let work = self.mutate(change, move |work| {
-            Box::pin(async move { record(work, &reported, repeat.as_deref()).await })
-        });
+        let work =
+            self.mutate(change, move |work| Box::pin(async move { record(work, &reported, repeat.as_deref()).await }));
         Ok(work.await?.value)
     }
 
@@ -99,18 +98,13 @@ impl Service {
     ) -> Result<Uuid, ServiceError> {
         let repeat = idempotency.as_ref().map(|said| said.key.clone());
         let change = Change::in_organization("removePaymentMethod", access)?.repeatable(idempotency);
-        let work = self.mutate(change, move |work| {
-            Box::pin(async move { remove(work, &reference, repeat.as_deref()).await })
-        });
+        let work =
+            self.mutate(change, move |work| Box::pin(async move { remove(work, &reference, repeat.as_deref()).await }));
         Ok(work.await?.value)
     }
 }
 
-async fn record(
-    work: &Work<'_>,
-    reported: &ReportedPaymentMethod,
-    repeat: Option<&str>,
-) -> Result<Uuid, ServiceError> {
+async fn record(work: &Work<'_>, reported: &ReportedPaymentMethod, repeat: Option<&str>) -> Result<Uuid, ServiceError> {
     let organization = work.standing()?.place.id;
     // Asked first, so that who may not is told nothing about the input.
     work.authorize::<RecordBilling>(None)?;

@@ -30,9 +30,9 @@ pub(super) async fn unmet(work: &Work<'_>, grantee: Grantee) -> Result<BTreeSet<
             let within = Within { organization, active: true };
             let crowd = store::facts::load_many(work.tx, organization, &[id]).await?;
             let reach = crowd.map(|crowd| crowd.reach);
-            let facts = reach.iter().flat_map(|reach| {
-                reach.principals().iter().map(move |principal| reach.facts(principal, within, None))
-            });
+            let facts = reach
+                .iter()
+                .flat_map(|reach| reach.principals().iter().map(move |principal| reach.facts(principal, within, None)));
             facts.flat_map(|facts| facts.grants).collect()
         }
         Grantee::Team(id) => {

@@ -132,9 +132,8 @@ async fn update(work: &Work<'_>, edit: ProfileEdit) -> Result<String, ServiceErr
         return Ok(edit.section);
     }
     let changed = named.iter().filter(|key| before.get(**key) != values.get(**key));
-    let detail: serde_json::Map<String, Value> = changed
-        .map(|key| ((*key).to_owned(), json!({ "from": before.get(*key), "to": values.get(*key) })))
-        .collect();
+    let detail: serde_json::Map<String, Value> =
+        changed.map(|key| ((*key).to_owned(), json!({ "from": before.get(*key), "to": values.get(*key) }))).collect();
     let profile = serde_json::to_value(&stored).map_err(|error| ServiceError::Internal(error.into()))?;
     store::organization::update_profile(work.tx, permit, id, profile, work.now).await?;
     let entry = NewEntry::account("profile.updated", target("organization", id, &row.name));
@@ -146,7 +145,8 @@ fn set(section: &ProfileSection, at: usize, given: &ProfileValue, values: &mut V
     let (key_field, value_field) = (format!("values.{at}.key"), format!("values.{at}.value"));
     let Some(field) = section.fields.get(&given.key) else {
         let known: Vec<String> = section.fields.keys().map(|key| format!("`{key}`")).collect();
-        let refusal = UserError::new(UserErrorCode::NotInBlueprint, &key_field, "the section has no field of this name");
+        let refusal =
+            UserError::new(UserErrorCode::NotInBlueprint, &key_field, "the section has no field of this name");
         return Err(refusal.remedy(format!("Name one of {}.", known.join(", "))));
     };
     let Some(text) = &given.value else {

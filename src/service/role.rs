@@ -17,7 +17,7 @@ use crate::{
     access::{
         Blueprint, Grantee, Held, Place, Rights,
         blueprint::document::{Holder, Role, RoleLevel},
-        delegation::{DelegationDenial, Gift, may_assign, may_give},
+        delegation::{DelegationDenial, Gift, below_ceiling, may_assign, may_give},
         verb::AssignRole,
     },
     id::new_id,
@@ -48,9 +48,18 @@ pub struct RoleChange {
     pub step: RoleStep,
 }
 
+/// The organization roles a member is to have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleSet {
+    /// Main roles: each takes the place of the one that is held in its slot; other slots stay.
+    pub main: Vec<String>,
+    /// All the flags beside them; `None` leaves those that are held.
+    pub flags: Option<Vec<String>>,
+}
+
 /// Roles that come and go.
 #[derive(Debug, Default)]
-struct Moves {
+pub(super) struct Moves {
     give: Vec<String>,
     take: Vec<String>,
 }
@@ -85,11 +94,29 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
     let member = member::get_present(work, change.member).await?;
     let held = of_member(work.tx, organization, member.id, work.now).await?;
     let moves = moves(blueprint, &change.step, &held)?;
+    apply(work, &member, &moves).await?;
+    Ok(member.id)
+}
+
+/// Gives and takes what is to come and go, under every rule about roles; the author holds `roles.assign`.
+///
+/// # Errors
+/// [`ServiceError::Refused`] for a role that is not the author's to give, the last holder and a full plan.
+pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), ServiceError> {
     if moves.give.is_empty() && moves.take.is_empty() {
-        return Ok(member.id);
+        return Ok(());
     }
-    may_move(work, &member, &moves)?;
-    ensure_not_too_many(work, blueprint, (&member, &moves.give)).await?;
+    let standing = work.standing()?;
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
+    may_move(work, member, moves)?;
+    let held = of_member(work.tx, organization, member.id, work.now).await?;
+    let then: Vec<&str> =
+        held.iter().filter(|role| !moves.take.contains(role)).chain(&moves.give).map(String::as_str).collect();
+    for role in &moves.give {
+        reaches(blueprint, (Grantee::Member(member.id), role), then.iter().copied())
+            .map_err(|denial| not_given(blueprint, "role", &denial))?;
+    }
+    ensure_not_too_many(work, blueprint, (member, &moves.give)).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let of = |role: &String| HeldRole { organization, grantee: Grantee::Member(member.id), role: role.clone() };
@@ -102,12 +129,65 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
         let grant = RoleGrant { id: new_id(), held: of(role), expires_at: None, now: work.now };
         store::grant::assign_role(work.tx, permit, grant).await?;
     }
-    let then = if is_author(work, &member) { "then change your own role" } else { "then change this role" };
+    let then = if is_author(work, member) { "then change your own role" } else { "then change this role" };
     ensure_held(work, Remaining { organization, blueprint, lost: &moves.take, then }).await?;
     seat::ensure_not_over(work, within, &seats).await?;
     let entry = NewEntry::access("member.role_changed", target("member", member.id, &member.name));
-    work.record(organization, entry.detail(json!({ "given": moves.give, "taken": moves.take }))).await?;
-    Ok(member.id)
+    work.record(organization, entry.detail(json!({ "given": moves.give, "taken": moves.take }))).await
+}
+
+/// What it takes to make a member's roles this set, and the roles it then holds.
+///
+/// # Errors
+/// A role that there is not, two of one slot, a flag in the place of a main role or the other way round.
+pub(super) fn moves_to(
+    blueprint: &Blueprint,
+    set: &RoleSet,
+    held: &[String],
+) -> Result<(Moves, Vec<String>), UserError> {
+    let mut all = Moves::default();
+    for (index, role) in set.main.iter().enumerate() {
+        main_role(blueprint, "role", role)?;
+        let role = blueprint.role_key(role).unwrap_or(role);
+        if set.main.iter().take(index).any(|other| other != role && is_same_slot(blueprint, other, role)) {
+            let message = format!("`{role}` takes the place of another role that is given");
+            return Err(invalid("role", message).remedy("Give one role of each kind."));
+        }
+        let Moves { give, take } = moves(blueprint, &RoleStep::Become(role.to_owned()), held)?;
+        all.give.extend(give);
+        all.take.extend(take);
+    }
+    if let Some(flags) = &set.flags {
+        for (index, flag) in flags.iter().enumerate() {
+            flag_role(blueprint, &format!("flags.{index}"), flag)?;
+            let flag = blueprint.role_key(flag).unwrap_or(flag).to_owned();
+            if !held.contains(&flag) && !all.give.contains(&flag) {
+                all.give.push(flag);
+            }
+        }
+        let flags: Vec<&str> = flags.iter().map(|flag| blueprint.role_key(flag).unwrap_or(flag)).collect();
+        let is_flag = |role: &&String| blueprint.document().roles.get(*role).is_some_and(|rules| rules.flag);
+        all.take.extend(held.iter().filter(is_flag).filter(|role| !flags.contains(&role.as_str())).cloned());
+    }
+    let stays = held.iter().filter(|role| !all.take.contains(role));
+    let then = stays.chain(&all.give).cloned().collect();
+    Ok((all, then))
+}
+
+/// Whether a role is below the ceilings of these, which its holder has then (`Q14`).
+pub(super) fn reaches<'r>(
+    blueprint: &Blueprint,
+    (grantee, role): (Grantee, &str),
+    held: impl IntoIterator<Item = &'r str>,
+) -> Result<(), DelegationDenial> {
+    let role = Held::Role(role.to_owned());
+    let gift = Gift { grantee, held: &role, place: &Place::Organization, ancestors: &[] };
+    judge(below_ceiling(blueprint, &gift, held))
+}
+
+/// Whether a member can hold one of both, not both.
+pub(super) fn is_same_slot(blueprint: &Blueprint, one: &str, other: &str) -> bool {
+    blueprint.slot_of(one).is_some() && blueprint.slot_of(one) == blueprint.slot_of(other)
 }
 
 /// What a step comes to for a member who holds these roles.
@@ -178,6 +258,7 @@ pub(super) fn judge(judged: Result<(), DelegationDenial>) -> Result<(), Delegati
         Err(DelegationDenial::SelfRaise) if ablate::off("self_raise") => Ok(()),
         Err(DelegationDenial::NotAssignable { .. }) if ablate::off("assignable_role") => Ok(()),
         Err(DelegationDenial::BeyondOwnRights) if ablate::off("bounded_delegation") => Ok(()),
+        Err(DelegationDenial::BeyondCeiling { .. }) if ablate::off("role_ceiling") => Ok(()),
         Err(DelegationDenial::Unknown) if ablate::off("feature_of_kind") => Ok(()),
         judged => judged,
     }
@@ -317,7 +398,7 @@ pub(super) fn end_of_days() -> DateTime<Utc> {
 }
 
 /// Refuses a role that as many hold as may.
-async fn ensure_not_too_many(
+pub(super) async fn ensure_not_too_many(
     work: &Work<'_>,
     blueprint: &Blueprint,
     (member, give): (&Member, &[String]),

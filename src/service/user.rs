@@ -8,7 +8,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::{
-    Access, Change, Client, Service, ServiceError, SignUp, UserError, UserErrorCode, Work,
+    Access, Change, Client, Idempotency, Service, ServiceError, SignUp, UserError, UserErrorCode, Work,
     input::{self, Mistakes},
     session::SignedIn,
 };
@@ -35,6 +35,15 @@ pub struct NewAccount {
     pub password: String,
     /// The person's name.
     pub name: String,
+}
+
+/// What to change of one's own account; `None` leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct AccountEdit {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another photo; `Some(None)`: none.
+    pub photo_url: Option<Option<String>>,
 }
 
 /// Without the password, which belongs in no log.
@@ -178,6 +187,35 @@ impl Service {
         access.require_known()?;
         let id = access.user_id().ok_or(ServiceError::NotFound)?;
         store::user::find_by_id(&self.store().read(), id).await?.ok_or(ServiceError::NotFound)
+    }
+
+    /// Changes the caller's own account: its name and its photo. Every signed-in person may. Names that organizations know the
+    /// person by stay.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] for a program, [`ServiceError::Refused`] for what is no name or no address of a picture.
+    pub async fn update_own_account(
+        &self,
+        access: &Access,
+        edit: AccountEdit,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Uuid, ServiceError> {
+        let change = Change::by_user("updateUser", access, Vec::new())?.repeatable(idempotency);
+        let user = access.user_id().ok_or(ServiceError::Unauthenticated)?;
+        let changed = self.mutate(change, move |work| {
+            Box::pin(async move {
+                let permit = work.authorize::<UpdateUser>(Some(user))?;
+                let mut mistakes = Mistakes::default();
+                let name = mistakes.keep_given(edit.name.as_deref(), |name| input::name("name", name));
+                let check = |url: Option<String>| url.map(|url| input::picture("photoUrl", &url)).transpose();
+                let photo_url = mistakes.keep_given(edit.photo_url, check);
+                mistakes.settle()?;
+                let changes = UserChanges { name, photo_url, ..UserChanges::default() };
+                store::user::update(work.tx, permit, user, changes, work.now).await?;
+                Ok(user)
+            })
+        });
+        Ok(changed.await?.value)
     }
 
     /// Counts an attempt at an account, before its password is looked at.

@@ -13,9 +13,10 @@ use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
     select::{select, select_by_id},
+    visibility::{Columns, condition},
 };
 use crate::access::{
-    Permit, Verb,
+    Permit, Verb, Visibility,
     verb::{ChangePlan, CreateOrganization, DeleteOrganization, UpdateOrganization, UpdateProfile},
 };
 
@@ -141,6 +142,21 @@ pub async fn list_of_user(
     let select = select::<Entity>()
         .filter(Column::Id.in_subquery(places.into_query()))
         .filter(Column::State.eq(OrganizationState::Active));
+    page(reader, select, Order { key: Some(Column::Name), id: Column::Id, descending: false }, request).await
+}
+
+/// The open organizations below the visibility's organization, as far as it shows rows at all, by name.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn list_children(
+    reader: &impl Reader,
+    visibility: &Visibility,
+    request: &PageRequest,
+) -> Result<Page<Organization>, StoreError> {
+    let columns = Columns { organization: Column::ParentId, kind: Column::State, id: Column::Id };
+    let select =
+        select::<Entity>().filter(condition(visibility, columns)).filter(Column::State.ne(OrganizationState::Deleted));
     page(reader, select, Order { key: Some(Column::Name), id: Column::Id, descending: false }, request).await
 }
 

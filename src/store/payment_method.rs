@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 pub use gatehouse_entity::payment_method::PaymentMethodKind;
 use gatehouse_entity::payment_method::{ActiveModel, Column, Entity, Model};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict,
+};
 use uuid::Uuid;
 
 use super::{
@@ -94,11 +96,7 @@ pub async fn find_by_reference(
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot say.
-pub async fn list(
-    reader: &impl Reader,
-    visibility: &Visibility,
-    most: u64,
-) -> Result<Vec<PaymentMethod>, StoreError> {
+pub async fn list(reader: &impl Reader, visibility: &Visibility, most: u64) -> Result<Vec<PaymentMethod>, StoreError> {
     let columns = Columns { organization: Column::OrganizationId, kind: Column::Kind, id: Column::Id };
     let select = select::<Entity>()
         .filter(condition(visibility, columns))

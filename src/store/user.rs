@@ -13,7 +13,7 @@ use super::{
     select::{select, select_by_id},
 };
 use crate::access::{
-    Permit, Verb,
+    Author, Permit, Verb,
     verb::{CreateUser, UpdateUser},
 };
 
@@ -38,6 +38,8 @@ pub struct User {
     pub updated_at: DateTime<Utc>,
     /// Last sign-in.
     pub last_login_at: Option<DateTime<Utc>>,
+    /// Where the photo is.
+    pub photo_url: Option<String>,
 }
 
 /// Without the password's hash, which belongs in no log.
@@ -60,6 +62,7 @@ impl From<Model> for User {
             created_at: row.created_at,
             updated_at: row.updated_at,
             last_login_at: row.last_login_at,
+            photo_url: row.photo_url,
         }
     }
 }
@@ -96,6 +99,8 @@ pub struct UserChanges {
     pub password_hash: Option<String>,
     /// The address was proven.
     pub email_verified_at: Option<DateTime<Utc>>,
+    /// Another photo, or none.
+    pub photo_url: Option<Option<String>>,
 }
 
 impl fmt::Debug for UserChanges {
@@ -145,11 +150,12 @@ pub async fn insert(tx: &Tx, permit: Permit<CreateUser>, new: NewUser) -> Result
         created_at: Set(new.now),
         updated_at: Set(new.now),
         last_login_at: Set(None),
+        photo_url: Set(None),
     };
     Ok(row.insert(tx.connection()).await?.into())
 }
 
-/// Changes the name, the password, or that the address is proven.
+/// Changes the name, the password, the photo, or that the address is proven. A person's permit covers its own account alone.
 ///
 /// # Errors
 /// [`StoreError::PermitMismatch`].
@@ -161,11 +167,12 @@ pub async fn update(
     now: DateTime<Utc>,
 ) -> Result<User, StoreError> {
     covers_user(&permit, id)?;
-    let UserChanges { name, password_hash, email_verified_at } = changes;
+    let UserChanges { name, password_hash, email_verified_at, photo_url } = changes;
     let mut row = ActiveModel { id: Unchanged(id), updated_at: Set(now), ..Default::default() };
     row.name = name.map_or(row.name, Set);
     row.password_hash = password_hash.map_or(row.password_hash, |hash| Set(Some(hash)));
     row.email_verified_at = email_verified_at.map_or(row.email_verified_at, |at| Set(Some(at)));
+    row.photo_url = photo_url.map_or(row.photo_url, Set);
     Ok(row.update(tx.connection()).await?.into())
 }
 
@@ -185,6 +192,9 @@ pub async fn update_last_login(
 }
 
 fn covers_user<V: Verb>(permit: &Permit<V>, user: Uuid) -> Result<(), StoreError> {
+    if matches!(permit.author(), Author::User(author) if author != user) {
+        return Err(StoreError::PermitMismatch(user));
+    }
     match permit.subject() {
         Some(subject) if subject != user => Err(StoreError::PermitMismatch(user)),
         Some(_) | None => Ok(()),

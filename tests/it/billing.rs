@@ -13,7 +13,8 @@ fn invoice(number: &str, issued: &str, amount: Value) -> Value {
 }
 
 async fn numbers(person: &Person, arguments: &str) -> Vec<Value> {
-    let asked = format!("{{ viewer {{ organization {{ invoices{arguments} {{ edges {{ node {{ number }} }} }} }} }} }}");
+    let asked =
+        format!("{{ viewer {{ organization {{ invoices{arguments} {{ edges {{ node {{ number }} }} }} }} }} }}");
     let answer = person.ask(&asked).await.ok();
     let edges = answer.at("viewer.organization.invoices.edges").as_array().unwrap();
     edges.iter().map(|edge| edge["node"]["number"].clone()).collect()
@@ -24,7 +25,11 @@ async fn invoices_are_replaced_by_number_and_listed_newest_first() {
     for engines in Engines::DATABASES {
         let place = metered(engines).await;
         for (number, day) in [("2026-1", "2026-10-01"), ("2026-3", "2026-12-01"), ("2026-2", "2026-11-01")] {
-            place.program.call("recordInvoice", invoice(number, day, json!(4_200_000_000_i64)), "invoice { id }").await.ok();
+            place
+                .program
+                .call("recordInvoice", invoice(number, day, json!(4_200_000_000_i64)), "invoice { id }")
+                .await
+                .ok();
         }
         assert_eq!(numbers(&place.carol, "").await, ["2026-3", "2026-2", "2026-1"], "{engines:?}");
         assert_eq!(numbers(&place.carol, "(first: 1)").await, ["2026-3"]);
@@ -81,7 +86,10 @@ async fn billing_is_seen_with_its_permission_and_written_with_another() {
         if who.member.is_some() {
             let answer = who.call("recordInvoice", invoice("1", "2026-10-01", json!(1)), "invoice { id }").await;
             assert_eq!(answer.codes(), ["FORBIDDEN"]);
-            assert_eq!(who.call("recordPaymentMethod", method.clone(), "paymentMethod { id }").await.codes(), ["FORBIDDEN"]);
+            assert_eq!(
+                who.call("recordPaymentMethod", method.clone(), "paymentMethod { id }").await.codes(),
+                ["FORBIDDEN"]
+            );
             let gone = json!({ "reference": "pm_1" });
             assert_eq!(who.call("removePaymentMethod", gone, "removedPaymentMethodId").await.codes(), ["FORBIDDEN"]);
         }
@@ -160,7 +168,8 @@ async fn a_card_number_is_refused_wherever_it_is_written_and_never_kept() {
         assert!(answer.refusals("recordPaymentMethod").contains(&"INVALID"), "{field}: {}", answer.text);
         assert!(!answer.text.contains("1111"), "{}", answer.text);
     }
-    let gone = place.program.call("removePaymentMethod", json!({ "reference": number }), "removedPaymentMethodId").await;
+    let gone =
+        place.program.call("removePaymentMethod", json!({ "reference": number }), "removedPaymentMethodId").await;
     assert_eq!(gone.refusals("removePaymentMethod"), ["INVALID"]);
     let kept = kept(&place).await;
     assert!(!kept.contains("1111"), "{kept}");

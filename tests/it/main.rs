@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod abuse;
 mod api_token;
 mod architecture;
 mod billing;
@@ -18,12 +19,14 @@ mod demo;
 mod http;
 mod identity;
 mod jobs;
+mod machine;
 mod operations;
 mod organization;
 mod outage;
 mod permission_table;
 mod profile;
 mod races;
+mod rounds;
 mod schema;
 mod seat;
 mod session;

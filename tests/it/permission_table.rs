@@ -94,6 +94,8 @@ struct Scene {
     token: String,
     invitation: Uuid,
     offered: Uuid,
+    archived: Uuid,
+    suspended: Uuid,
 }
 
 async fn team(gateway: &Gateway, tenant: &Tenant) -> Uuid {
@@ -118,6 +120,25 @@ async fn invitation(gateway: &Gateway, tenant: &Tenant, email: &str, role: &str)
     let row = [id.into(), tenant.id.into(), member.into(), email.into(), hash.into(), end.into(), now.into()];
     gateway.database.run(sql, row).await.unwrap();
     id
+}
+
+/// Somebody who was a member and is in another state by now.
+async fn put_away(gateway: &Gateway, tenant: &Tenant, name: &str, (state, role): (&str, &str)) -> Uuid {
+    let member = gateway.member(tenant, name, role).await.member.unwrap();
+    let now = gateway.service.now();
+    match state {
+        "archived" => {
+            let sql = "UPDATE member SET state = 'archived', user_id = NULL, archived_at = $1 WHERE id = $2";
+            gateway.database.run(sql, [now.into(), member.into()]).await.unwrap();
+            let sql = "DELETE FROM access_grant WHERE grantee_id = $1";
+            gateway.database.run(sql, [member.into()]).await.unwrap();
+        }
+        state => {
+            let sql = "UPDATE member SET state = $1 WHERE id = $2";
+            gateway.database.run(sql, [state.into(), member.into()]).await.unwrap();
+        }
+    }
+    member
 }
 
 async fn scene(gateway: &Gateway, words: &'static Words, who: Who, number: usize) -> Scene {
@@ -149,10 +170,12 @@ async fn scene(gateway: &Gateway, words: &'static Words, who: Who, number: usize
     let invited = invitation(gateway, &tenant, &format!("guest-{number}@example.org"), words.member).await;
     let other = gateway.organization(&format!("other-{number}"), words.blueprint, words.plan).await;
     let offered = invitation(gateway, &other, &caller.email, words.member).await;
+    let archived = put_away(gateway, &tenant, &name("dave"), ("archived", words.member)).await;
+    let suspended = put_away(gateway, &tenant, &name("erin"), ("suspended", words.member)).await;
     gateway.settle().await;
     let token = NodeType::ApiToken.id(created.token.id).to_string();
     let target = target.member.unwrap();
-    Scene { words, tenant, caller, target, app, team, grant, token, invitation: invited, offered }
+    Scene { words, tenant, caller, target, app, team, grant, token, invitation: invited, offered, archived, suspended }
 }
 
 /// What is sent: the arguments of a query, or the input of a mutation, and what is selected.
@@ -165,9 +188,13 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
     let invitation = NodeType::Invitation.id(scene.invitation).to_string();
     let offered = NodeType::Invitation.id(scene.offered).to_string();
     let feature = json!({ "kind": words.kind, "feature": words.feature, "level": words.level });
+    let archived = NodeType::Member.id(scene.archived).to_string();
+    let suspended = NodeType::Member.id(scene.suspended).to_string();
     let ticked = json!([{ "app": app, "features": [{ "feature": words.feature, "level": words.level }] }]);
     match field {
-        "viewer" | "seatUsageChanged" | "usageChanged" | "activityAdded" | "accessChanged" => (json!({}), "{ __typename }"),
+        "viewer" | "seatUsageChanged" | "usageChanged" | "activityAdded" | "accessChanged" => {
+            (json!({}), "{ __typename }")
+        }
         "organization" => (json!({ "slug": tenant.slug }), "{ id }"),
         "organizations" => (json!({}), "{ totalCount }"),
         "node" => (json!({ "id": member }), "{ id }"),
@@ -200,6 +227,11 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
         "addMemberRole" | "removeMemberRole" => (json!({ "member": member, "role": "repository_creator" }), ""),
         "updateMember" => (json!({ "member": member, "name": "Robert" }), ""),
         "removeMember" => (json!({ "member": member, "confirm": true }), ""),
+        "restoreMember" => (json!({ "member": archived, "role": words.member, "access": [] }), ""),
+        "suspendMember" => (json!({ "member": member }), ""),
+        "reactivateMember" => (json!({ "member": suspended }), ""),
+        "transferRole" => (json!({ "role": words.owner, "member": member, "confirm": true }), ""),
+        "updateUser" => (json!({ "name": "Other" }), ""),
         "leaveOrganization" => (json!({ "confirm": true }), ""),
         "updateMemberAccess" => (json!({ "member": member, "access": ticked }), ""),
         "createApp" => (json!({ "kind": words.kind, "slug": "second", "name": "Second" }), ""),

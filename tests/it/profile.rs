@@ -36,7 +36,8 @@ async fn an_open_section_is_everyones_to_see_and_the_others_of_those_who_may() {
         // What nobody has filled in says its default, else nothing.
         assert_eq!(value(&place.bob, "look", "accent").await, "#336699");
         assert!(value(&place.bob, "look", "logo").await.is_null());
-        let values = [("company_name", json!("Acme GmbH")), ("company_size", json!("11-50")), ("employees", json!("007"))];
+        let values =
+            [("company_name", json!("Acme GmbH")), ("company_size", json!("11-50")), ("employees", json!("007"))];
         set(&place.alice, "register", &values).await.ok();
         assert_eq!(value(&place.alice, "register", "company_name").await, "Acme GmbH", "{engines:?}");
         assert_eq!(value(&place.alice, "register", "employees").await, "7");
@@ -77,7 +78,10 @@ async fn each_field_takes_its_kind_and_every_mistake_is_told_at_once() {
     assert_eq!(answer.refusals("updateProfile"), ["NOT_IN_BLUEPRINT", "INVALID"]);
     assert_eq!(value(&place.bob, "look", "accent").await, "#ff0000", "nothing of it was changed");
     for hidden in ["a\u{202e}b", "a\nb", ""] {
-        assert_eq!(set(&place.alice, "register", &[("company_name", json!(hidden))]).await.refusals("updateProfile"), ["INVALID"]);
+        assert_eq!(
+            set(&place.alice, "register", &[("company_name", json!(hidden))]).await.refusals("updateProfile"),
+            ["INVALID"]
+        );
     }
     assert_eq!(set(&place.alice, "nowhere", &[]).await.refusals("updateProfile"), ["NOT_IN_BLUEPRINT"]);
     // Null empties a field, unless it is required; then the default shows again.

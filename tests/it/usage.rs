@@ -42,18 +42,27 @@ async fn what_would_go_above_a_limit_is_refused_whole_or_warned_of() {
     assert_eq!(error["field"], json!(["entries", "1", "amount"]));
     assert_eq!(error["remedy"], "Wait for the next month, or change the plan to Large (1000 credits).");
     let credits = usage(&place.carol, "credits").await;
-    assert_eq!((&credits["used"], &credits["state"], &credits["onLimit"]), (&json!("95"), &json!("NEAR"), &json!("REFUSE")));
+    assert_eq!(
+        (&credits["used"], &credits["state"], &credits["onLimit"]),
+        (&json!("95"), &json!("NEAR"), &json!("REFUSE"))
+    );
     count(&place.program, &[("credits", json!(5), "b")]).await.ok();
     assert_eq!(usage(&place.carol, "credits").await["remaining"], "0");
     // A limit that warns.
     let warned = count(&place.program, &[("messages", json!(11), "a")]).await.ok();
     assert_eq!(warned.at("recordUsage.warnings.0.meter"), "messages");
     let messages = usage(&place.carol, "messages").await;
-    assert_eq!((&messages["used"], &messages["state"], &messages["onLimit"]), (&json!("11"), &json!("OVER"), &json!("WARN")));
+    assert_eq!(
+        (&messages["used"], &messages["state"], &messages["onLimit"]),
+        (&json!("11"), &json!("OVER"), &json!("WARN"))
+    );
     // One without a limit.
     count(&place.program, &[("visits", json!("9223372036854775807"), "a")]).await.ok();
     let visits = usage(&place.carol, "visits").await;
-    assert_eq!((&visits["used"], &visits["limit"], &visits["state"]), (&json!("9223372036854775807"), &json!(null), &json!("OK")));
+    assert_eq!(
+        (&visits["used"], &visits["limit"], &visits["state"]),
+        (&json!("9223372036854775807"), &json!(null), &json!("OK"))
+    );
     assert_eq!(count(&place.program, &[("visits", json!(1), "b")]).await.refusals("recordUsage"), ["INVALID"]);
     // A larger plan makes room (the meter that is above a limit may stay there, never grow).
     place.carol.call("changePlan", json!({ "plan": "large" }), "organization { id }").await.ok();
@@ -77,18 +86,28 @@ async fn amounts_and_meters_that_make_no_sense_are_refused() {
         (("seats", json!(1), "a"), "NOT_IN_BLUEPRINT"),
     ];
     for (entry, code) in refused {
-        assert_eq!(count(&place.program, std::slice::from_ref(&entry)).await.refusals("recordUsage"), [code], "{entry:?}");
+        assert_eq!(
+            count(&place.program, std::slice::from_ref(&entry)).await.refusals("recordUsage"),
+            [code],
+            "{entry:?}"
+        );
     }
     for bad in [json!("1.5"), json!(1.5), json!("9223372036854775808"), json!("01"), json!(true)] {
         let answer = count(&place.program, &[("credits", bad.clone(), "a")]).await;
         assert!(!answer.body["errors"].as_array().unwrap().is_empty(), "{bad}");
     }
-    assert_eq!(place.program.call("recordUsage", json!({ "entries": [] }), "counted").await.refusals("recordUsage"), ["INVALID"]);
+    assert_eq!(
+        place.program.call("recordUsage", json!({ "entries": [] }), "counted").await.refusals("recordUsage"),
+        ["INVALID"]
+    );
     // A gauge goes up and down, beyond 32 bits, and never below nothing.
     count(&place.program, &[("storage", json!(4_000_000_000_i64), "up")]).await.ok();
     count(&place.program, &[("storage", json!(-1_000_000_000), "down")]).await.ok();
     let storage = usage(&place.carol, "storage").await;
-    assert_eq!((&storage["used"], &storage["limit"], &storage["periodStart"]), (&json!("3000000000"), &json!("5000000000"), &json!(null)));
+    assert_eq!(
+        (&storage["used"], &storage["limit"], &storage["periodStart"]),
+        (&json!("3000000000"), &json!("5000000000"), &json!(null))
+    );
     assert_eq!(usage(&place.carol, "credits").await["used"], "0");
 }
 
@@ -110,7 +129,8 @@ async fn usage_is_exact_and_the_limit_holds_however_many_report_at_once() {
         // The same use reported by many at once is counted once.
         let use_ = [("credits", json!(2), "same")];
         let same = (0..8).map(|_| count(program, &use_));
-        let counted: u64 = join_all(same).await.iter().filter_map(|answer| answer.at("recordUsage.counted").as_u64()).sum();
+        let counted: u64 =
+            join_all(same).await.iter().filter_map(|answer| answer.at("recordUsage.counted").as_u64()).sum();
         assert_eq!((counted, usage(&place.carol, "credits").await["used"].clone()), (1, json!("98")), "{engines:?}");
     }
 }

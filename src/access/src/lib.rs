@@ -35,6 +35,7 @@ pub mod principal;
 pub mod profile;
 pub mod rights;
 pub mod seat;
+pub mod share;
 pub mod verb;
 pub mod visibility;
 

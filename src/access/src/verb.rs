@@ -122,8 +122,8 @@ macro_rules! verbs {
 verbs! {
     /// Opens an account.
     CreateUser = "createUser", Rule::SystemOnly, [SignUp, Operator];
-    /// Changes one's own account: last sign-in, password, name, that the address is proven.
-    UpdateUser = "updateUser", Rule::SystemOnly, [SignIn, SettleInvitation, Operator];
+    /// Changes one's own account: last sign-in, password, name, photo, that the address is proven.
+    UpdateUser = "updateUser", Rule::AnyUser, [SignIn, SettleInvitation, Operator];
     /// Opens, rotates or ends a session.
     ManageSession = "manageSession", Rule::SystemOnly, [SignIn, Operator];
     /// Installs a blueprint version.

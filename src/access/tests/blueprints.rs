@@ -4,6 +4,7 @@ use gatehouse_access::Blueprint;
 
 const SUPPORT_HUB: &str = include_str!("../../../blueprints/support-hub.toml");
 const WORKSPACE: &str = include_str!("../../../blueprints/workspace.toml");
+const NESTED: &str = include_str!("nested.toml");
 const CODE_HOSTING: &str = include_str!("../../../blueprints/code-hosting.toml");
 
 fn errors_of(source: &str) -> Vec<String> {
@@ -12,7 +13,7 @@ fn errors_of(source: &str) -> Vec<String> {
 
 #[test]
 fn the_blueprints_in_the_box_are_valid() {
-    for source in [SUPPORT_HUB, CODE_HOSTING, WORKSPACE] {
+    for source in [SUPPORT_HUB, CODE_HOSTING, WORKSPACE, NESTED] {
         assert_eq!(errors_of(source), Vec::<String>::new());
     }
 }
@@ -84,6 +85,77 @@ fn mistakes_are_named_with_line_and_fix() {
         assert!(CODE_HOSTING.contains(from), "the case replaces nothing: {from}");
         let source = CODE_HOSTING.replacen(from, to, 1);
         let errors = errors_of(&source);
+        assert!(errors.iter().any(|error| error.contains(expected)), "{to}: {errors:?}");
+        assert!(errors.iter().all(|error| error.starts_with("line ") && error.contains("(fix: ")), "{errors:?}");
+    }
+}
+
+/// The same for what the larger systems need: levels, slots, prerequisites, ceilings, public apps.
+#[test]
+fn mistakes_in_roles_and_trees_are_named_too() {
+    let worker = "label = \"Worker\"\n";
+    let writer = "feature = \"page.text\"\n";
+    let project = "label = \"Project\"\n";
+    let with = |line: &str, more: &str| format!("{line}{more}\n");
+    let cases: &[(&str, String, &str)] = &[
+        (worker, with(worker, "slot = \"licence\""), "`roles.worker.slot`: there is no slot `licence`"),
+        (worker, with(worker, "flag = true\nslot = \"x\""), "a flag fills no slot"),
+        (worker, with(worker, "kinds = [\"page\"]"), "only an app role is held on kinds of apps"),
+        (worker, with(worker, "feature = \"page.text\""), "only a feature role is held in a feature"),
+        (worker, with(worker, "requires = [\"worker\"]"), "`worker` cannot be built on"),
+        (worker, with(worker, "requires = [\"nobody\"]"), "there is no role `nobody`"),
+        (worker, with(worker, "aliases = [\"owner\"]"), "`owner` names another role too"),
+        (worker, with(worker, "delegates = [\"manager\"]"), "`manager` is not assigned by this role"),
+        (worker, with(worker, "transfer = \"manager\""), "`manager` does not fill the same slot"),
+        (worker, with(worker, "instead = [\"nobody\"]"), "there is no role `nobody`"),
+        (
+            worker,
+            with(worker, "automatic = [{ role = \"writer\", app_kind = \"page\" }]"),
+            "members cannot hold `writer` on a `page`",
+        ),
+        (
+            worker,
+            with(worker, "automatic = [{ role = \"manager\", app_kind = \"pag\" }]"),
+            "there is no app kind `pag`",
+        ),
+        ("\"members.*\", \"apps.create\", \"group", "\"apps.create\", \"group".to_owned(), "more than its own ceiling"),
+        ("ceiling = [\"members.*\"", "ceiling = [\"membres.*\"".to_owned(), "`membres.*` names nothing"),
+        (writer, "feature = \"page.txt\"\n".to_owned(), "there is no feature `page.txt`"),
+        (writer, String::new(), "the role names no feature"),
+        (
+            writer,
+            with(writer, "permissions = [\"apps.create\"]"),
+            "a feature role cannot hold organization permissions",
+        ),
+        ("access = [\"page.text.edit\"]", "access = [\"project.tasks\"]".to_owned(), "gives access outside of it"),
+        (project, with(project, "creator_role = \"writer\""), "`writer` cannot be held on a `project`"),
+        (
+            project,
+            with(project, "creator_access = [{ feature = \"files\", level = \"own\" }]"),
+            "`project` has no feature `files` at the level `own` to give",
+        ),
+        ("requires = [\"tasks\"]", "requires = [\"page.txt\"]".to_owned(), "`project` has no feature `page.txt`"),
+        (
+            "parents = [\"organization\", \"group\"",
+            "parents = [\"organization\", \"grup\"".to_owned(),
+            "no app kind `grup`",
+        ),
+        (
+            "parents = [\"organization\", \"group\", \"project\"]",
+            "parents = [\"project\"]".to_owned(),
+            "no app of this kind can stand anywhere",
+        ),
+        ("public = { to = \"group\"", "public = { to = \"grup\"".to_owned(), "there is no app kind `grup`"),
+        (
+            "\"project.tasks.view\", \"project.files:read\"",
+            "\"page\"".to_owned(),
+            "gives access to other kinds of apps",
+        ),
+        ("visibilities = [\"private\", \"public\"]\n", String::new(), "no app of this kind can be public"),
+    ];
+    for (from, to, expected) in cases {
+        assert!(NESTED.contains(from), "the case replaces nothing: {from}");
+        let errors = errors_of(&NESTED.replacen(from, to, 1));
         assert!(errors.iter().any(|error| error.contains(expected)), "{to}: {errors:?}");
         assert!(errors.iter().all(|error| error.starts_with("line ") && error.contains("(fix: ")), "{errors:?}");
     }

@@ -8,7 +8,7 @@ use crate::{
     access::{
         Grantee, Held, Place,
         blueprint::document::{AppKind, Feature},
-        delegation::{Gift, may_assign, may_give, may_share},
+        delegation::{Gift, below_ceiling, may_assign, may_give, may_share},
         verb::{AssignRole, GrantAccess},
     },
     id::new_id,
@@ -16,8 +16,7 @@ use crate::{
         Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, Target, target},
         app::{self, SeenApp},
-        member,
-        prerequisite,
+        member, prerequisite,
         role::{self, Remaining, judge},
         seat, team,
     },
@@ -164,6 +163,11 @@ async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
     let kind = rules.document().app_kinds.get(kind);
     judge(may_give(rules, work.authority(), &gift))
         .map_err(|denial| with_remedy(kind, UserError::not_given(field, &denial)))?;
+    if let (Grantee::Member(id), Held::Feature { .. }) = (grantee, &held) {
+        let roles = role::of_member(work.tx, organization, id, work.now).await?;
+        judge(below_ceiling(rules, &gift, roles.iter().map(String::as_str)))
+            .map_err(|denial| with_remedy(kind, UserError::not_given(field, &denial)))?;
+    }
     let before = held_by(work, grantee).await?;
     if let Held::Feature { kind, feature, .. } = &held {
         let missing = requires(work, kind, feature)

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+pub(super) use self::edit::{Reach, apply, plan};
 pub use self::{
     change::{Default, NewAccess},
     edit::AccessEdit,

@@ -30,6 +30,8 @@ use crate::{
 mod send;
 mod settle;
 
+pub(super) use self::send::{Secret, readdress, role_grants, roles};
+
 /// A letter written inside a transaction, to be sent after it: whoever gets a repeated answer finds none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outgoing(Arc<Mutex<Option<Letter>>>);

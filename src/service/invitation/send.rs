@@ -21,12 +21,12 @@ use crate::{
     mail::InvitationMail,
     service::{
         Access, Change, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
-        access_tree::{self, AppAccess},
+        access_choice::{self, AccessChoice, Chosen},
         activity::{NewEntry, target},
         input::{self, Mistakes},
         member::already_member,
         prerequisite,
-        role::{self, judge},
+        role::{self, RoleSet, judge},
         seat,
     },
     store::{
@@ -48,14 +48,10 @@ pub struct InviteMember {
     pub first_name: Option<String>,
     /// The last name.
     pub last_name: Option<String>,
-    /// Roles, one for each slot, and flags; a slot that is left out is filled by the blueprint's default.
-    pub roles: Vec<String>,
-    /// A main role beside those: short for the one slot of most blueprints.
-    pub role: Option<String>,
-    /// Flags beside those.
-    pub flags: Vec<String>,
-    /// The ticked apps and features.
-    pub access: Vec<AppAccess>,
+    /// The roles; else the blueprint's default.
+    pub roles: RoleSet,
+    /// How the access is chosen.
+    pub access: AccessChoice,
     /// Whether to send the mail.
     pub notify: bool,
 }
@@ -72,7 +68,7 @@ pub struct Invited {
 }
 
 /// What a new secret is made of: what is stored, and the letter that carries it.
-struct Secret {
+pub(in crate::service) struct Secret {
     hash: Vec<u8>,
     link: String,
     outgoing: Outgoing,
@@ -139,10 +135,7 @@ impl Service {
     where
         F: Future<Output = Result<Invited, ServiceError>> + Send + 'static,
     {
-        let token = InvitationToken::mint(&mut rand::rng());
-        let outgoing = Outgoing::default();
-        let link = self.options().dashboard.invitation(&token);
-        let secret = Secret { hash: token.hash().to_vec(), link, outgoing: outgoing.clone() };
+        let (secret, outgoing) = self.invitation_secret();
         let service = self.clone();
         let task = tokio::spawn(async move {
             let mut invited = change(service.clone(), secret).await?;
@@ -153,6 +146,16 @@ impl Service {
             Ok(invited)
         });
         task.await.map_err(|end| ServiceError::Internal(end.into()))?
+    }
+}
+
+impl Service {
+    /// A new secret, and where its letter will lie.
+    pub(in crate::service) fn invitation_secret(&self) -> (Secret, Outgoing) {
+        let token = InvitationToken::mint(&mut rand::rng());
+        let outgoing = Outgoing::default();
+        let link = self.options().dashboard.invitation(&token);
+        (Secret { hash: token.hash().to_vec(), link, outgoing: outgoing.clone() }, outgoing)
     }
 }
 
@@ -173,7 +176,7 @@ async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result
     let invitee = Invitee { member, grants, invitation };
     let made = store::member::invite(work.tx, permit, invitee).await.map_err(already_member)?;
     let newcomer = (Grantee::Member(made.member.id), &BTreeSet::new());
-    prerequisite::ensure_met(work, newcomer, |lack| prerequisite::field_of(&input.access, lack)).await?;
+    prerequisite::ensure_met(work, newcomer, |lack| prerequisite::field_of(input.access.tree(), lack)).await?;
     let entry = NewEntry::access("member.invited", target("member", made.member.id, &made.member.name));
     let detail = json!({ "email": made.invitation.email, "roles": roles, "features": features });
     work.record(standing.place.id, entry.detail(detail)).await?;
@@ -215,14 +218,11 @@ async fn check(work: &Work<'_>, input: &InviteMember) -> Result<Checked, Service
         mistakes.keep(newcomer(work, email).await?);
     }
     let names = names(blueprint, input, email.as_ref(), &mut mistakes);
-    let roles = roles(blueprint, input, &mut mistakes);
-    let mut grants = Vec::new();
-    for (field, role) in &roles {
-        grants.extend(mistakes.keep(role_grant(work, id, (field, role))));
-        mistakes.keep(room(work, field, role).await?);
-    }
-    grants.extend(access_tree::grants(work, (id, &[]), &input.access, &mut mistakes).await?);
+    let roles = roles(blueprint, &input.roles, &mut mistakes);
+    let mut grants = role_grants(work, id, &roles, &mut mistakes).await?;
     let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
+    let chosen = Chosen { member: id, roles: &roles, held: &[] };
+    grants.extend(access_choice::grants(work, chosen, &input.access, &mut mistakes).await?);
     match seat::require(work, seat::Within::of(standing), roles.iter().map(String::as_str)).await {
         Err(ServiceError::Refused(full)) => full.into_iter().for_each(|full| mistakes.push(full)),
         other => other?,
@@ -311,63 +311,53 @@ fn names(blueprint: &Blueprint, input: &InviteMember, email: Option<&Email>, mis
     (name.or(both), first, last)
 }
 
-/// The roles asked for, each with its field, that there are: one for each slot (`S0.15`), and flags.
-fn roles(blueprint: &Blueprint, input: &InviteMember, mistakes: &mut Mistakes) -> Vec<(String, String)> {
-    let mut named: Vec<(String, &str)> = Vec::new();
-    for (index, role) in input.roles.iter().enumerate() {
-        let field = format!("roles.{index}");
-        if mistakes.keep(role::organization_role(blueprint, &field, role)).is_some() {
-            named.push((field, role));
-        }
+/// The roles asked for, each with its field, that there are: one for each slot (`S0.15`), else the blueprint's default, and
+/// flags.
+pub(in crate::service) fn roles(
+    blueprint: &Blueprint,
+    set: &RoleSet,
+    mistakes: &mut Mistakes,
+) -> Vec<(String, String)> {
+    let slots = blueprint.slots();
+    let single = slots.len() == 1;
+    let mut named: Vec<(String, &str, bool)> = Vec::new();
+    for (index, role) in set.main.iter().enumerate() {
+        let field = if single { "role".to_owned() } else { format!("roles.{index}") };
+        let checked = role::organization_role(blueprint, &field, role);
+        named.push((field, role, mistakes.keep(checked).is_some()));
     }
-    if let Some(role) = &input.role
-        && mistakes.keep(role::main_role(blueprint, "role", role)).is_some()
-    {
-        named.push(("role".to_owned(), role));
-    }
-    for (index, flag) in input.flags.iter().enumerate() {
+    for (index, flag) in set.flags.iter().flatten().enumerate() {
         let field = format!("flags.{index}");
-        if mistakes.keep(role::flag_role(blueprint, &field, flag)).is_some() {
-            named.push((field, flag));
-        }
+        let checked = role::flag_role(blueprint, &field, flag);
+        named.push((field, flag, mistakes.keep(checked).is_some()));
     }
+    // Where one slot is named wrongly, that it is empty need not be told besides.
+    let told = single && named.iter().any(|(field, _, known)| field == "role" && !known);
     let mut roles: Vec<(String, String)> = Vec::with_capacity(named.len());
-    for (field, name) in named {
+    for (field, name, _) in named.into_iter().filter(|(_, _, known)| *known) {
         let key = blueprint.role_key(name).unwrap_or(name).to_owned();
-        if !roles.iter().any(|(_, role)| *role == key) {
+        if let Some((_, other)) =
+            roles.iter().find(|(_, other)| *other != key && role::is_same_slot(blueprint, other, &key))
+        {
+            let message = format!("`{key}` and `{other}` cannot both be held");
+            mistakes.push(UserError::new(UserErrorCode::Invalid, &field, message).remedy("Choose one of them."));
+        } else if !roles.iter().any(|(_, other)| *other == key) {
             roles.push((field, key));
         }
     }
-    // A role that there is not is a mistake by itself; that its slot is empty need not be told besides.
-    let told = input.roles.len() + usize::from(input.role.is_some()) > 0 && !mistakes.is_empty();
-    fill_slots(blueprint, &mut roles, told, mistakes);
-    roles
-}
-
-/// Every slot has exactly one role; the blueprint's default where none is named.
-fn fill_slots(blueprint: &Blueprint, roles: &mut Vec<(String, String)>, told: bool, mistakes: &mut Mistakes) {
-    let slots = blueprint.slots();
-    let field = if slots.len() == 1 { "role" } else { "roles" };
-    for (slot, text) in &slots {
-        let fills = |(_, role): &&(String, String)| blueprint.slot_of(role) == Some(slot.as_str());
-        let mut filling = roles.iter().filter(fills);
-        match (filling.next(), filling.next()) {
-            (Some(_), None) => {}
-            (Some(_), Some((second, _))) => {
-                let message = format!("{}: one is chosen already", text.label);
-                mistakes.push(UserError::new(UserErrorCode::Invalid, second, message).remedy("Choose one of them."));
-            }
-            (None, _) => {
-                let default = blueprint.document().invitation.default_role.as_ref();
-                match default.filter(|role| blueprint.slot_of(role) == Some(slot.as_str())) {
-                    Some(role) if !told => roles.push((field.to_owned(), role.clone())),
-                    Some(_) => {}
-                    None if told && slots.len() == 1 => {}
-                    None => mistakes.push(missing(blueprint, field, (slot, &text.label))),
-                }
-            }
+    let default = blueprint.document().invitation.default_role.as_ref();
+    for (slot, text) in slots.iter().filter(|_| !told) {
+        let fills = |role: &str| blueprint.slot_of(role) == Some(slot.as_str());
+        if roles.iter().any(|(_, role)| fills(role)) {
+            continue;
+        }
+        let field = if single { "role" } else { "roles" };
+        match default.filter(|role| fills(role)) {
+            Some(role) => roles.push((field.to_owned(), role.clone())),
+            None => mistakes.push(missing(blueprint, field, (slot, &text.label))),
         }
     }
+    roles
 }
 
 /// The refusal of a slot without a role.
@@ -376,6 +366,26 @@ fn missing(blueprint: &Blueprint, field: &str, (slot, label): (&str, &str)) -> U
     let labels: Vec<&str> = of_slot.map(|(_, role)| role.label.as_str()).collect();
     let refusal = UserError::new(UserErrorCode::Missing, field, format!("{label}: none is chosen"));
     refusal.remedy(format!("Choose {}.", labels.join(" or ")))
+}
+
+/// The grants of these roles, as far as they are the author's to give and one more may hold them.
+pub(in crate::service) async fn role_grants(
+    work: &Work<'_>,
+    member: Uuid,
+    roles: &[(String, String)],
+    mistakes: &mut Mistakes,
+) -> Result<Vec<NewGrant>, ServiceError> {
+    let blueprint = &work.standing()?.blueprint.rules;
+    let mut grants = Vec::with_capacity(roles.len());
+    for (field, role) in roles {
+        let all = roles.iter().map(|(_, role)| role.as_str());
+        if let Err(denial) = role::reaches(blueprint, (Grantee::Member(member), role), all) {
+            mistakes.push(role::not_given(blueprint, field, &denial));
+        }
+        grants.extend(mistakes.keep(role_grant(work, member, (field, role))));
+        mistakes.keep(room(work, field, role).await?);
+    }
+    Ok(grants)
 }
 
 fn role_grant(work: &Work<'_>, member: Uuid, (field, role): (&str, &str)) -> Result<NewGrant, UserError> {
@@ -421,6 +431,21 @@ async fn get_unanswered(work: &Work<'_>, id: Uuid) -> Result<(Invitation, Member
     Ok((invitation, member.ok_or(ServiceError::NotFound)?))
 }
 
+/// Refuses when something that a pending member holds is not the author's to give: who sends an invitation vouches for it.
+async fn vouch(work: &Work<'_>, member: &Member, field: &str) -> Result<(), ServiceError> {
+    let blueprint = &work.standing()?.blueprint.rules;
+    let grants = store::grant::of_grantees(work.tx, member.organization_id, &[member.id]).await?;
+    let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
+    let above = store::app::ancestors_of(work.tx, member.organization_id, &apps).await?;
+    for grant in &grants {
+        let ancestors =
+            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
+        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
+        judge(may_give(blueprint, work.authority(), &gift)).map_err(|denial| UserError::not_given(field, &denial))?;
+    }
+    Ok(())
+}
+
 async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, ServiceError> {
     let permit = work.authorize::<Invite>(Some(id))?;
     let standing = work.standing()?;
@@ -431,16 +456,7 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
         address(work, &email, &mut mistakes).await?;
     }
     mistakes.settle()?;
-    let grants = store::grant::of_grantees(work.tx, organization, &[member.id]).await?;
-    let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
-    let above = store::app::ancestors_of(work.tx, organization, &apps).await?;
-    for grant in &grants {
-        let ancestors =
-            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
-        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        judge(may_give(blueprint, work.authority(), &gift))
-            .map_err(|denial| UserError::not_given("invitation", &denial))?;
-    }
+    vouch(work, &member, "invitation").await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let (again, expires_at) = fresh(blueprint, secret, work.now);
@@ -451,6 +467,35 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
     work.record(organization, entry.detail(json!({ "email": sent.email, "sends": sent.sends }))).await?;
     write(work, secret, (sent.email, expires_at))?;
     Ok(Invited { member: member.id, invitation: id, mail_sent: true })
+}
+
+/// Sends the invitation of a pending member to another address: the link that went to the old one is dead.
+pub(in crate::service) async fn readdress(
+    work: &Work<'_>,
+    member: &Member,
+    email: &Email,
+    secret: &Secret,
+) -> Result<(), ServiceError> {
+    let permit = work.authorize::<Invite>(Some(member.id))?;
+    let standing = work.standing()?;
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
+    let mut mistakes = Mistakes::default();
+    address(work, email, &mut mistakes).await?;
+    mistakes.keep(newcomer(work, email).await?);
+    mistakes.settle()?;
+    vouch(work, member, "email").await?;
+    let within = seat::Within::of(standing);
+    let seats = seat::taken(work, within).await?;
+    let (again, expires_at) = fresh(blueprint, secret, work.now);
+    let (member_id, now) = (member.id, work.now);
+    let address = email.as_str().to_owned();
+    let moved = store::invitation::readdress(work.tx, permit, (organization, member_id), (address, again), now).await;
+    let sent = moved.map_err(already_member)?.ok_or_else(not_pending)?;
+    seat::ensure_not_over(work, within, &seats).await?;
+    let entry = NewEntry::access("invitation.readdressed", target("member", member.id, &member.name));
+    let detail = json!({ "email": { "from": member.email, "to": sent.email }, "sends": sent.sends });
+    work.record(organization, entry.detail(detail)).await?;
+    write(work, secret, (sent.email, expires_at))
 }
 
 pub(super) const fn app_of(place: &Place) -> Option<Uuid> {

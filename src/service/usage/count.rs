@@ -215,13 +215,17 @@ impl<'a> Sums<'a> {
         // What was above the limit before may go down, not up.
         if let Some(limit) = limit.filter(|limit| entry.amount > 0 && after.unsigned_abs() > limit.limit) {
             match limit.on_limit {
-                OnLimit::Refuse if !ablate::off("meter_limit") => return Err(refusal(self, &field, entry, limit.limit)),
+                OnLimit::Refuse if !ablate::off("meter_limit") => {
+                    return Err(refusal(self, &field, entry, limit.limit));
+                }
                 OnLimit::Refuse | OnLimit::Warn => self.warn(entry, limit.limit),
             }
         }
         match self.totals.iter_mut().find(|total| this(total)) {
             Some(total) => total.amount = after,
-            None => self.totals.push(UsageTotal { meter: entry.meter.to_owned(), period: period.clone(), amount: after }),
+            None => {
+                self.totals.push(UsageTotal { meter: entry.meter.to_owned(), period: period.clone(), amount: after })
+            }
         }
         let added = self.added.entry(entry.meter.to_owned()).or_default();
         *added = added.saturating_add(entry.amount);

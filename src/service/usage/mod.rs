@@ -106,8 +106,7 @@ impl Service {
         require(standing, READ)?;
         let (now, rules) = (self.now(), &standing.blueprint.rules);
         let present = period(MeterKind::Monthly, now);
-        let totals =
-            store::usage::totals(&self.store().read(), standing.place.id, &[present.as_str(), ALWAYS]).await?;
+        let totals = store::usage::totals(&self.store().read(), standing.place.id, &[present.as_str(), ALWAYS]).await?;
         let usage = rules.document().meters.iter().map(|(key, meter)| {
             let period = period(meter.kind, now);
             let total = totals.iter().find(|total| total.meter == *key && total.period == period);

@@ -14,8 +14,8 @@ use uuid::Uuid;
 pub use self::{
     read::{GrantFilter, find_all, find_by_id, list, list_defaults, of_grantees},
     write::{
-        DefaultAccess, FeatureSet, Granted, HeldRole, NewGrants, Replaced, RoleGrant, assign_role, assign_roles,
-        delete, insert_many, remove_role, replace_features, set_default,
+        DefaultAccess, FeatureSet, Granted, Handover, HeldRole, NewGrants, Replaced, RoleGrant, assign_role,
+        assign_roles, delete, hand_over, insert_many, remove_role, replace_features, set_default,
     },
 };
 use super::{Reader, StoreError, select::select};

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     access::{
         Grantee, Held, Permit, Place,
-        verb::{AssignRole, GrantAccess},
+        verb::{AssignRole, GrantAccess, TransferRole},
     },
     store::{
         Reader, StoreError, Tx,
@@ -179,6 +179,63 @@ pub async fn remove_role(
     let Some(grant) = complete(tx, row.into_iter().collect()).await?.pop() else { return Ok(None) };
     take(tx, &[grant.id]).await?;
     Ok(Some(grant))
+}
+
+/// An organization role that its holder hands over to another member, with what both hold then.
+#[derive(Debug, Clone)]
+pub struct Handover {
+    /// Where.
+    pub organization: Uuid,
+    /// The holder.
+    pub from: Uuid,
+    /// Who holds it from now on.
+    pub to: Uuid,
+    /// The role.
+    pub role: String,
+    /// What its holder takes instead.
+    pub next: String,
+    /// The ids of the grants of both, should they be new.
+    pub ids: [Uuid; 2],
+    /// What the other gives up for it.
+    pub displaced: Vec<String>,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// Hands a role over; `false` when the holder does not hold it by a grant of its own. A permit of a member's own covers what
+/// that member holds alone.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn hand_over(tx: &Tx, permit: Permit<TransferRole>, handover: Handover) -> Result<bool, StoreError> {
+    let Handover { organization, from, to, role, next, ids: [first, second], displaced, now } = handover;
+    covers_row(&permit, organization, &[from])?;
+    if principal(&permit) != Some(from) {
+        return Err(StoreError::PermitMismatch(from));
+    }
+    let roles_of = |member: Uuid, roles: Vec<String>| {
+        select::<Entity>()
+            .filter(Column::OrganizationId.eq(organization))
+            .filter(held_by(Grantee::Member(member)))
+            .filter(Column::Role.is_in(roles))
+            .filter(Column::AppId.is_null())
+    };
+    let held = roles_of(from, vec![role.clone()]).all(tx.connection()).await?;
+    if held.is_empty() {
+        return Ok(false);
+    }
+    let given_up = roles_of(to, displaced).all(tx.connection()).await?;
+    take(tx, &held.iter().chain(&given_up).map(|row| row.id).collect::<Vec<_>>()).await?;
+    let grant = |id, member, role| NewGrant {
+        id,
+        grantee: Grantee::Member(member),
+        held: Held::Role(role),
+        place: Place::Organization,
+        expires_at: None,
+    };
+    let grants = vec![grant(first, to, role), grant(second, from, next)];
+    put(tx, Some(from), NewGrants { organization, grants, now }).await?;
+    Ok(true)
 }
 
 /// Makes a member's own feature grants exactly those of the set, leaving equal ones untouched. Roles stay as they are.

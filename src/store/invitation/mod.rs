@@ -9,7 +9,7 @@ pub use self::{
         InvitationFilter, InvitationTo, find_by_id, find_by_token_hash, find_pending_by_email, find_to_email, list,
         of_members, pending_for_email,
     },
-    write::{NewInvitation, Settling, accept, decline, resend, revoke},
+    write::{NewInvitation, Settling, accept, decline, readdress, resend, revoke},
 };
 
 mod read;

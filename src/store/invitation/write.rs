@@ -14,6 +14,7 @@ use crate::{
     store::{
         Reader, StoreError, Tx,
         member::{self, Departure, Member, Removal},
+        select::select,
         write::{covers_row, principal, written},
     },
 };
@@ -61,6 +62,40 @@ pub async fn resend(
         ..Default::default()
     };
     if_pending(tx, settling, row).await
+}
+
+/// Sends the invitation of a pending member to another address, with a new secret and a new end. `None` when the member is not
+/// pending any more.
+///
+/// # Errors
+/// [`StoreError::Conflict`] (`member_organization_id_email_key`) when the address is a member's or invited,
+/// [`StoreError::PermitMismatch`].
+pub async fn readdress(
+    tx: &Tx,
+    permit: Permit<InviteMember>,
+    (organization, member): (Uuid, Uuid),
+    (email, again): (String, NewInvitation),
+    now: DateTime<Utc>,
+) -> Result<Option<Invitation>, StoreError> {
+    covers_row(&permit, organization, &[member])?;
+    let select = select::<Entity>()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::MemberId.eq(member))
+        .filter(Column::State.eq(InvitationState::Pending));
+    let Some(found) = select.one(tx.connection()).await? else { return Ok(None) };
+    if !member::readdress(tx, (organization, member), &email).await? {
+        return Ok(None);
+    }
+    let row = ActiveModel {
+        email: Set(email),
+        token_hash: Set(again.token_hash),
+        expires_at: Set(again.expires_at),
+        sent_at: Set(now),
+        sends: Set(found.sends.saturating_add(1)),
+        invited_by: Set(principal(&permit)),
+        ..Default::default()
+    };
+    if_pending(tx, Settling { organization, id: found.id, now }, row).await
 }
 
 /// Takes an invitation back, and archives its place with all that it held. `None` when it is not pending any more.

@@ -10,23 +10,26 @@ use uuid::Uuid;
 
 pub use self::{
     read::{
-        Holding, MemberFilter, Membership, find_all, find_by_email, find_by_handle, find_by_id, find_by_user,
-        find_many, list, memberships_of_user,
+        Holding, MemberFilter, Membership, count_by_state, find_all, find_by_email, find_by_handle, find_by_id,
+        find_by_user, find_many, list, memberships_of_user,
     },
     removal::{Departure, Removal, leave, remove},
+    restore::{Restoration, restore},
     roles::{count_holders, primary_holder, roles_of_members},
     write::{
-        Activation, Invited, Invitee, MemberChanges, activate, insert, insert_many, invite, link_user, touch_seen,
+        Activation, Invited, Invitee, MemberChanges, activate, insert, insert_many, invite, link_user, note_seen,
         update,
     },
 };
 
 mod read;
 mod removal;
+mod restore;
 mod roles;
 mod write;
 
 pub(in crate::store) use removal::depart;
+pub(in crate::store) use write::readdress;
 
 /// A member.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use gatehouse_entity::{
     member::{Column, Entity},
     team_member,
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
 use super::{Member, MemberState, roles};
@@ -137,6 +137,33 @@ pub async fn list(
     filter: &MemberFilter,
     request: &PageRequest,
 ) -> Result<Page<Member>, StoreError> {
+    let select = matching(reader, visibility, filter);
+    page(reader, select, Order { key: Some(Column::Name), id: Column::Id, descending: false }, request).await
+}
+
+/// How many of those are in each state; a state that nobody is in is left out. One statement.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn count_by_state(
+    reader: &impl Reader,
+    visibility: &Visibility,
+    filter: &MemberFilter,
+) -> Result<Vec<(MemberState, u64)>, StoreError> {
+    let select = matching(reader, visibility, filter)
+        .select_only()
+        .column(Column::State)
+        .column_as(Column::Id.count(), "members")
+        .group_by(Column::State);
+    let rows = select.into_tuple::<(MemberState, i64)>().all(reader.connection()).await?;
+    let count = |(state, count): (MemberState, i64)| {
+        let count = u64::try_from(count).map_err(|_| StoreError::Corrupt(format!("{count} members")))?;
+        Ok((state, count))
+    };
+    rows.into_iter().map(count).collect()
+}
+
+fn matching(reader: &impl Reader, visibility: &Visibility, filter: &MemberFilter) -> Select<Entity> {
     let database = reader.connection().get_database_backend();
     let organization = visibility.organization();
     let columns = Columns { organization: Column::OrganizationId, kind: Column::State, id: Column::Id };
@@ -155,15 +182,14 @@ pub async fn list(
         Column::Id.in_subquery(inside.into_query())
     });
     let taken = Condition::any().add(Column::State.ne(MemberState::Archived)).add(Column::JoinedAt.is_not_null());
-    let select = select::<Entity>().filter(
+    select::<Entity>().filter(
         condition(visibility, columns)
             .add(taken)
             .add_option(states)
             .add_option(filter.search.as_deref().map(|text| contains(database, named, text)))
             .add_option(holders)
             .add_option(team),
-    );
-    page(reader, select, Order { key: Some(Column::Name), id: Column::Id, descending: false }, request).await
+    )
 }
 
 /// All places a person has in open organizations, by the organization's name. Three statements.

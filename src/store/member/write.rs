@@ -1,6 +1,6 @@
 //! Making and changing members.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use gatehouse_entity::member::{ActiveModel, Column, Entity};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
@@ -191,17 +191,31 @@ pub async fn activate(
     }
 }
 
-/// Notes that a member was there, at most once a minute; bookkeeping that no verb asks for and no stamp follows.
+/// Gives a pending member another address; `false` when it is not pending any more. Whoever calls it had the permit.
+pub(in crate::store) async fn readdress(
+    tx: &Tx,
+    (organization, id): (Uuid, Uuid),
+    email: &str,
+) -> Result<bool, StoreError> {
+    let update = Entity::update_many()
+        .set(ActiveModel { email: Set(Some(email.to_owned())), ..Default::default() })
+        .filter(Column::Id.eq(id))
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::State.eq(MemberState::Pending));
+    Ok(update.exec(tx.connection()).await?.rows_affected == 1)
+}
+
+/// Notes that members were there at a moment, unless they have been seen later; bookkeeping that no verb asks for and no stamp
+/// follows.
 ///
 /// # Errors
 /// [`StoreError`] when the database refuses.
-pub async fn touch_seen(tx: &Tx, organization: Uuid, id: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let before =
-        Condition::any().add(Column::LastSeenAt.is_null()).add(Column::LastSeenAt.lte(now - TimeDelta::minutes(1)));
+pub async fn note_seen(tx: &Tx, members: &[Uuid], at: DateTime<Utc>) -> Result<(), StoreError> {
+    let before = Condition::any().add(Column::LastSeenAt.is_null()).add(Column::LastSeenAt.lt(at));
     let update = Entity::update_many()
-        .set(ActiveModel { last_seen_at: Set(Some(now)), ..Default::default() })
-        .filter(Column::Id.eq(id))
-        .filter(Column::OrganizationId.eq(organization))
+        .set(ActiveModel { last_seen_at: Set(Some(at)), ..Default::default() })
+        .filter(Column::Id.is_in(members.iter().copied()))
+        .filter(Column::State.eq(MemberState::Active))
         .filter(before);
     update.exec(tx.connection()).await?;
     Ok(())

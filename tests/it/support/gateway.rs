@@ -225,14 +225,20 @@ impl Gateway {
 
     /// A new person as an active member with this organization role, signed in there.
     pub(crate) async fn member(&self, tenant: &Tenant, name: &str, role: &str) -> Person {
-        let mut person = self.person(name).await;
+        let person = self.person(name).await;
+        self.joined(tenant, &person, role).await
+    }
+
+    /// A person as an active member of one more organization with this role, signed in there.
+    pub(crate) async fn joined(&self, tenant: &Tenant, person: &Person, role: &str) -> Person {
+        let mut person = person.clone();
         let (member, now) = (new_id(), self.service.now());
         let row = [
             ("id", member.into()),
             ("organization_id", tenant.id.into()),
             ("user_id", person.user.into()),
             ("email", person.email.clone().into()),
-            ("name", name.into()),
+            ("name", person.name.clone().into()),
             ("state", "active".into()),
             ("created_at", now.into()),
             ("joined_at", now.into()),

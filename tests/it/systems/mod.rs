@@ -1,6 +1,7 @@
 //! The catalogue: what the systems do, line by line, through the API.
 //! The catalogue: what the systems do, line by line, through the API. A test carries the ids of the lines it shows.
 
+mod business_suite;
 mod code_hosting;
 mod support_hub;
 mod workspace;

@@ -161,3 +161,17 @@ fn names_action(selector: &str, at: &Spot<'_>) -> bool {
         && fits(parts.next(), at.action)
         && level.is_none_or(|level| level_contains(at, level))
 }
+
+/// Whether a selector names a right, written as `area.verb` or `kind.feature.action`.
+#[allow(dead_code, reason = "the laws do not ask it, the state machine does")]
+pub(crate) fn names(document: &Document, selector: &str, right: &str) -> bool {
+    let parts: Vec<&str> = right.split('.').collect();
+    match parts[..] {
+        [kind, feature, action] => document
+            .app_kinds
+            .get(kind)
+            .and_then(|kind| kind.features.get(feature))
+            .is_some_and(|rules| names_action(selector, &Spot { kind, feature, action, rules })),
+        _ => names_permission(selector, right),
+    }
+}

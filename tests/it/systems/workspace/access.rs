@@ -55,7 +55,7 @@ async fn s0_27_a_product_needs_the_one_that_runs_its_apps() {
         save(alice, &id(&dora), &[apps]).await.ok();
         alice.call("grantAccess", give, "grant { id }").await.ok();
         let input = json!({ "email": "erin@example.org", "roles": ["app_user", "non_admin"], "access": [flows] });
-        let invited = send(alice, "workspace/invite_member", json!({ "input": input })).await;
+        let invited = send(alice, "workspace/invite-member", json!({ "input": input })).await;
         assert_eq!(invited.refusals("inviteMember"), ["MISSING"]);
     }
 }
@@ -65,14 +65,15 @@ async fn s0_27_a_product_needs_the_one_that_runs_its_apps() {
 async fn s0_28_a_pending_members_profile_is_set_up() {
     let space = space(Engines::Embedded).await;
     let input = json!({ "email": "dave@example.org", "roles": ["app_user", "non_admin"] });
-    let invited = run(&space.alice, "workspace/invite_member", json!({ "input": input })).await;
+    let invited = run(&space.alice, "workspace/invite-member", json!({ "input": input })).await;
     let member = invited.at("inviteMember.member.id").as_str().unwrap().to_owned();
     save(&space.alice, &member, &[product(space.builder, &[("apps", Some("run")), ("marketplace", None)])]).await.ok();
-    let profile = run(&space.alice, "workspace/member_profile", json!({ "member": member })).await;
+    let profile = run(&space.alice, "workspace/member-profile", json!({ "member": member })).await;
     let seen = profile.at("viewer.organization.member");
     assert_eq!((&seen["state"], &seen["viewerCanEditAccess"]), (&json!("PENDING"), &json!(true)));
     let grants = seen["grants"]["edges"].as_array().unwrap();
-    let features: Vec<&Value> = grants.iter().map(|edge| &edge["node"]["feature"]).filter(|key| !key.is_null()).collect();
+    let features: Vec<&Value> =
+        grants.iter().map(|edge| &edge["node"]["feature"]).filter(|key| !key.is_null()).collect();
     assert_eq!(features.len(), 2);
 }
 
@@ -83,23 +84,36 @@ async fn s0_29_s0_30_s0_31_s0_32_locked_cards_show_and_modules_are_picked() {
         let space = space(engines).await;
         let cards = "{ viewer { organization { apps { totalCount edges { node { slug viewerCapabilities { feature level actions } } } } } } }";
         let seen = space.bob.ask(cards).await.ok();
-        assert_eq!(seen.at("viewer.organization.apps.totalCount"), 2, "{engines:?}: both cards, though both are locked");
+        assert_eq!(
+            seen.at("viewer.organization.apps.totalCount"),
+            2,
+            "{engines:?}: both cards, though both are locked"
+        );
         assert_eq!(seen.at("viewer.organization.apps.edges.0.node.viewerCapabilities"), &json!([]));
-        let profile = run(&space.alice, "workspace/member_profile", json!({ "member": id(&space.bob) })).await;
+        let profile = run(&space.alice, "workspace/member-profile", json!({ "member": id(&space.bob) })).await;
         let kinds = profile.at("viewer.organization.appKinds").as_array().unwrap();
         let builder = kinds.iter().find(|kind| kind["key"] == "ai_solutions_builder").unwrap();
-        let modules: Vec<&Value> = builder["features"].as_array().unwrap().iter().map(|feature| &feature["label"]).collect();
+        let modules: Vec<&Value> =
+            builder["features"].as_array().unwrap().iter().map(|feature| &feature["label"]).collect();
         assert_eq!(modules, ["Apps", "Marketplace"]);
         assert_eq!(builder["features"][1]["requires"], json!(["apps"]));
         let alone = save(&space.alice, &id(&space.bob), &[product(space.builder, &[("marketplace", None)])]).await;
         assert_eq!(alone.refusals("updateMemberAccess"), ["MISSING"]);
         let none = save(&space.alice, &id(&space.bob), &[product(space.builder, &[])]).await;
         assert_eq!(none.refusals("updateMemberAccess"), ["MISSING"], "adding a product opens the choice of modules");
-        save(&space.alice, &id(&space.bob), &[product(space.builder, &[("apps", Some("run")), ("marketplace", None)])]).await.ok();
+        save(&space.alice, &id(&space.bob), &[product(space.builder, &[("apps", Some("run")), ("marketplace", None)])])
+            .await
+            .ok();
         assert!(may(&space.bob, space.builder, "apps", "view").await);
-        assert!(may(&space.bob, space.builder, "marketplace", "view").await && may(&space.bob, space.builder, "marketplace", "run").await);
+        assert!(
+            may(&space.bob, space.builder, "marketplace", "view").await
+                && may(&space.bob, space.builder, "marketplace", "run").await
+        );
         // What is locked is refused with a reason, not hidden.
-        let open = format!("{{ node(id: \"{}\") {{ ... on App {{ slug viewerCan(feature: \"flows\", action: \"view\") }} }} }}", app_id(space.flows));
+        let open = format!(
+            "{{ node(id: \"{}\") {{ ... on App {{ slug viewerCan(feature: \"flows\", action: \"view\") }} }} }}",
+            app_id(space.flows)
+        );
         let locked = space.bob.ask(&open).await.ok();
         assert_eq!((locked.at("node.slug"), locked.at("node.viewerCan")), (&json!("flows"), &json!(false)));
     }

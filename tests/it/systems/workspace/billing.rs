@@ -31,7 +31,10 @@ async fn s0_10_s0_11_billing_is_for_billing_admins() {
     for other in [&space.carol, &space.bob] {
         assert_eq!(send(other, "workspace/billing", json!({})).await.codes(), ["FORBIDDEN"; 2]);
         assert_eq!(send(other, "workspace/usage", json!({})).await.codes(), ["FORBIDDEN"]);
-        assert_eq!(other.call("changePlan", json!({ "plan": "enterprise" }), "organization { id }").await.codes(), ["FORBIDDEN"]);
+        assert_eq!(
+            other.call("changePlan", json!({ "plan": "enterprise" }), "organization { id }").await.codes(),
+            ["FORBIDDEN"]
+        );
     }
     // Nobody of the workspace writes its own invoices.
     assert_eq!(space.alice.call("recordInvoice", invoice, "invoice { id }").await.codes(), ["FORBIDDEN"]);
@@ -43,14 +46,19 @@ async fn s0_12_s0_13_usage_reports_four_meters_as_they_change() {
     for engines in Engines::ALL {
         let space = space(engines).await;
         let system = program(&space.gateway, "acme").await;
-        let mut live = Events::open(&space.gateway, &space.alice, &text("workspace/usage_changed")).await;
+        let mut live = Events::open(&space.gateway, &space.alice, &text("workspace/usage-changed")).await;
         assert_eq!(live.next().await.unwrap()["data"]["usageChanged"][0]["used"], "0", "{engines:?}");
-        let uses = [("ai_credits", json!(90_000), "a"), ("integration_credits", json!(7), "b"), ("storage", json!("99000000000"), "c")];
+        let uses = [
+            ("ai_credits", json!(90_000), "a"),
+            ("integration_credits", json!(7), "b"),
+            ("storage", json!("99000000000"), "c"),
+        ];
         count(&system, &uses).await.ok();
         assert_eq!(live.next().await.unwrap()["data"]["usageChanged"][0]["used"], "90000", "{engines:?}");
         let seen = run(&space.alice, "workspace/usage", json!({})).await;
         let meters = seen.at("viewer.organization.usage").as_array().unwrap();
-        let told: Vec<(&Value, &Value, &Value)> = meters.iter().map(|meter| (&meter["label"], &meter["used"], &meter["state"])).collect();
+        let told: Vec<(&Value, &Value, &Value)> =
+            meters.iter().map(|meter| (&meter["label"], &meter["used"], &meter["state"])).collect();
         let (near, ok) = (json!("NEAR"), json!("OK"));
         assert_eq!(told[0], (&json!("AI Credits"), &json!("90000"), &near));
         assert_eq!(told[1], (&json!("Integration Credits"), &json!("7"), &ok));
@@ -70,7 +78,10 @@ async fn s0_38_the_creator_is_the_billing_admin() {
     alice.call("createOrganization", input, "organization { id }").await.ok();
     let there = switch(&alice, "acme").await;
     let seen = run(&there, "workspace/settings", json!({})).await;
-    assert_eq!(keys(seen.at("viewer.organization.viewerMember.roles")), ["app_builder", "administrator", "billing_admin"]);
+    assert_eq!(
+        keys(seen.at("viewer.organization.viewerMember.roles")),
+        ["app_builder", "administrator", "billing_admin"]
+    );
     run(&there, "workspace/billing", json!({})).await;
 }
 
@@ -81,24 +92,28 @@ async fn s0_39_s0_40_s0_41_s0_42_s0_43_billing_is_handed_on_with_one_toggle() {
         let space = space(engines).await;
         let toggle = |role: &str| json!({ "member": id(&space.bob), "role": role });
         // The profile offers it beside the other permissions that can be added.
-        let profile = run(&space.carol, "workspace/member_profile", json!({ "member": id(&space.bob) })).await;
+        let profile = run(&space.carol, "workspace/member-profile", json!({ "member": id(&space.bob) })).await;
         let offered = profile.at("viewer.organization.invitationForm.roles").as_array().unwrap();
-        let flags: Vec<&Value> = offered.iter().filter(|role| role["flag"] == true).map(|role| &role["label"]).collect();
+        let flags: Vec<&Value> =
+            offered.iter().filter(|role| role["flag"] == true).map(|role| &role["label"]).collect();
         assert_eq!(flags, ["Billing & Subscription", "Auditor", "Product Creator"]);
         assert_eq!(menus(&space.bob).await, ["products"], "{engines:?}");
         // An administrator hands on what the administrator cannot see (Q2).
-        run(&space.carol, "workspace/add_permission", json!({ "input": toggle("billing_admin") })).await;
+        run(&space.carol, "workspace/add-permission", json!({ "input": toggle("billing_admin") })).await;
         assert_eq!(menus(&space.bob).await, ["products", "billing", "usage"], "and nothing else of Settings (Q25)");
         run(&space.bob, "workspace/billing", json!({})).await;
         run(&space.bob, "workspace/usage", json!({})).await;
         run(&space.alice, "workspace/billing", json!({})).await;
-        run(&space.carol, "workspace/add_permission", json!({ "input": toggle("auditor") })).await;
+        run(&space.carol, "workspace/add-permission", json!({ "input": toggle("auditor") })).await;
         // It stops at the toggle: an administrator gives it to others, not to themselves.
         let own = json!({ "member": id(&space.carol), "role": "billing_admin" });
-        assert_eq!(send(&space.carol, "workspace/add_permission", json!({ "input": own })).await.refusals("addMemberRole"), ["NOT_GRANTABLE"]);
+        assert_eq!(
+            send(&space.carol, "workspace/add-permission", json!({ "input": own })).await.refusals("addMemberRole"),
+            ["NOT_GRANTABLE"]
+        );
         let dora = person(&space.gateway, &space.tenant, "dora", &["app_user", "non_admin"]).await;
         let other = json!({ "member": id(&dora), "role": "auditor" });
-        assert_eq!(send(&dora, "workspace/add_permission", json!({ "input": other })).await.codes(), ["FORBIDDEN"]);
+        assert_eq!(send(&dora, "workspace/add-permission", json!({ "input": other })).await.codes(), ["FORBIDDEN"]);
         // Several may hold it, and somebody always does.
         let off = |who: String| json!({ "member": who, "role": "billing_admin" });
         space.carol.call("removeMemberRole", off(id(&space.alice)), "member { id }").await.ok();
@@ -119,6 +134,10 @@ async fn s0_44_plan_limits_seats_and_wallets_are_separate() {
     let wallet = usage(&place.carol, "wallet").await;
     assert_eq!((&wallet["used"], &wallet["limit"], &wallet["kind"]), (&json!("320"), &json!(null), &json!("GAUGE")));
     assert_eq!(usage(&place.carol, "credits").await["limit"], "1000");
-    let seats = place.bob.ask("{ viewer { organization { plan { seats { pool limit } } seatUsage { pool used limit } } } }").await.ok();
+    let seats = place
+        .bob
+        .ask("{ viewer { organization { plan { seats { pool limit } } seatUsage { pool used limit } } } }")
+        .await
+        .ok();
     assert_eq!(seats.at("viewer.organization.seatUsage"), &json!([{ "pool": "readers", "used": 2, "limit": 5 }]));
 }

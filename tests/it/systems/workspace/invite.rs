@@ -14,7 +14,7 @@ use crate::{
 
 async fn invite(by: &Person, name: &str, roles: &[&str]) -> Answer {
     let input = json!({ "email": format!("{name}@example.org"), "name": name, "roles": roles, "notify": false });
-    send(by, "workspace/invite_member", json!({ "input": input })).await
+    send(by, "workspace/invite-member", json!({ "input": input })).await
 }
 
 /// S0.6, S0.7, S0.14, S0.15: the roster, "+", and both choices made there and then.
@@ -38,14 +38,18 @@ async fn s0_6_s0_14_s0_15_the_access_level_is_chosen_when_inviting() {
         let twice = invite(&alice, "dave", &["app_user", "app_builder", "non_admin"]).await;
         assert_eq!(twice.refusals("inviteMember"), ["INVALID"]);
         assert_eq!(twice.at("inviteMember.userErrors.0.field"), &json!(["roles", "1"]));
-        assert_eq!(invite(&alice, "dave", &["app_user", "non_admin", "king"]).await.refusals("inviteMember"), ["NOT_IN_BLUEPRINT"]);
+        assert_eq!(
+            invite(&alice, "dave", &["app_user", "non_admin", "king"]).await.refusals("inviteMember"),
+            ["NOT_IN_BLUEPRINT"]
+        );
         let done = invite(&alice, "dave", &["app_user", "non_admin"]).await.ok();
         assert_eq!(keys(done.at("inviteMember.member.roles")), ["app_user", "non_admin"]);
         // A main role and flags may be named apart, as in blueprints of one slot.
-        let input = json!({ "email": "erin@example.org", "roles": ["app_user"], "role": "non_admin", "flags": ["auditor"] });
-        let short = run(&alice, "workspace/invite_member", json!({ "input": input })).await;
+        let input =
+            json!({ "email": "erin@example.org", "roles": ["app_user"], "role": "non_admin", "flags": ["auditor"] });
+        let short = run(&alice, "workspace/invite-member", json!({ "input": input })).await;
         assert_eq!(keys(short.at("inviteMember.member.roles")), ["app_user", "non_admin", "auditor"]);
-        let roster = run(&alice, "workspace/access_management", json!({ "first": 50 })).await;
+        let roster = run(&alice, "workspace/access-management", json!({ "first": 50 })).await;
         assert_eq!(roster.at("viewer.organization.members.totalCount"), 5);
         assert_eq!(invite(&bob, "frank", &["app_user", "non_admin"]).await.codes(), ["FORBIDDEN"]);
         // S0.7: and changed later in the same place, one slot at a time.
@@ -59,7 +63,7 @@ async fn s0_6_s0_14_s0_15_the_access_level_is_chosen_when_inviting() {
 #[tokio::test]
 async fn s0_16_s0_22_two_licences_and_two_levels_chosen_independently() {
     let Space { gateway, alice, .. } = space(Engines::Embedded).await;
-    let form = run(&alice, "workspace/invite_form", json!({})).await;
+    let form = run(&alice, "workspace/invite-form", json!({})).await;
     let form = form.at("viewer.organization.invitationForm");
     assert_eq!(keys(&form["slots"]), ["licence", "level"]);
     let of = |slot: Value| -> Vec<String> {
@@ -90,11 +94,18 @@ async fn s0_18_s0_20_s0_21_builder_and_user_seats_are_two_pools() {
         assert_eq!(seats(&space.alice).await, [(2, 1), (1, 1)]);
         // Starter has two builder seats and five user seats.
         space.alice.call("changePlan", json!({ "plan": "starter" }), "organization { id }").await.ok();
-        assert_eq!(invite(&space.alice, "frank", &["app_builder", "non_admin"]).await.refusals("inviteMember"), ["SEAT_LIMIT"]);
+        assert_eq!(
+            invite(&space.alice, "frank", &["app_builder", "non_admin"]).await.refusals("inviteMember"),
+            ["SEAT_LIMIT"]
+        );
         let names: Vec<String> = (0..6 * scale()).map(|n| format!("user{n}")).collect();
         let answers = join_all(names.iter().map(|name| invite(&space.alice, name, &["app_user", "non_admin"]))).await;
         let refused = answers.iter().filter(|answer| !answer.refusals("inviteMember").is_empty()).count();
-        assert_eq!(refused, names.len() - 3, "{engines:?}: the pool of users has three left, however full the other is");
+        assert_eq!(
+            refused,
+            names.len() - 3,
+            "{engines:?}: the pool of users has three left, however full the other is"
+        );
         // From one pool to the other, when there is room.
         let change = json!({ "member": id(&space.bob), "role": "app_builder" });
         let full = space.alice.call("changeMemberRole", change, "member { id }").await;
@@ -114,7 +125,17 @@ async fn s0_17_s0_19_a_builder_builds_and_a_user_runs() {
         assert_eq!(may(&space.bob, space.builder, "apps", action).await, action == "run", "{action}");
     }
     // Given more past every check, the licence still goes only so far.
-    space.gateway.database.run("UPDATE access_grant SET level = 'build' WHERE grantee_id = $1 AND feature IS NOT NULL", [space.bob.member.into()]).await.unwrap();
+    space
+        .gateway
+        .database
+        .run(
+            "UPDATE access_grant SET level = 'build' WHERE grantee_id = $1 AND feature IS NOT NULL",
+            [space.bob.member.into()],
+        )
+        .await
+        .unwrap();
     space.gateway.settle().await;
-    assert!(may(&space.bob, space.builder, "apps", "run").await && !may(&space.bob, space.builder, "apps", "edit").await);
+    assert!(
+        may(&space.bob, space.builder, "apps", "run").await && !may(&space.bob, space.builder, "apps", "edit").await
+    );
 }

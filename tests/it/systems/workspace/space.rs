@@ -56,7 +56,7 @@ pub(super) fn product(app: Uuid, modules: &[(&str, Option<&str>)]) -> Value {
 /// Saves what a member has of the products.
 pub(super) async fn save(by: &Person, member: &str, products: &[Value]) -> Answer {
     let input = json!({ "member": member, "access": products });
-    crate::operations::send(by, "workspace/save_access", json!({ "input": input })).await
+    crate::operations::send(by, "workspace/save-access", json!({ "input": input })).await
 }
 
 /// Whether somebody may do something in a module now.

@@ -24,7 +24,8 @@ async fn s0_34_s0_35_s0_36_s0_37_a_team_gives_its_roles_to_whoever_joins() {
         let team = &ids[0];
         let role = json!({ "grantee": { "team": team }, "gives": { "role": "auditor" } });
         alice.call("grantAccess", role, "grant { id }").await.ok();
-        let gives = |kind: &str, feature: &str| json!({ "feature": { "kind": kind, "feature": feature, "level": "run" } });
+        let gives =
+            |kind: &str, feature: &str| json!({ "feature": { "kind": kind, "feature": feature, "level": "run" } });
         let flows = json!({ "grantee": { "team": team }, "gives": gives("process_automation", "flows"), "app": app_id(space.flows) });
         // A team too needs the product that another one runs in (S0.27).
         assert_eq!(alice.call("grantAccess", flows.clone(), "grant { id }").await.refusals("grantAccess"), ["MISSING"]);
@@ -37,7 +38,10 @@ async fn s0_34_s0_35_s0_36_s0_37_a_team_gives_its_roles_to_whoever_joins() {
         let place = json!({ "team": team, "member": id(bob) });
         alice.call("addTeamMember", place.clone(), "team { id }").await.ok();
         bob.ask(audit).await.ok();
-        assert!(may(bob, space.builder, "apps", "run").await && may(bob, space.flows, "flows", "run").await, "{engines:?}");
+        assert!(
+            may(bob, space.builder, "apps", "run").await && may(bob, space.flows, "flows", "run").await,
+            "{engines:?}"
+        );
         let tab = run(alice, "workspace/teams", json!({})).await;
         let teams = tab.at("viewer.organization.teams");
         assert_eq!(teams["totalCount"], 2);

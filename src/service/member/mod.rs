@@ -5,6 +5,15 @@ use std::collections::HashMap;
 use serde_json::json;
 use uuid::Uuid;
 
+mod edit;
+mod restore;
+mod state;
+
+pub use self::{
+    edit::{EditedMember, MemberEdit},
+    restore::RestoreMember,
+    state::StateStep,
+};
 pub use crate::store::member::{Member, MemberState};
 
 use super::{
@@ -19,12 +28,12 @@ use crate::{
     access::{
         Denial,
         blueprint::document::OnRemove,
-        verb::{LeaveOrganization, RemoveMember, UpdateMember},
+        verb::{LeaveOrganization, RemoveMember},
     },
     mail::NoticeMail,
     store::{
         self, StoreError,
-        member::{Departure, Holding, MemberChanges, MemberFilter, Removal},
+        member::{Departure, Holding, MemberFilter, Removal},
     },
 };
 
@@ -68,6 +77,25 @@ pub struct Obstacles {
     pub remove: Vec<UserError>,
     /// Of changing its role.
     pub change_role: Vec<UserError>,
+    /// Of shutting it out for a while.
+    pub suspend: Vec<UserError>,
+    /// Of letting it in again.
+    pub reactivate: Vec<UserError>,
+    /// Of bringing it back after it was archived.
+    pub restore: Vec<UserError>,
+}
+
+/// How many members are in each state: the tabs of the list (`S2.7`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemberCounts {
+    /// Active ones.
+    pub active: u64,
+    /// Invited ones.
+    pub pending: u64,
+    /// Suspended ones.
+    pub suspended: u64,
+    /// Those who have left.
+    pub archived: u64,
 }
 
 /// Where a member stands in lists: by name.
@@ -109,16 +137,39 @@ impl Service {
         request: &PageRequest,
     ) -> Result<Page<Member>, ServiceError> {
         let standing = access.standing()?;
-        let present = [MemberState::Pending, MemberState::Active, MemberState::Suspended];
-        let states = if query.states.is_empty() { present.to_vec() } else { query.states };
-        let filter = MemberFilter {
-            states,
+        let mut filter = self.filter(query)?;
+        if filter.states.is_empty() {
+            filter.states = vec![MemberState::Pending, MemberState::Active, MemberState::Suspended];
+        }
+        let visible = standing.rights.visible_members();
+        Ok(store::member::list(&self.store().read(), &visible, &filter, request).await?)
+    }
+
+    /// How many of the members the caller sees are in each state. One statement.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn member_counts(&self, access: &Access, query: MemberQuery) -> Result<MemberCounts, ServiceError> {
+        let (visible, filter) = (access.standing()?.rights.visible_members(), self.filter(query)?);
+        let mut counts = MemberCounts::default();
+        for (state, count) in store::member::count_by_state(&self.store().read(), &visible, &filter).await? {
+            match state {
+                MemberState::Active => counts.active = count,
+                MemberState::Pending => counts.pending = count,
+                MemberState::Suspended => counts.suspended = count,
+                MemberState::Archived => counts.archived = count,
+            }
+        }
+        Ok(counts)
+    }
+
+    fn filter(&self, query: MemberQuery) -> Result<MemberFilter, ServiceError> {
+        Ok(MemberFilter {
+            states: query.states,
             search: searched(query.search)?,
             role: query.role.map(|role| Holding { role, now: self.now() }),
             team: None,
-        };
-        let visible = standing.rights.visible_members();
-        Ok(store::member::list(&self.store().read(), &visible, &filter, request).await?)
+        })
     }
 
     /// The members of these ids, as far as the caller sees them; for batched loading.
@@ -222,21 +273,6 @@ impl Service {
         Ok(last_of(standing, &roles, &self.holders(access).await?, "then leave"))
     }
 
-    /// Changes a member's names. Holders of `members.update` may.
-    ///
-    /// # Errors
-    /// [`ServiceError::Refused`] for a name that is none.
-    pub async fn update_member(
-        &self,
-        access: &Access,
-        (id, names): (Uuid, MemberNames),
-        idempotency: Option<Idempotency>,
-    ) -> Result<Uuid, ServiceError> {
-        let change = Change::in_organization("updateMember", access)?.repeatable(idempotency);
-        let work = self.mutate(change, move |work| Box::pin(async move { update(work, id, names).await }));
-        Ok(work.await?.value)
-    }
-
     /// Removes a member, at once and with everything it holds (`S3.50` to `S3.54`). Holders of `members.remove` may, where
     /// they may also take the member's roles; not oneself.
     ///
@@ -315,29 +351,39 @@ pub fn obstacles(standing: &Standing, member: &Member, roles: &[String], holders
         });
         denial.map(UserError::from).into_iter().collect::<Vec<_>>()
     };
-    let gone = || UserError::new(UserErrorCode::StateChanged, "member", "this person has left");
     let mut found = Obstacles {
         edit_access: lacking("access.grant"),
         remove: lacking("members.remove"),
         change_role: lacking("roles.assign"),
+        suspend: lacking("members.update"),
+        reactivate: lacking("members.update"),
+        restore: lacking("members.invite"),
     };
-    if member.state == MemberState::Archived {
-        for list in [&mut found.edit_access, &mut found.remove, &mut found.change_role] {
-            list.push(gone());
-        }
-        return found;
-    }
     let is_self = standing.facts.principal.as_member() == Some(member.id);
-    if is_self {
+    let gone = member.state == MemberState::Archived;
+    let taken = role::may_take(blueprint, &standing.rights, roles);
+    let not_taken = taken.as_ref().err().map(|denial| role::not_given(blueprint, "member", denial));
+    if gone {
+        let left = || UserError::new(UserErrorCode::StateChanged, "member", "this person has left");
+        for list in [&mut found.edit_access, &mut found.remove, &mut found.change_role] {
+            list.push(left());
+        }
+    } else if is_self {
         found.remove.push(not_oneself());
-    } else if let Err(denial) = role::may_take(blueprint, &standing.rights, roles) {
-        let refusal = role::not_given(blueprint, "member", &denial);
-        found.remove.push(refusal.clone());
-        found.change_role.push(refusal);
+        found.suspend.push(state::not_oneself());
+        found.reactivate.push(state::not_oneself());
+    } else if let Some(refusal) = not_taken {
+        for list in [&mut found.remove, &mut found.change_role, &mut found.suspend, &mut found.reactivate] {
+            list.push(refusal.clone());
+        }
     }
+    found.suspend.extend(state::obstacle(StateStep::Suspend, member));
+    found.reactivate.extend(state::obstacle(StateStep::Reactivate, member));
+    found.restore.extend(restore::obstacle(member));
     if member.state == MemberState::Active {
         found.remove.extend(last_of(standing, roles, holders, "then remove this member"));
         found.change_role.extend(last_of(standing, roles, holders, "then change this role"));
+        found.suspend.extend(last_of(standing, roles, holders, state::THEN));
     }
     found
 }
@@ -375,25 +421,6 @@ pub(super) fn searched(search: Option<String>) -> Result<Option<String>, Service
         }
         search => Ok(search),
     }
-}
-
-async fn update(work: &Work<'_>, id: Uuid, names: MemberNames) -> Result<Uuid, ServiceError> {
-    let permit = work.authorize::<UpdateMember>(Some(id))?;
-    let member = get_present(work, id).await?;
-    let mut mistakes = Mistakes::default();
-    let name = mistakes.keep_given(names.name.as_deref(), |text| input::name("name", text));
-    let part = |field, text: Option<String>| text.map(|text| input::optional_name(field, Some(&text))).transpose();
-    let first_name = mistakes.keep(part("firstName", names.first_name)).flatten();
-    let last_name = mistakes.keep(part("lastName", names.last_name)).flatten();
-    mistakes.settle()?;
-    let changes = MemberChanges { name, first_name, last_name, ..MemberChanges::default() };
-    let organization = member.organization_id;
-    let after = store::member::update(work.tx, permit, (organization, id), changes).await?;
-    if (&after.name, &after.first_name, &after.last_name) != (&member.name, &member.first_name, &member.last_name) {
-        let entry = NewEntry::access("member.renamed", target("member", id, &after.name));
-        work.record(organization, entry.detail(json!({ "before": member.name }))).await?;
-    }
-    Ok(id)
 }
 
 async fn remove(

@@ -1,19 +1,24 @@
 //! Members: the people of an organization.
 
+pub mod mutation;
+
+pub use mutation::MemberMutation;
+
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{
-    Context, Error, ID, InputObject, MergedObject, Object, Result, SimpleObject,
+    Context, Error, ID, MergedObject, Object, Result, SimpleObject,
     dataloader::{DataLoader, Loader},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
+    access_tree::AccessMode,
     blueprint::RoleDefinition,
     capability::MemberCapabilities,
     context::InContext,
-    error::{Reason, UserError, error, reasons, settle},
+    error::{Reason, error, reasons},
     grant::MemberGrants,
     invitation::Invitation,
     membership::MemberState,
@@ -24,8 +29,8 @@ use super::{
     user::User,
 };
 use crate::service::{
-    self, Access, Idempotency, Person, Service, Standing,
-    member::{Departing, Holders, MemberNames, MemberQuery, Obstacles},
+    self, Access, Person, Service, Standing,
+    member::{Holders, MemberQuery, Obstacles},
     page::Position,
 };
 
@@ -110,6 +115,10 @@ struct InvitationOf(Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct PersonOf(Uuid);
 
+/// How the toggle between all and custom stands for a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct AccessModeOf(Uuid);
+
 /// The holders of the organization's roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct HoldersHere;
@@ -133,6 +142,7 @@ loads!(ById, service::member::Member, members_by_id);
 loads!(RolesOf, Vec<String>, roles_of_members);
 loads!(InvitationOf, service::invitation::Invitation, invitations_of_members);
 loads!(PersonOf, Person, people);
+loads!(AccessModeOf, service::access_choice::AccessMode, access_modes);
 
 impl Loader<HoldersHere> for MemberLoader {
     type Value = Arc<Holders>;
@@ -228,6 +238,12 @@ impl MemberCore {
         Ok(keys.filter_map(|key| RoleDefinition::of(&self.standing, key)).collect())
     }
 
+    /// How the toggle between all and custom stands: all where the member holds, by grants of its own, everything that the caller
+    /// could give it. Null for those who do not see what it holds.
+    async fn access_mode(&self, ctx: &Context<'_>) -> Result<Option<AccessMode>> {
+        Ok(ctx.request()?.members.0.load_one(AccessModeOf(self.member.id)).await?.map(Into::into))
+    }
+
     /// When the person joined; null while pending.
     async fn joined_at(&self) -> Option<DateTime<Utc>> {
         self.member.joined_at
@@ -278,6 +294,49 @@ impl MemberCore {
     async fn viewer_cannot_change_role_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
         Ok(reasons(self.obstacles(ctx).await?.change_role))
     }
+
+    /// Whether the caller may shut the member out for a while.
+    async fn viewer_can_suspend(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.obstacles(ctx).await?.suspend.is_empty())
+    }
+
+    /// Why not; empty: it can be done.
+    async fn viewer_cannot_suspend_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
+        Ok(reasons(self.obstacles(ctx).await?.suspend))
+    }
+
+    /// Whether the caller may let the suspended member in again.
+    async fn viewer_can_reactivate(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.obstacles(ctx).await?.reactivate.is_empty())
+    }
+
+    /// Why not; empty: it can be done.
+    async fn viewer_cannot_reactivate_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
+        Ok(reasons(self.obstacles(ctx).await?.reactivate))
+    }
+
+    /// Whether the caller may bring the archived member back.
+    async fn viewer_can_restore(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.obstacles(ctx).await?.restore.is_empty())
+    }
+
+    /// Why not; empty: it can be done.
+    async fn viewer_cannot_restore_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
+        Ok(reasons(self.obstacles(ctx).await?.restore))
+    }
+}
+
+/// How many members are in each state, as tabs above the list show it.
+#[derive(Debug, Clone, Copy, SimpleObject)]
+pub struct MemberCounts {
+    /// Active ones.
+    active: u64,
+    /// Invited ones, who have not joined yet.
+    pending: u64,
+    /// Suspended ones.
+    suspended: u64,
+    /// Those who have left.
+    archived: u64,
 }
 
 /// The people of an organization.
@@ -319,6 +378,19 @@ impl OrganizationMembers {
         listing.connection(ctx, page, |member| Member::new(Arc::clone(&self.standing), member))
     }
 
+    /// How many members the caller sees in each state.
+    async fn member_counts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those whose name, email address or login name contains this.")] search: Option<String>,
+        #[graphql(desc = "Only holders of this organization role, by its key.")] role: Option<String>,
+    ) -> Result<MemberCounts> {
+        let query = MemberQuery { states: Vec::new(), search, role };
+        let counts = ctx.service()?.member_counts(ctx.access()?, query).await.map_err(error)?;
+        let service::member::MemberCounts { active, pending, suspended, archived } = counts;
+        Ok(MemberCounts { active, pending, suspended, archived })
+    }
+
     /// One member. Null when there is none, or when the caller does not see it.
     async fn member(
         &self,
@@ -344,131 +416,5 @@ impl OrganizationMembers {
     /// Why not, and what to do first; empty: it can be done.
     async fn viewer_cannot_leave_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
         Ok(reasons(ctx.service()?.obstacles_to_leaving(ctx.access()?).await.map_err(error)?))
-    }
-}
-
-/// What to change of a member.
-#[derive(InputObject)]
-pub struct UpdateMemberInput {
-    /// Global id of the member.
-    member: ID,
-    /// Another name as shown.
-    name: Option<String>,
-    /// Another first name; empty: none.
-    first_name: Option<String>,
-    /// Another last name; empty: none.
-    last_name: Option<String>,
-    /// Makes repeating safe: the same key gives the first answer again, for 24 hours.
-    idempotency_key: Option<String>,
-}
-
-/// What became of changing a member.
-#[derive(SimpleObject)]
-pub struct UpdateMemberPayload {
-    /// The member as it is now; null when it was refused.
-    member: Option<Member>,
-    /// Why nothing was changed; empty: it was.
-    user_errors: Vec<UserError>,
-}
-
-/// Whom to remove.
-#[derive(InputObject)]
-pub struct RemoveMemberInput {
-    /// Global id of the member.
-    member: ID,
-    /// That the person at the screen has confirmed it.
-    confirm: bool,
-    /// Whether to tell the removed person by mail.
-    #[graphql(default)]
-    notify: bool,
-    /// Makes repeating safe: the same key gives the first answer again, for 24 hours.
-    idempotency_key: Option<String>,
-}
-
-/// What became of removing a member.
-#[derive(Default, SimpleObject)]
-pub struct RemoveMemberPayload {
-    /// Global id of who is gone; null when it was refused.
-    removed: Option<ID>,
-    /// Whether the person was told by mail.
-    notified: bool,
-    /// Why nothing was changed; empty: it was.
-    user_errors: Vec<UserError>,
-}
-
-/// That the caller wants to leave the organization its token is bound to.
-#[derive(InputObject)]
-pub struct LeaveOrganizationInput {
-    /// That the person at the screen has confirmed it.
-    confirm: bool,
-    /// Makes repeating safe: the same key gives the first answer again, for 24 hours.
-    idempotency_key: Option<String>,
-}
-
-/// What became of leaving.
-#[derive(Default, SimpleObject)]
-pub struct LeaveOrganizationPayload {
-    /// Global id of the organization that was left; null when it was refused. The next screen is the switcher between
-    /// organizations: `viewer.organizations`.
-    left: Option<ID>,
-    /// Why nothing was changed; empty: it was.
-    user_errors: Vec<UserError>,
-}
-
-/// Changing members.
-#[derive(Debug, Default)]
-pub struct MemberMutation;
-
-#[Object]
-impl MemberMutation {
-    /// Changes a member's names. Needs the permission `members.update`.
-    async fn update_member(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateMemberInput,
-    ) -> Result<UpdateMemberPayload> {
-        let UpdateMemberInput { member, name, first_name, last_name, idempotency_key } = input;
-        let names = (NodeType::Member.parse(&member)?, MemberNames { name, first_name, last_name });
-        let idempotency = Idempotency::of(idempotency_key, &names).map_err(error)?;
-        match settle(ctx.service()?.update_member(ctx.access()?, names, idempotency).await)? {
-            Ok(id) => Ok(UpdateMemberPayload { member: Member::find(ctx, id).await?, user_errors: Vec::new() }),
-            Err(user_errors) => Ok(UpdateMemberPayload { member: None, user_errors }),
-        }
-    }
-
-    /// Removes a member at once, with everything it holds. Needs the permission `members.remove`.
-    async fn remove_member(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Whom to remove.")] input: RemoveMemberInput,
-    ) -> Result<RemoveMemberPayload> {
-        let RemoveMemberInput { member, confirm, notify, idempotency_key } = input;
-        let departing = Departing { member: NodeType::Member.parse(&member)?, confirm, notify };
-        let idempotency = Idempotency::of(idempotency_key, &departing).map_err(error)?;
-        match settle(ctx.service()?.remove_member(ctx.access()?, departing, idempotency).await)? {
-            Ok(gone) => {
-                let removed = Some(NodeType::Member.id(gone.member));
-                Ok(RemoveMemberPayload { removed, notified: gone.notified, user_errors: Vec::new() })
-            }
-            Err(user_errors) => Ok(RemoveMemberPayload { user_errors, ..RemoveMemberPayload::default() }),
-        }
-    }
-
-    /// Leaves the organization the caller's token is bound to, at once. Refused to the last holder of a role that somebody
-    /// must hold.
-    async fn leave_organization(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "That it is meant.")] input: LeaveOrganizationInput,
-    ) -> Result<LeaveOrganizationPayload> {
-        let LeaveOrganizationInput { confirm, idempotency_key } = input;
-        let idempotency = Idempotency::of(idempotency_key, &confirm).map_err(error)?;
-        match settle(ctx.service()?.leave_organization(ctx.access()?, confirm, idempotency).await)? {
-            Ok(id) => {
-                let left = Some(NodeType::Organization.id(id));
-                Ok(LeaveOrganizationPayload { left, user_errors: Vec::new() })
-            }
-            Err(user_errors) => Ok(LeaveOrganizationPayload { left: None, user_errors }),
-        }
     }
 }

@@ -1,0 +1,29 @@
+//! People's photos, by their address.
+
+use async_trait::async_trait;
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, sea_orm::DbErr};
+
+use crate::dialect;
+
+pub(crate) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "m0012_photos"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        dialect::run(manager, UP).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        dialect::run(manager, DOWN).await
+    }
+}
+
+const UP: &str = "ALTER TABLE user_account ADD COLUMN photo_url text;";
+
+const DOWN: &str = "ALTER TABLE user_account DROP COLUMN photo_url;";

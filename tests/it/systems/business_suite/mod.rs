@@ -1,0 +1,10 @@
+//! The business suite: users, archives and bounded delegation.
+
+mod children;
+mod edit;
+mod invite;
+mod lifecycle;
+mod operations;
+mod roles;
+mod suite;
+mod users;
