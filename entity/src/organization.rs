@@ -42,6 +42,9 @@ pub struct Model {
     /// Settings that people edit (invitation rules, language, time zone …), one object.
     #[sea_orm(column_type = "JsonBinary")]
     pub settings: Json,
+    /// What it says about itself, by section and field of its blueprint's profile.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub profile: Json,
     /// When it was opened.
     pub created_at: DateTimeUtc,
     /// Last change of the fields above.

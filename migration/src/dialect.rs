@@ -1,6 +1,6 @@
 //! What SQLite and PostgreSQL call by different names.
 //!
-//! A step's SQL holds `{uuid}`, `{time}`, `{bytes}`, `{json}` and `{strict}`. In SQLite every table is `STRICT`: a UUID is a
+//! A step's SQL holds `{uuid}`, `{time}`, `{bytes}`, `{json}`, `{bigint}`, `{bool}` and `{strict}`. In SQLite every table is `STRICT`: a UUID is a
 //! blob of 16 bytes and a moment is RFC 3339 text, whose order is the order of time.
 
 use sea_orm_migration::{
@@ -9,12 +9,26 @@ use sea_orm_migration::{
 };
 
 /// The types of PostgreSQL.
-const POSTGRES: [(&str, &str); 5] =
-    [("{uuid}", "uuid"), ("{time}", "timestamptz"), ("{bytes}", "bytea"), ("{json}", "jsonb"), ("{strict}", "")];
+const POSTGRES: [(&str, &str); 7] = [
+    ("{uuid}", "uuid"),
+    ("{time}", "timestamptz"),
+    ("{bytes}", "bytea"),
+    ("{json}", "jsonb"),
+    ("{bigint}", "bigint"),
+    ("{bool}", "boolean"),
+    ("{strict}", ""),
+];
 
 /// The storage classes of SQLite.
-const SQLITE: [(&str, &str); 5] =
-    [("{uuid}", "BLOB"), ("{time}", "TEXT"), ("{bytes}", "BLOB"), ("{json}", "TEXT"), ("{strict}", "STRICT")];
+const SQLITE: [(&str, &str); 7] = [
+    ("{uuid}", "BLOB"),
+    ("{time}", "TEXT"),
+    ("{bytes}", "BLOB"),
+    ("{json}", "TEXT"),
+    ("{bigint}", "INTEGER"),
+    ("{bool}", "INTEGER"),
+    ("{strict}", "STRICT"),
+];
 
 /// Whether the step runs on PostgreSQL; SQLite otherwise.
 pub(crate) fn is_postgres(manager: &SchemaManager<'_>) -> bool {

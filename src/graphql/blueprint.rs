@@ -206,10 +206,12 @@ pub struct RoleDefinition {
     pub kinds: Vec<String>,
     /// The feature in which a feature role holds, as `kind.feature`.
     pub feature: Option<String>,
-    /// The slot it fills: a member has one role of each.
-    pub slot: Option<String>,
-    /// Whether it is held beside the one main role.
+    /// Whether it is held beside the main roles.
     pub flag: bool,
+    /// The slot it fills, by its key; null for a flag.
+    pub slot: Option<String>,
+    /// The seat pools its holders take a seat of, by their keys.
+    pub seats: Vec<String>,
     /// What an invitation with it gives where no access is chosen: how the toggle between all and custom stands at first.
     pub initial_access: InitialAccess,
     /// The organization permissions it gives, by key.
@@ -249,6 +251,25 @@ impl RoleDefinition {
         }
         let uses = ctx.request()?.roles.uses(&self.key).await?;
         Ok(Some(i32::try_from(uses).unwrap_or(i32::MAX)))
+    }
+}
+
+/// What a member holds exactly one organization role of.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct RoleSlot {
+    /// Its key.
+    pub key: String,
+    /// What people call it.
+    pub label: String,
+    /// What it is for.
+    pub help: String,
+}
+
+impl RoleSlot {
+    /// Those of a blueprint, in its order.
+    #[must_use]
+    pub fn all(rules: &crate::access::Blueprint) -> Vec<Self> {
+        rules.slots().into_iter().map(|(key, text)| Self { key, label: text.label, help: text.help }).collect()
     }
 }
 
@@ -294,8 +315,9 @@ impl RoleDefinition {
             level_label,
             kinds: role.kinds.clone(),
             feature: role.feature.clone(),
-            slot: role.slot.clone(),
             flag: role.flag,
+            slot: installed.rules.slot_of(key).map(str::to_owned),
+            seats: role.seats.clone(),
             initial_access: role.initial_access.into(),
             permissions: rules.permissions_of(&gives),
             access: rules.access_of(&gives).into_iter().map(RoleAccess::from).collect(),

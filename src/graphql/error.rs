@@ -53,6 +53,8 @@ pub enum UserErrorCode {
     Taken,
     /// Every seat of the plan is taken.
     SeatLimit,
+    /// What the plan includes of a meter is used up.
+    MeterLimit,
     /// Too few would be left who hold a role that must be held.
     LastHolder,
     /// The role is held by as many as may hold it.

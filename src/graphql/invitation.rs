@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     access_tree::{AccessMode, AppAccessInput, choice},
-    blueprint::RoleDefinition,
+    blueprint::{RoleDefinition, RoleSlot},
     context::InContext,
     error::{Reason, UserError, error, reasons, settle},
     member::{Member, RolesOf},
@@ -144,6 +144,8 @@ pub struct InvitationForm {
     required: Vec<InvitationField>,
     /// The roles the caller may give, strongest first; each with the warning to show.
     roles: Vec<RoleDefinition>,
+    /// What exactly one role is chosen for each, in the form's order.
+    slots: Vec<RoleSlot>,
     /// The role that is preselected.
     default_role: Option<RoleDefinition>,
     /// Whether apps and features are picked in the form: `apps` and `appKinds` of the organization say which there are.
@@ -205,6 +207,7 @@ impl OrganizationInvitations {
         InvitationForm {
             required: invitation.required.iter().copied().map(Into::into).collect(),
             roles: given.filter_map(|(key, _)| RoleDefinition::of(&self.standing, key)).collect(),
+            slots: RoleSlot::all(rules),
             default_role: default.and_then(|key| RoleDefinition::of(&self.standing, key)),
             has_access_tree: invitation.access_tree,
             expires_days: invitation.expires_days,
@@ -263,11 +266,13 @@ pub struct InviteMemberInput {
     first_name: Option<String>,
     /// Last name.
     last_name: Option<String>,
-    /// The main role, by its key; else the blueprint's default.
+    /// The roles, by their keys: one for each slot, and flags. A slot that is left out is filled by the blueprint's default,
+    /// where there is one.
+    #[graphql(default)]
+    roles: Vec<String>,
+    /// A main role beside those, by its key: short where the blueprint has one slot.
     role: Option<String>,
-    /// The main roles, where members hold several: one of each slot.
-    roles: Option<Vec<String>>,
-    /// Flags beside it, by their keys.
+    /// Flags beside those, by their keys.
     #[graphql(default)]
     flags: Vec<String>,
     /// Whether to give everything the caller has, or what is ticked; else as the role begins (`roles.initialAccess`).
@@ -431,7 +436,7 @@ impl InvitationMutation {
             Ok(choice) => choice,
             Err(user_errors) => return Ok(InviteMemberPayload { user_errors, ..InviteMemberPayload::default() }),
         };
-        let main = role.into_iter().chain(roles.into_iter().flatten()).collect();
+        let main = roles.into_iter().chain(role).collect();
         let roles = RoleSet { main, flags: Some(flags) };
         let invite = InviteMember { email, name, first_name, last_name, roles, access, notify };
         let idempotency = Idempotency::of(input.idempotency_key, &invite).map_err(error)?;

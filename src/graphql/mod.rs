@@ -29,19 +29,24 @@ pub mod custom_role;
 pub mod error;
 pub mod grant;
 pub mod invitation;
+pub mod invoice;
 pub mod member;
 pub mod membership;
 pub mod node;
 pub mod organization;
 pub mod page;
+pub mod payment_method;
 pub mod permission;
+pub mod profile;
 pub mod role;
 pub mod role_transfer;
 pub mod root;
+pub mod scalar;
 pub mod seat;
 pub mod service_account;
 pub mod session;
 pub mod team;
+pub mod usage;
 pub mod user;
 pub mod viewer;
 
@@ -79,6 +84,10 @@ pub struct Mutation(
     team::TeamMutation,
     custom_role::CustomRoleMutation,
     blueprint_move::BlueprintMoveMutation,
+    profile::ProfileMutation,
+    usage::UsageMutation,
+    invoice::InvoiceMutation,
+    payment_method::PaymentMethodMutation,
 );
 
 /// Everything that can be followed.
@@ -88,6 +97,7 @@ pub struct Subscription(
     seat::SeatSubscription,
     activity::ActivitySubscription,
     grant::GrantSubscription,
+    usage::UsageSubscription,
 );
 
 /// The schema. The document gate holds the limits; no extension is registered, as any makes every list field pay double.

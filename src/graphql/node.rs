@@ -13,9 +13,11 @@ use super::{
     error::{bad_input, error},
     grant::Grant,
     invitation::Invitation,
+    invoice::Invoice,
     member::Member,
     organization::Organization,
     page::batch,
+    payment_method::PaymentMethod,
     service_account::ServiceAccount,
     team::Team,
     user::User,
@@ -46,10 +48,14 @@ pub enum NodeType {
     ApiToken,
     /// A sign-in.
     Session,
+    /// An invoice.
+    Invoice,
+    /// A way to pay.
+    PaymentMethod,
 }
 
 impl NodeType {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::User,
         Self::Organization,
         Self::Member,
@@ -61,6 +67,8 @@ impl NodeType {
         Self::ServiceAccount,
         Self::ApiToken,
         Self::Session,
+        Self::Invoice,
+        Self::PaymentMethod,
     ];
 
     const fn prefix(self) -> &'static str {
@@ -76,6 +84,8 @@ impl NodeType {
             Self::ServiceAccount => "sva",
             Self::ApiToken => "tok",
             Self::Session => "ses",
+            Self::Invoice => "ivc",
+            Self::PaymentMethod => "pay",
         }
     }
 
@@ -93,6 +103,8 @@ impl NodeType {
             Self::ServiceAccount => "ServiceAccount",
             Self::ApiToken => "ApiToken",
             Self::Session => "Session",
+            Self::Invoice => "Invoice",
+            Self::PaymentMethod => "PaymentMethod",
         }
     }
 
@@ -169,6 +181,10 @@ pub enum Node {
     Team(Team),
     /// A stored row that gives access.
     Grant(Grant),
+    /// An invoice.
+    Invoice(Invoice),
+    /// A way to pay.
+    PaymentMethod(PaymentMethod),
 }
 
 /// Asking by global id.
@@ -219,6 +235,8 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
         }
         NodeType::App => Ok(App::find(ctx, row).await?.map(Node::App)),
         NodeType::Team => Ok(Team::find(ctx, row).await?.map(Node::Team)),
+        NodeType::Invoice => Ok(Invoice::find(ctx, row).await?.map(Node::Invoice)),
+        NodeType::PaymentMethod => Ok(PaymentMethod::find(ctx, row).await?.map(Node::PaymentMethod)),
         NodeType::Grant => Ok(Grant::find(ctx, row).await?.map(Node::Grant)),
         NodeType::User | NodeType::Session => Ok(None),
     }

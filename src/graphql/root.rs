@@ -78,4 +78,10 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "updateRole", Audience::Callers),
     (Root::Mutation, "deleteRole", Audience::Callers),
     (Root::Mutation, "moveBlueprint", Audience::Callers),
+    (Root::Mutation, "updateProfile", Audience::Callers),
+    (Root::Mutation, "recordUsage", Audience::Callers),
+    (Root::Subscription, "usageChanged", Audience::Callers),
+    (Root::Mutation, "recordInvoice", Audience::Callers),
+    (Root::Mutation, "recordPaymentMethod", Audience::Callers),
+    (Root::Mutation, "removePaymentMethod", Audience::Callers),
 ];

@@ -49,6 +49,15 @@ pub enum AccessChoice {
 }
 
 impl AccessChoice {
+    /// What is ticked, where the choice is custom.
+    #[must_use]
+    pub fn tree(&self) -> &[AppAccess] {
+        match self {
+            Self::Custom(tree) => tree,
+            Self::Initial | Self::All => &[],
+        }
+    }
+
     /// As a form says it: a tree that is given is a custom choice.
     ///
     /// # Errors

@@ -104,7 +104,9 @@ fn mistakes_of_app(kind: &document::AppKind, place: &str, ticked: &AppAccess) ->
     }
     for (key, index) in &picked {
         let needs = kind.features.get(*key).map(|feature| feature.requires.as_slice()).unwrap_or_default();
-        for needed in needs.iter().filter(|needed| !picked.contains_key(needed.as_str())) {
+        // What is needed of other kinds of apps is looked at when the change is made.
+        let here = needs.iter().filter(|needed| !needed.contains('.'));
+        for needed in here.filter(|needed| !picked.contains_key(needed.as_str())) {
             let label = kind.features.get(needed).map_or(needed.as_str(), |feature| feature.label.as_str());
             let field = format!("{place}.features.{index}.feature");
             let missing = UserError::new(UserErrorCode::Missing, &field, format!("this needs `{needed}` too"));

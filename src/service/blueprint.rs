@@ -24,6 +24,7 @@ pub const IN_THE_BOX: &[(&str, &str)] = &[
     ("support-hub.toml", include_str!("../../blueprints/support-hub.toml")),
     ("code-hosting.toml", include_str!("../../blueprints/code-hosting.toml")),
     ("event-apps.toml", include_str!("../../blueprints/event-apps.toml")),
+    ("workspace.toml", include_str!("../../blueprints/workspace.toml")),
     ("business-suite.toml", include_str!("../../blueprints/business-suite.toml")),
 ];
 

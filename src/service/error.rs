@@ -67,6 +67,8 @@ pub enum UserErrorCode {
     Taken,
     /// Every seat of the plan is taken (S3.57).
     SeatLimit,
+    /// What the plan includes is used up (S0.13).
+    MeterLimit,
     /// Too few would be left who hold a role that must be held (S3.63).
     LastHolder,
     /// The role is held by as many as may hold it.

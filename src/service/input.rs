@@ -102,6 +102,14 @@ pub fn optional_name(field: &str, text: Option<&str>) -> Result<Option<String>, 
     }
 }
 
+/// One line of at most [`TEXT_LENGTH`] characters, none of them invisible.
+///
+/// # Errors
+/// `INVALID`.
+pub fn one_line(field: &str, text: &str) -> Result<String, UserError> {
+    line(field, text.trim(), TEXT_LENGTH)
+}
+
 fn line(field: &str, text: &str, longest: usize) -> Result<String, UserError> {
     too_long(field, text, longest)?;
     if let Some(character) = text.chars().find(|character| is_invisible(*character)) {

@@ -330,6 +330,7 @@ pub(super) fn flag_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) ->
         .remedy("Change the member's role instead."))
 }
 
+/// The organization role of this key that members can hold.
 pub(super) fn organization_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
     let Some(role) = blueprint.role_key(key).and_then(|key| blueprint.document().roles.get(key)) else {
         return Err(not_given(blueprint, field, &DelegationDenial::Unknown));

@@ -1,6 +1,6 @@
 //! Upkeep: what time alone ends is removed, a batch at a time. Queries treat it as gone before that.
 
-use super::{Change, Service, ServiceError};
+use super::{Change, Service, ServiceError, usage};
 use crate::{
     access::{SystemTask, verb::Purge},
     store::{self, WriteScope},
@@ -15,11 +15,13 @@ pub enum Remains {
     Answers,
     /// Sessions past their absolute end, with their refresh tokens.
     Sessions,
+    /// Keys of counted uses, after 400 days; the totals stay.
+    Uses,
 }
 
 impl Remains {
     /// Everything that is removed, in order.
-    pub const ALL: [Self; 3] = [Self::Activity, Self::Answers, Self::Sessions];
+    pub const ALL: [Self; 4] = [Self::Activity, Self::Answers, Self::Sessions, Self::Uses];
 
     /// What logs call it.
     #[must_use]
@@ -28,13 +30,14 @@ impl Remains {
             Self::Activity => "activity entries",
             Self::Answers => "idempotency records",
             Self::Sessions => "sessions",
+            Self::Uses => "counted uses",
         }
     }
 
     /// The system task that removes it.
     const fn task(self) -> SystemTask {
         match self {
-            Self::Activity | Self::Answers => SystemTask::Retention,
+            Self::Activity | Self::Answers | Self::Uses => SystemTask::Retention,
             Self::Sessions => SystemTask::Expiry,
         }
     }
@@ -55,6 +58,10 @@ impl Service {
                     Remains::Activity => store::activity::purge_expired(work.tx, permit, work.now, most).await,
                     Remains::Answers => store::idempotency::purge_expired(work.tx, permit, work.now, most).await,
                     Remains::Sessions => store::session::purge_expired(work.tx, permit, work.now, most).await,
+                    Remains::Uses => {
+                        let before = work.now - usage::REMEMBERED;
+                        store::usage::purge_counted(work.tx, permit, before, most).await
+                    }
                 };
                 Ok(removed?)
             })

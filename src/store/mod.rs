@@ -41,13 +41,16 @@ pub mod custom_role;
 pub mod grant;
 pub mod idempotency;
 pub mod invitation;
+pub mod invoice;
 pub mod member;
+pub mod payment_method;
 pub(in crate::store) mod search;
 pub mod seat;
 pub mod service_account;
 pub mod session;
 pub mod team;
 pub mod team_member;
+pub mod usage;
 pub mod user;
 pub(in crate::store) mod write;
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::access::{
     Permit, Verb, Visibility,
-    verb::{ChangePlan, CreateOrganization, DeleteOrganization, MoveBlueprint, UpdateOrganization},
+    verb::{ChangePlan, CreateOrganization, DeleteOrganization, MoveBlueprint, UpdateOrganization, UpdateProfile},
 };
 
 /// An organization.
@@ -39,6 +39,8 @@ pub struct Organization {
     pub state: OrganizationState,
     /// Settings that people edit, one object.
     pub settings: serde_json::Value,
+    /// What it says about itself, by section and field.
+    pub profile: serde_json::Value,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
     /// Last change of the fields above.
@@ -58,6 +60,7 @@ impl From<Model> for Organization {
             plan: row.plan,
             state: row.state,
             settings: row.settings,
+            profile: row.profile,
             created_at: row.created_at,
             updated_at: row.updated_at,
             deleted_at: row.deleted_at,
@@ -175,6 +178,7 @@ pub async fn insert(
         plan: Set(new.plan),
         state: Set(OrganizationState::Active),
         settings: Set(new.settings),
+        profile: Set(serde_json::json!({})),
         created_at: Set(new.now),
         updated_at: Set(new.now),
         deleted_at: Set(None),
@@ -200,6 +204,21 @@ pub async fn update(
     row.slug = slug.map_or(row.slug, Set);
     row.settings = settings.map_or(row.settings, Set);
     change(tx, row).await
+}
+
+/// Changes what the organization says about itself, whole.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn update_profile(
+    tx: &Tx,
+    permit: Permit<UpdateProfile>,
+    id: Uuid,
+    profile: serde_json::Value,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    covers(&permit, id)?;
+    change(tx, ActiveModel { profile: Set(profile), updated_at: Set(now), ..unchanged(id) }).await
 }
 
 /// Moves the organization to another plan.

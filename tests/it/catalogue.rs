@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 /// The systems that the blueprints in the box are about.
-const SYSTEMS: [&str; 2] = ["S3.", "S5."];
+const SYSTEMS: [&str; 3] = ["S0.", "S3.", "S5."];
 /// The ids, kept here so that the check works in a clone without the catalogue.
 const KEPT: &str = include_str!("../catalogue.txt");
 

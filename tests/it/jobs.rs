@@ -71,6 +71,12 @@ impl House {
         database.run(sql, row).await.unwrap();
     }
 
+    async fn counted(&self, database: &TestDatabase) {
+        let sql = "INSERT INTO usage_record (id, organization_id, meter, key, amount, at) VALUES ($1, $2, 'credits', 'k', 1, $3)";
+        let row = [new_id().into(), self.organization.into(), self.clock.now().into()];
+        database.run(sql, row).await.unwrap();
+    }
+
     async fn answer(&self, database: &TestDatabase, expires_at: DateTime<Utc>) {
         let sql =
             "INSERT INTO idempotency_record (caller, operation, key, input_hash, response, created_at, expires_at)
@@ -94,19 +100,26 @@ async fn s3_69_what_is_past_its_end_is_removed_and_nothing_else() {
         house.session(database, day).await;
         house.session(database, ninety + TimeDelta::days(1)).await;
         house.answer(database, day).await;
+        house.counted(database).await;
 
-        let swept = |counts: [u64; 3]| Remains::ALL.into_iter().zip(counts).collect::<Vec<_>>();
+        let swept = |counts: [u64; 4]| Remains::ALL.into_iter().zip(counts).collect::<Vec<_>>();
         house.clock.advance(TimeDelta::days(1) - TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 0, 0]));
+        assert_eq!(sweep(service).await, swept([0, 0, 0, 0]));
         house.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 1, 1]));
+        assert_eq!(sweep(service).await, swept([0, 1, 1, 0]));
         house.clock.advance(TimeDelta::days(89) - TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 0, 0]));
+        assert_eq!(sweep(service).await, swept([0, 0, 0, 0]));
         house.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([1, 0, 0]));
+        assert_eq!(sweep(service).await, swept([1, 0, 0, 0]));
         assert_eq!(database.count("SELECT count(*) FROM activity_entry").await, 2);
         assert_eq!(database.count("SELECT count(*) FROM session").await, 1);
         assert_eq!(database.count("SELECT count(*) FROM refresh_token").await, 1);
+        // The key of a counted use is remembered for 400 days.
+        house.clock.advance(TimeDelta::days(310));
+        sweep(service).await;
+        assert_eq!(database.count("SELECT count(*) FROM usage_record").await, 1);
+        house.clock.advance(TimeDelta::seconds(1));
+        assert_eq!(sweep(service).await, swept([0, 0, 0, 1]));
     })
     .await;
 }

@@ -192,7 +192,9 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
     let suspended = NodeType::Member.id(scene.suspended).to_string();
     let ticked = json!([{ "app": app, "features": [{ "feature": words.feature, "level": words.level }] }]);
     match field {
-        "viewer" | "seatUsageChanged" | "activityAdded" | "accessChanged" => (json!({}), "{ __typename }"),
+        "viewer" | "seatUsageChanged" | "usageChanged" | "activityAdded" | "accessChanged" => {
+            (json!({}), "{ __typename }")
+        }
         "organization" => (json!({ "slug": tenant.slug }), "{ id }"),
         "organizations" => (json!({}), "{ totalCount }"),
         "node" => (json!({ "id": member }), "{ id }"),
@@ -247,6 +249,17 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
             let entry = json!({ "app": app, "action": "created", "target": { "kind": words.target, "name": "X" } });
             (json!({ "entries": [entry] }), "")
         }
+        // Blueprints without a profile and meters have nothing to name.
+        "updateProfile" => (json!({ "section": "register", "values": [] }), ""),
+        "recordUsage" => (json!({ "entries": [{ "meter": "storage", "amount": 1, "key": "k" }] }), ""),
+        "recordInvoice" => {
+            let (issued, due) = ("2026-11-01", "2026-11-30");
+            let invoice = json!({ "number": "1", "issuedOn": issued, "dueOn": due, "amountMinor": 100,
+                "currency": "EUR", "state": "enum:OPEN" });
+            (invoice, "")
+        }
+        "recordPaymentMethod" => (json!({ "reference": "pm_1", "kind": "enum:CARD", "last4": "4242" }), ""),
+        "removePaymentMethod" => (json!({ "reference": "pm_1" }), ""),
         "createApiToken" => (json!({ "name": "Second", "scopes": ["members.read"], "expiresInDays": 1 }), ""),
         "createRole" => {
             let role = json!({ "key": "own", "base": words.owner, "label": "Own", "permissions": [], "access": [] });
@@ -268,6 +281,7 @@ fn literal(value: &Value) -> String {
             format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
         }
         Value::Array(values) => format!("[{}]", values.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        Value::String(text) if text.starts_with("enum:") => text["enum:".len()..].to_owned(),
         other => other.to_string(),
     }
 }

@@ -3,6 +3,7 @@
 use gatehouse_access::Blueprint;
 
 const SUPPORT_HUB: &str = include_str!("../../../blueprints/support-hub.toml");
+const WORKSPACE: &str = include_str!("../../../blueprints/workspace.toml");
 const NESTED: &str = include_str!("nested.toml");
 const EVENT_APPS: &str = include_str!("../../../blueprints/event-apps.toml");
 const CODE_HOSTING: &str = include_str!("../../../blueprints/code-hosting.toml");
@@ -13,7 +14,7 @@ fn errors_of(source: &str) -> Vec<String> {
 
 #[test]
 fn the_blueprints_in_the_box_are_valid() {
-    for source in [SUPPORT_HUB, CODE_HOSTING, EVENT_APPS, NESTED] {
+    for source in [SUPPORT_HUB, CODE_HOSTING, EVENT_APPS, WORKSPACE, NESTED] {
         assert_eq!(errors_of(source), Vec::<String>::new());
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, Target, target},
         app::{self, SeenApp},
-        member,
+        member, prerequisite,
         role::{self, Remaining, judge},
         seat, team,
     },
@@ -178,6 +178,7 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, Servic
     for grant in &displaced {
         may_take(work, grant, ancestors)?;
     }
+    let lacking = prerequisite::unmet(work, grantee).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let id = new_id();
@@ -196,6 +197,7 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, Servic
         (None, None) => store::grant::insert_many(work.tx, work.authorize(None)?, new).await?,
     };
     seat::ensure_not_over(work, within, &seats).await?;
+    prerequisite::ensure_met(work, (grantee, &lacking), |_| "feature".to_owned()).await?;
     match granted.added.first().or(granted.changed.first()) {
         Some(grant) => {
             let mut entry = entry("access.granted", target, (&held, app.as_ref()));
@@ -245,6 +247,7 @@ async fn may_be_given(
     if let Held::Feature { kind, feature, .. } = gift.held {
         let missing = requires(work, kind, feature)
             .into_iter()
+            .filter(|needed| !needed.contains('.'))
             .find(|needed| !before.iter().any(|grant| grant.place == *gift.place && gives(grant, kind, needed)));
         if let Some(needed) = missing {
             let refusal = UserError::new(UserErrorCode::Missing, "feature", format!("this needs `{needed}` too"));
@@ -369,6 +372,7 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
             }
         }
     }
+    let lacking = prerequisite::unmet(work, grant.grantee).await?;
     match (&grant.held, of_role) {
         (Held::Role(role), true) => {
             let permit = work.authorize::<AssignRole>(None)?;
@@ -390,6 +394,7 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
             store::grant::delete(work.tx, permit, organization, id).await?;
         }
     }
+    prerequisite::ensure_met(work, (grant.grantee, &lacking), |_| "grant".to_owned()).await?;
     work.record(organization, entry("access.revoked", target, (&grant.held, app.as_ref()))).await?;
     Ok(id)
 }

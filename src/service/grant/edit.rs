@@ -14,7 +14,7 @@ use crate::{
         app::SeenApp,
         input::Mistakes,
         member::{self, Member},
-        role,
+        prerequisite, role,
     },
     store::{
         self,
@@ -75,6 +75,8 @@ pub(in crate::service) enum Reach {
 pub(in crate::service) struct Planned {
     grants: Vec<NewGrant>,
     seen: Vec<SeenApp>,
+    /// What was ticked, for the fields of refusals.
+    tree: Vec<AppAccess>,
 }
 
 /// What a choice makes of a member's own feature grants, every mistake told at its place. What the author does not see stays;
@@ -119,7 +121,7 @@ pub(in crate::service) async fn plan(
             });
         }
     }
-    Ok(Planned { grants, seen })
+    Ok(Planned { grants, seen, tree: choice.tree().to_vec() })
 }
 
 fn is_same_feature(one: &Held, other: &Held) -> bool {
@@ -137,9 +139,12 @@ fn is_same_feature(one: &Held, other: &Held) -> bool {
 /// When the database refuses.
 pub(in crate::service) async fn apply(work: &Work<'_>, member: &Member, planned: Planned) -> Result<(), ServiceError> {
     let permit = work.authorize::<GrantAccess>(Some(member.id))?;
-    let (organization, Planned { grants, seen }) = (member.organization_id, planned);
+    let (organization, Planned { grants, seen, tree }) = (member.organization_id, planned);
+    let grantee = Grantee::Member(member.id);
+    let lacking = prerequisite::unmet(work, grantee).await?;
     let set = FeatureSet { organization, member: member.id, grants, now: work.now };
     let replaced = store::grant::replace_features(work.tx, permit, set).await?;
+    prerequisite::ensure_met(work, (grantee, &lacking), |lack| prerequisite::field_of(&tree, lack)).await?;
     if !replaced.added.is_empty() || !replaced.removed.is_empty() {
         let told = |grants: &[AccessGrant]| grants.iter().map(|grant| tell(grant, &seen)).collect::<Vec<_>>();
         let detail = json!({ "given": told(&replaced.added), "taken": told(&replaced.removed) });

@@ -1,5 +1,7 @@
 //! Inviting, sending again, taking back.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,6 +26,7 @@ use crate::{
         consequence,
         input::{self, Mistakes},
         member::already_member,
+        prerequisite,
         role::{self, RoleSet, judge},
         seat,
     },
@@ -173,6 +176,8 @@ async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result
     let (invitation, expires_at) = fresh(blueprint, secret, work.now);
     let invitee = Invitee { member, grants, invitation };
     let made = store::member::invite(work.tx, permit, invitee).await.map_err(already_member)?;
+    let newcomer = (Grantee::Member(made.member.id), &BTreeSet::new());
+    prerequisite::ensure_met(work, newcomer, |lack| prerequisite::field_of(input.access.tree(), lack)).await?;
     let entry = NewEntry::access("member.invited", target("member", made.member.id, &made.member.name));
     let detail = json!({ "email": made.invitation.email, "roles": roles, "features": features });
     work.record(standing.place.id, entry.detail(detail)).await?;
@@ -307,41 +312,61 @@ fn names(blueprint: &Blueprint, input: &InviteMember, email: Option<&Email>, mis
     (name.or(both), first, last)
 }
 
-/// The roles asked for, each with its field, that there are; the blueprint's default where no main role is asked for.
+/// The roles asked for, each with its field, that there are: one for each slot (`S0.15`), else the blueprint's default, and
+/// flags.
 pub(in crate::service) fn roles(
     blueprint: &Blueprint,
     set: &RoleSet,
     mistakes: &mut Mistakes,
 ) -> Vec<(String, String)> {
-    let mut asked = set.clone();
-    if asked.main.is_empty() {
-        asked.main.extend(blueprint.document().invitation.default_role.clone());
+    let slots = blueprint.slots();
+    let single = slots.len() == 1;
+    let mut named: Vec<(String, &str, bool)> = Vec::new();
+    for (index, role) in set.main.iter().enumerate() {
+        let field = if single { "role".to_owned() } else { format!("roles.{index}") };
+        let checked = role::organization_role(blueprint, &field, role);
+        named.push((field, role, mistakes.keep(checked).is_some()));
     }
-    if asked.main.is_empty() {
-        let missing = UserError::new(UserErrorCode::Missing, "role", "no role is chosen");
-        mistakes.push(missing.remedy("Choose the person's role."));
+    for (index, flag) in set.flags.iter().flatten().enumerate() {
+        let field = format!("flags.{index}");
+        let checked = role::flag_role(blueprint, &field, flag);
+        named.push((field, flag, mistakes.keep(checked).is_some()));
     }
-    let mut roles: Vec<(String, String)> = Vec::with_capacity(asked.main.len());
-    for (index, role) in asked.main.iter().enumerate() {
-        let role = blueprint.role_key(role).unwrap_or(role);
-        let known = mistakes.keep(role::main_role(blueprint, "role", role));
-        let others = asked.main.iter().take(index);
-        if let Some(other) = others.into_iter().find(|other| role::is_same_slot(blueprint, other, role)) {
-            let message = format!("`{role}` and `{other}` cannot both be held");
-            mistakes.push(UserError::new(UserErrorCode::Invalid, "role", message).remedy("Choose one of them."));
-        } else if known.is_some() {
-            roles.push(("role".to_owned(), role.to_owned()));
+    // Where one slot is named wrongly, that it is empty need not be told besides.
+    let told = single && named.iter().any(|(field, _, known)| field == "role" && !known);
+    let mut roles: Vec<(String, String)> = Vec::with_capacity(named.len());
+    for (field, name, _) in named.into_iter().filter(|(_, _, known)| *known) {
+        let key = blueprint.role_key(name).unwrap_or(name).to_owned();
+        if let Some((_, other)) =
+            roles.iter().find(|(_, other)| *other != key && role::is_same_slot(blueprint, other, &key))
+        {
+            let message = format!("`{key}` and `{other}` cannot both be held");
+            mistakes.push(UserError::new(UserErrorCode::Invalid, &field, message).remedy("Choose one of them."));
+        } else if !roles.iter().any(|(_, other)| *other == key) {
+            roles.push((field, key));
         }
     }
-    for (index, flag) in asked.flags.iter().flatten().enumerate() {
-        let field = format!("flags.{index}");
-        let flag = blueprint.role_key(flag).unwrap_or(flag);
-        let known = mistakes.keep(role::flag_role(blueprint, &field, flag));
-        if known.is_some() && !roles.iter().any(|(_, role)| role == flag) {
-            roles.push((field, flag.to_owned()));
+    let default = blueprint.document().invitation.default_role.as_ref();
+    for (slot, text) in slots.iter().filter(|_| !told) {
+        let fills = |role: &str| blueprint.slot_of(role) == Some(slot.as_str());
+        if roles.iter().any(|(_, role)| fills(role)) {
+            continue;
+        }
+        let field = if single { "role" } else { "roles" };
+        match default.filter(|role| fills(role)) {
+            Some(role) => roles.push((field.to_owned(), role.clone())),
+            None => mistakes.push(missing(blueprint, field, (slot, &text.label))),
         }
     }
     roles
+}
+
+/// The refusal of a slot without a role.
+fn missing(blueprint: &Blueprint, field: &str, (slot, label): (&str, &str)) -> UserError {
+    let of_slot = blueprint.main_roles().filter(|(key, _)| blueprint.slot_of(key) == Some(slot));
+    let labels: Vec<&str> = of_slot.map(|(_, role)| role.label.as_str()).collect();
+    let refusal = UserError::new(UserErrorCode::Missing, field, format!("{label}: none is chosen"));
+    refusal.remedy(format!("Choose {}.", labels.join(" or ")))
 }
 
 /// The grants of these roles, as far as they are the author's to give and one more may hold them.

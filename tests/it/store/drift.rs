@@ -23,13 +23,17 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::grant_stamp::Entity>(db).await;
         compare::<entity::idempotency_record::Entity>(db).await;
         compare::<entity::invitation::Entity>(db).await;
+        compare::<entity::invoice::Entity>(db).await;
         compare::<entity::member::Entity>(db).await;
         compare::<entity::organization::Entity>(db).await;
+        compare::<entity::payment_method::Entity>(db).await;
         compare::<entity::refresh_token::Entity>(db).await;
         compare::<entity::service_account::Entity>(db).await;
         compare::<entity::session::Entity>(db).await;
         compare::<entity::team::Entity>(db).await;
         compare::<entity::team_member::Entity>(db).await;
+        compare::<entity::usage_record::Entity>(db).await;
+        compare::<entity::usage_total::Entity>(db).await;
         compare::<entity::user::Entity>(db).await;
     })
     .await;
@@ -75,6 +79,7 @@ fn described<E: EntityTrait>(backend: Backend) -> Columns {
                 ColumnType::VarBinary(_) | ColumnType::Blob | ColumnType::Binary(_) => ("bytea", "BLOB"),
                 ColumnType::SmallInteger => ("smallint", "INTEGER"),
                 ColumnType::Integer => ("integer", "INTEGER"),
+                ColumnType::Boolean => ("boolean", "INTEGER"),
                 ColumnType::BigInteger => ("bigint", "INTEGER"),
                 other => panic!("`{}` is of a type no table has: {other:?}", column.as_str()),
             };

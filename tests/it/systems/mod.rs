@@ -5,3 +5,4 @@ mod business_suite;
 mod code_hosting;
 mod event_apps;
 mod support_hub;
+mod workspace;

@@ -10,6 +10,7 @@ mod check;
 pub mod custom;
 pub mod document;
 mod error;
+mod own_data;
 mod rightset;
 mod roles;
 mod selector;

@@ -24,6 +24,9 @@ pub(super) fn check(blueprint: &Blueprint, source: &str) -> Vec<BlueprintError> 
     check.people();
     check.activity();
     check.menus_and_import();
+    for (location, problem, fix) in super::own_data::mistakes(&blueprint.document) {
+        check.report(&location, problem, &fix);
+    }
     check.errors
 }
 

@@ -45,7 +45,7 @@ pub enum MeterKind {
 }
 
 /// What a plan allows of a meter.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeterLimit {
     /// How much, in the meter's unit.

@@ -1,0 +1,64 @@
+//! Features that need a feature of another kind of app (`S0.27`): finished apps run inside a product that must be held too.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{Blueprint, Grant, Grantee, Held, Place, rights::given};
+
+/// A granted feature without one that it needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unmet {
+    /// The app on which it is granted; `None` is everywhere.
+    pub app: Option<Uuid>,
+    /// The kind of app.
+    pub kind: String,
+    /// The feature.
+    pub feature: String,
+    /// The kind of app of which any must be held …
+    pub needed_kind: String,
+    /// … with this feature.
+    pub needed_feature: String,
+}
+
+/// Whether the blueprint has a feature that needs one of another kind of app.
+#[must_use]
+pub fn crosses_kinds(blueprint: &Blueprint) -> bool {
+    let features = blueprint.document().app_kinds.values().flat_map(|kind| kind.features.values());
+    features.into_iter().any(|feature| feature.requires.iter().any(|needed| needed.contains('.')))
+}
+
+/// The features granted to this grantee itself that lack what they need of other kinds of apps among all the grants that reach
+/// it, whatever way they do.
+#[must_use]
+pub fn unmet(blueprint: &Blueprint, grantee: Grantee, grants: &[Grant], now: DateTime<Utc>) -> BTreeSet<Unmet> {
+    let kinds = &blueprint.document().app_kinds;
+    let live = || grants.iter().filter(|grant| grant.is_live(now));
+    let mut found = BTreeSet::new();
+    for grant in live().filter(|grant| grant.grantee == grantee) {
+        let Held::Feature { kind, feature, .. } = &grant.held else { continue };
+        let Some(rules) = kinds.get(kind).and_then(|kind| kind.features.get(feature)) else { continue };
+        for (needed_kind, needed_feature) in rules.requires.iter().filter_map(|needed| needed.split_once('.')) {
+            if !live().any(|grant| opens(blueprint, grant, needed_kind, needed_feature)) {
+                found.insert(Unmet {
+                    app: match grant.place {
+                        Place::Organization => None,
+                        Place::App { id, .. } => Some(id),
+                    },
+                    kind: kind.clone(),
+                    feature: feature.clone(),
+                    needed_kind: needed_kind.to_owned(),
+                    needed_feature: needed_feature.to_owned(),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Whether a grant gives something of a feature, on whatever app.
+fn opens(blueprint: &Blueprint, grant: &Grant, kind: &str, feature: &str) -> bool {
+    let Some((index, kind)) = blueprint.kind(kind) else { return false };
+    kind.features.get(feature).is_some_and(|feature| given(blueprint, grant).kind(index) & feature.all != 0)
+}

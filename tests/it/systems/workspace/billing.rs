@@ -1,0 +1,143 @@
+//! Billing and usage: a role of their own that is handed on (S0.10 to S0.13, S0.38 to S0.44).
+
+use serde_json::{Value, json};
+
+use super::space::{id, keys, menus, person, space};
+use crate::{
+    operations::{run, send, text},
+    support::{
+        events::Events,
+        gateway::{Engines, Gateway},
+        metered::{count, program, usage},
+        people::switch,
+    },
+};
+
+/// S0.10, S0.11: plan, invoices and payment methods, for billing admins alone; an administrator is none by that (Q2).
+#[tokio::test]
+async fn s0_10_s0_11_billing_is_for_billing_admins() {
+    let space = space(Engines::Embedded).await;
+    let system = program(&space.gateway, "acme").await;
+    let invoice = json!({ "number": "2026-0042", "issuedOn": "2026-11-01", "dueOn": "2026-12-01", "amountMinor": "490000",
+                          "currency": "EUR", "state": "OPEN" });
+    system.call("recordInvoice", invoice.clone(), "invoice { id }").await.ok();
+    let card = json!({ "reference": "pm_1", "kind": "CARD", "brand": "Visa", "last4": "4242", "isDefault": true });
+    system.call("recordPaymentMethod", card, "paymentMethod { id }").await.ok();
+    let billing = run(&space.alice, "workspace/billing", json!({})).await;
+    let billing = billing.at("viewer.organization");
+    assert_eq!((&billing["plan"]["key"], &billing["viewerCanChangePlan"]), (&json!("growth"), &json!(true)));
+    assert_eq!(billing["invoices"]["edges"][0]["node"]["amountMinor"], "490000");
+    assert_eq!(billing["paymentMethods"][0]["last4"], "4242");
+    for other in [&space.carol, &space.bob] {
+        assert_eq!(send(other, "workspace/billing", json!({})).await.codes(), ["FORBIDDEN"; 2]);
+        assert_eq!(send(other, "workspace/usage", json!({})).await.codes(), ["FORBIDDEN"]);
+        assert_eq!(
+            other.call("changePlan", json!({ "plan": "enterprise" }), "organization { id }").await.codes(),
+            ["FORBIDDEN"]
+        );
+    }
+    // Nobody of the workspace writes its own invoices.
+    assert_eq!(space.alice.call("recordInvoice", invoice, "invoice { id }").await.codes(), ["FORBIDDEN"]);
+}
+
+/// S0.12, S0.13: four meters, as they are now and as they change.
+#[tokio::test]
+async fn s0_12_s0_13_usage_reports_four_meters_as_they_change() {
+    for engines in Engines::ALL {
+        let space = space(engines).await;
+        let system = program(&space.gateway, "acme").await;
+        let mut live = Events::open(&space.gateway, &space.alice, &text("workspace/usage-changed")).await;
+        assert_eq!(live.next().await.unwrap()["data"]["usageChanged"][0]["used"], "0", "{engines:?}");
+        let uses = [
+            ("ai_credits", json!(90_000), "a"),
+            ("integration_credits", json!(7), "b"),
+            ("storage", json!("99000000000"), "c"),
+        ];
+        count(&system, &uses).await.ok();
+        assert_eq!(live.next().await.unwrap()["data"]["usageChanged"][0]["used"], "90000", "{engines:?}");
+        let seen = run(&space.alice, "workspace/usage", json!({})).await;
+        let meters = seen.at("viewer.organization.usage").as_array().unwrap();
+        let told: Vec<(&Value, &Value, &Value)> =
+            meters.iter().map(|meter| (&meter["label"], &meter["used"], &meter["state"])).collect();
+        let (near, ok) = (json!("NEAR"), json!("OK"));
+        assert_eq!(told[0], (&json!("AI Credits"), &json!("90000"), &near));
+        assert_eq!(told[1], (&json!("Integration Credits"), &json!("7"), &ok));
+        assert_eq!(told[2], (&json!("Storage"), &json!("99000000000"), &near));
+        assert_eq!(told.len(), 3, "the fourth meter, seats, is counted from people");
+        let seats = seen.at("viewer.organization.seatUsage");
+        assert_eq!((&seats[0]["used"], &seats[0]["limit"], &seats[1]["used"]), (&json!(2), &json!(10), &json!(1)));
+    }
+}
+
+/// S0.38: who creates a workspace is its billing admin.
+#[tokio::test]
+async fn s0_38_the_creator_is_the_billing_admin() {
+    let gateway = Gateway::sqlite().await;
+    let alice = gateway.person("alice").await;
+    let input = json!({ "slug": "acme", "name": "Acme", "blueprint": "workspace" });
+    alice.call("createOrganization", input, "organization { id }").await.ok();
+    let there = switch(&alice, "acme").await;
+    let seen = run(&there, "workspace/settings", json!({})).await;
+    assert_eq!(
+        keys(seen.at("viewer.organization.viewerMember.roles")),
+        ["app_builder", "administrator", "billing_admin"]
+    );
+    run(&there, "workspace/billing", json!({})).await;
+}
+
+/// S0.39 to S0.43: one toggle hands billing on, to a CFO who administers nothing else; it takes nothing from the creator.
+#[tokio::test]
+async fn s0_39_s0_40_s0_41_s0_42_s0_43_billing_is_handed_on_with_one_toggle() {
+    for engines in Engines::ALL {
+        let space = space(engines).await;
+        let toggle = |role: &str| json!({ "member": id(&space.bob), "role": role });
+        // The profile offers it beside the other permissions that can be added.
+        let profile = run(&space.carol, "workspace/member-profile", json!({ "member": id(&space.bob) })).await;
+        let offered = profile.at("viewer.organization.invitationForm.roles").as_array().unwrap();
+        let flags: Vec<&Value> =
+            offered.iter().filter(|role| role["flag"] == true).map(|role| &role["label"]).collect();
+        assert_eq!(flags, ["Billing & Subscription", "Auditor", "Product Creator"]);
+        assert_eq!(menus(&space.bob).await, ["products"], "{engines:?}");
+        // An administrator hands on what the administrator cannot see (Q2).
+        run(&space.carol, "workspace/add-permission", json!({ "input": toggle("billing_admin") })).await;
+        assert_eq!(menus(&space.bob).await, ["products", "billing", "usage"], "and nothing else of Settings (Q25)");
+        run(&space.bob, "workspace/billing", json!({})).await;
+        run(&space.bob, "workspace/usage", json!({})).await;
+        run(&space.alice, "workspace/billing", json!({})).await;
+        run(&space.carol, "workspace/add-permission", json!({ "input": toggle("auditor") })).await;
+        // It stops at the toggle: an administrator gives it to others, not to themselves.
+        let own = json!({ "member": id(&space.carol), "role": "billing_admin" });
+        assert_eq!(
+            send(&space.carol, "workspace/add-permission", json!({ "input": own })).await.refusals("addMemberRole"),
+            ["NOT_GRANTABLE"]
+        );
+        let dora = person(&space.gateway, &space.tenant, "dora", &["app_user", "non_admin"]).await;
+        let other = json!({ "member": id(&dora), "role": "auditor" });
+        assert_eq!(send(&dora, "workspace/add-permission", json!({ "input": other })).await.codes(), ["FORBIDDEN"]);
+        // Several may hold it, and somebody always does.
+        let off = |who: String| json!({ "member": who, "role": "billing_admin" });
+        space.carol.call("removeMemberRole", off(id(&space.alice)), "member { id }").await.ok();
+        let last = space.carol.call("removeMemberRole", off(id(&space.bob)), "member { id }").await;
+        assert_eq!(last.refusals("removeMemberRole"), ["LAST_HOLDER"], "{engines:?}");
+    }
+}
+
+/// S0.44: the limits of a plan, its seats and a wallet of credits are three things.
+#[tokio::test]
+async fn s0_44_plan_limits_seats_and_wallets_are_separate() {
+    let place = crate::support::metered::metered(Engines::Embedded).await;
+    // A wallet is filled and spent, whatever the plan, and never below nothing.
+    count(&place.program, &[("wallet", json!(500), "top-up 1")]).await.ok();
+    count(&place.program, &[("wallet", json!(-180), "spent 1")]).await.ok();
+    assert_eq!(count(&place.program, &[("wallet", json!(-321), "spent 2")]).await.refusals("recordUsage"), ["INVALID"]);
+    place.carol.call("changePlan", json!({ "plan": "large" }), "organization { id }").await.ok();
+    let wallet = usage(&place.carol, "wallet").await;
+    assert_eq!((&wallet["used"], &wallet["limit"], &wallet["kind"]), (&json!("320"), &json!(null), &json!("GAUGE")));
+    assert_eq!(usage(&place.carol, "credits").await["limit"], "1000");
+    let seats = place
+        .bob
+        .ask("{ viewer { organization { plan { seats { pool limit } } seatUsage { pool used limit } } } }")
+        .await
+        .ok();
+    assert_eq!(seats.at("viewer.organization.seatUsage"), &json!([{ "pool": "readers", "used": 2, "limit": 5 }]));
+}
