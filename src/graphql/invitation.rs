@@ -19,7 +19,7 @@ use crate::{
     access::{blueprint::document, delegation::may_assign},
     service::{
         self, Idempotency, Standing,
-        invitation::{Accepted, InvitationQuery, InvitationTo, InviteMember, Invited, Presented},
+        invitation::{Accepted, AppRole, InvitationQuery, InvitationTo, InviteMember, Invited, Presented},
         page::Position,
     },
 };
@@ -270,11 +270,23 @@ pub struct InviteMemberInput {
     /// The ticked apps, and in each the ticked features.
     #[graphql(default)]
     access: Vec<AppAccessInput>,
+    /// Roles on apps: who may invite there need not be able to invite in the organization (S4.18).
+    #[graphql(default)]
+    app_roles: Vec<AppRoleInput>,
     /// Whether to send the mail; without it, the person is offered the invitation after signing in.
     #[graphql(default = true)]
     notify: bool,
     /// Makes repeating safe: the same key gives the first answer again, for 24 hours, and sends no second mail.
     idempotency_key: Option<String>,
+}
+
+/// A role on an app.
+#[derive(InputObject)]
+pub struct AppRoleInput {
+    /// Global id of the app.
+    app: ID,
+    /// The role's key.
+    role: String,
 }
 
 /// What became of inviting.
@@ -422,11 +434,12 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who is invited, to what.")] input: InviteMemberInput,
     ) -> Result<InviteMemberPayload> {
-        let InviteMemberInput { email, name, first_name, last_name, role, flags, access, notify, idempotency_key } =
-            input;
+        let InviteMemberInput { email, name, first_name, last_name, role, flags, access, app_roles, notify, .. } = input;
         let access = tree(access)?;
-        let invite = InviteMember { email, name, first_name, last_name, role, flags, access, notify };
-        let idempotency = Idempotency::of(idempotency_key, &invite).map_err(error)?;
+        let at = |given: AppRoleInput| Ok(AppRole { app: NodeType::App.parse(&given.app)?, role: given.role });
+        let app_roles = app_roles.into_iter().map(at).collect::<Result<_>>()?;
+        let invite = InviteMember { email, name, first_name, last_name, role, flags, access, app_roles, notify };
+        let idempotency = Idempotency::of(input.idempotency_key, &invite).map_err(error)?;
         match settle(ctx.service()?.invite_member(ctx.access()?, invite, idempotency).await)? {
             Ok(Invited { member, invitation, mail_sent }) => Ok(InviteMemberPayload {
                 member: Member::find(ctx, member).await?,

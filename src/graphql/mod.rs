@@ -16,6 +16,8 @@ pub mod access_tree;
 pub mod activity;
 pub mod api_token;
 pub mod app;
+pub mod app_administration;
+pub mod app_member;
 pub mod blueprint;
 pub mod capability;
 pub mod check;
@@ -66,6 +68,7 @@ pub struct Mutation(
     role::RoleMutation,
     activity::ActivityMutation,
     api_token::ApiTokenMutation,
+    service_account::ServiceAccountMutation,
     app::AppMutation,
     grant::GrantMutation,
     team::TeamMutation,

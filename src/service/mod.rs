@@ -22,6 +22,7 @@ pub mod access_tree;
 pub mod activity;
 pub mod api_token;
 pub mod app;
+pub mod app_member;
 pub mod blueprint;
 pub mod caller;
 pub mod capability;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{Access, Service, ServiceError, Standing, idempotency};
 use crate::{
-    access::{Authority, Denial, Permit, SystemTask, Verb, authorize},
+    access::{AppRef, Authority, Denial, Permit, SystemTask, Verb, authorize, authorize_on},
     cache::{MachineTime, Settlement, StampKind, Subject},
     store::{Limits, StoreError, Tx, WriteScope},
 };
@@ -152,6 +152,19 @@ impl Work<'_> {
     /// [`ServiceError::Forbidden`] with the reason.
     pub fn authorize<V: Verb>(&self, subject: Option<Uuid>) -> Result<Permit<V>, ServiceError> {
         Ok(authorize::<V>(self.authority(), subject)?)
+    }
+
+    /// Asks for a permit on an app or below it: for holders of the permission in the organization, or by a role there or above.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] with the reason.
+    pub fn authorize_on<V: Verb>(&self, app: &AppRef<'_>) -> Result<Permit<V>, ServiceError> {
+        match &self.actor {
+            Actor::Principal(standing) => {
+                Ok(authorize_on::<V>(self.authority(), &standing.blueprint.rules, app)?)
+            }
+            Actor::User { .. } | Actor::System(..) => self.authorize::<V>(Some(app.id)),
+        }
     }
 
     /// What the core is told of the actor.

@@ -130,7 +130,7 @@ async fn scene(gateway: &Gateway, words: &'static Words, who: Who, number: usize
     let grant = gateway.tick(&tenant, &target, app, words.feature, words.level).await;
     let team = team(gateway, &tenant).await;
     let scopes = vec!["*".to_owned()];
-    let new = NewToken { name: "Program".to_owned(), scopes, expires_in_days: 1 };
+    let new = NewToken { name: "Program".to_owned(), scopes, expires_in_days: 1, account: None };
     let created = gateway.service.create_api_token_as_operator(&slug, new).await.unwrap();
     let caller = match who {
         Who::Stranger => gateway.stranger(),

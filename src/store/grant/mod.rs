@@ -12,7 +12,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, QueryFilter, QuerySelect
 use uuid::Uuid;
 
 pub use self::{
-    read::{GrantFilter, find_all, find_by_id, list, list_defaults, of_grantees},
+    read::{GrantFilter, find_all, find_by_id, list, list_defaults, of_grantees, on_apps},
     write::{
         DefaultAccess, FeatureSet, Granted, HeldRole, NewGrants, Replaced, RoleGrant, assign_role, assign_roles,
         delete, insert_many, remove_role, replace_features, set_default,
@@ -110,7 +110,7 @@ impl From<AccessGrant> for table::ActiveModel {
     }
 }
 
-const fn app_of(place: &Place) -> Option<Uuid> {
+pub(in crate::store) const fn app_of(place: &Place) -> Option<Uuid> {
     match place {
         Place::Organization => None,
         Place::App { id, kind: _ } => Some(*id),

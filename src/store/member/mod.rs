@@ -13,6 +13,7 @@ pub use self::{
         Holding, MemberFilter, Membership, find_all, find_by_email, find_by_handle, find_by_id, find_by_user,
         find_many, list, memberships_of_user,
     },
+    people::visible_ids,
     removal::{Departure, Removal, leave, remove},
     roles::{count_holders, primary_holder, roles_of_members},
     write::{
@@ -21,6 +22,7 @@ pub use self::{
     },
 };
 
+mod people;
 mod read;
 mod removal;
 mod roles;
