@@ -18,4 +18,5 @@ pub mod service_account;
 pub mod session;
 pub mod team;
 pub mod team_member;
+pub mod token_notice;
 pub mod user;

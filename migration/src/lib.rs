@@ -16,6 +16,7 @@ mod m0004_teams;
 mod m0005_apps;
 mod m0006_activity;
 mod m0007_stamps;
+mod m0011_notices;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_apps::Migration),
             Box::new(m0006_activity::Migration),
             Box::new(m0007_stamps::Migration),
+            Box::new(m0011_notices::Migration),
         ]
     }
 }

@@ -5,13 +5,15 @@
 //! what has ended is refused, hidden and not counted from that moment on, whether or not its row is still there. That is also
 //! why nothing is done about invitations and grants that run out: queries measure them against the time.
 //!
+//! The same round tells people of programs' secrets that end soon, each of them once.
+//!
 //! Several gateways on one database may all do this; whoever comes second finds less.
 //!
 //! What may not enter: rules of its own, SQL. A job calls the service as a system task, as the command line does.
 //!
 //! ```no_run
 //! # async fn example(service: gatehouse::service::Service) {
-//! let upkeep = gatehouse::jobs::start(service.clone());
+//! let upkeep = gatehouse::jobs::start(service.clone(), gatehouse::service::token_notice::NoticeDays::default());
 //! let removed = gatehouse::jobs::sweep(&service).await;
 //! # drop((upkeep, removed));
 //! # }
@@ -21,7 +23,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::service::{Service, ServiceError, upkeep::Remains};
+use crate::service::{Service, ServiceError, token_notice::NoticeDays, upkeep::Remains};
 
 /// How long upkeep rests.
 const EVERY: Duration = Duration::from_mins(5);
@@ -38,12 +40,13 @@ impl Drop for Upkeep {
     }
 }
 
-/// Starts upkeep: at once, then every few minutes.
+/// Starts upkeep: at once, then every few minutes; people are told of secrets that end on these days before.
 #[must_use]
-pub fn start(service: Service) -> Upkeep {
+pub fn start(service: Service, days: NoticeDays) -> Upkeep {
     Upkeep(tokio::spawn(async move {
         loop {
             sweep(&service).await;
+            notify(&service, &days).await;
             tokio::time::sleep(EVERY).await;
         }
     }))
@@ -64,6 +67,17 @@ pub async fn sweep(service: &Service) -> Vec<(Remains, u64)> {
         swept.push((remains, removed));
     }
     swept
+}
+
+/// Tells people of secrets that end (`S4.R8`); how many letters went out. What cannot be sent now is left for the next time.
+pub async fn notify(service: &Service, days: &NoticeDays) -> u64 {
+    match service.send_token_notices(days).await {
+        Ok(letters) => letters,
+        Err(error) => {
+            tracing::warn!(%error, "cannot tell of secrets that end; trying again later");
+            0
+        }
+    }
 }
 
 async fn remove(service: &Service, remains: Remains) -> (u64, Result<(), ServiceError>) {

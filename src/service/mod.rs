@@ -46,6 +46,7 @@ pub mod session;
 pub mod settings;
 pub mod tail;
 pub mod team;
+pub mod token_notice;
 pub mod upkeep;
 pub mod user;
 

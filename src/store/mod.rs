@@ -47,6 +47,7 @@ pub mod service_account;
 pub mod session;
 pub mod team;
 pub mod team_member;
+pub mod token_notice;
 pub mod user;
 pub(in crate::store) mod write;
 

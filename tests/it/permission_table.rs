@@ -92,6 +92,7 @@ struct Scene {
     team: Uuid,
     grant: Uuid,
     token: String,
+    account: String,
     invitation: Uuid,
     offered: Uuid,
 }
@@ -151,8 +152,9 @@ async fn scene(gateway: &Gateway, words: &'static Words, who: Who, number: usize
     let offered = invitation(gateway, &other, &caller.email, words.member).await;
     gateway.settle().await;
     let token = NodeType::ApiToken.id(created.token.id).to_string();
+    let account = NodeType::ServiceAccount.id(created.token.principal.id).to_string();
     let target = target.member.unwrap();
-    Scene { words, tenant, caller, target, app, team, grant, token, invitation: invited, offered }
+    Scene { words, tenant, caller, target, app, team, grant, token, account, invitation: invited, offered }
 }
 
 /// What is sent: the arguments of a query, or the input of a mutation, and what is selected.
@@ -217,7 +219,10 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
             (json!({ "entries": [entry] }), "")
         }
         "createApiToken" => (json!({ "name": "Second", "scopes": ["members.read"], "expiresInDays": 1 }), ""),
-        "revokeApiToken" => (json!({ "token": scene.token }), ""),
+        "revokeApiToken" | "regenerateApiToken" => (json!({ "token": scene.token }), ""),
+        "createServiceAccount" => (json!({ "name": "Second" }), ""),
+        "updateServiceAccount" => (json!({ "serviceAccount": scene.account, "name": "Other" }), ""),
+        "deleteServiceAccount" => (json!({ "serviceAccount": scene.account }), ""),
         other => panic!("`{other}` is new: write a sample of its input here, so that the table shows who may use it"),
     }
 }

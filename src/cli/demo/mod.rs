@@ -89,7 +89,7 @@ pub async fn run(deployment: DeploymentArgs, args: DemoArgs) -> anyhow::Result<(
     } else {
         print!("{}", for_people(&printed, &ready, &folder));
     }
-    serve::serve(ready).await?;
+    serve::serve(ready, NoticeDays::default()).await?;
     drop(folder);
     Ok(())
 }

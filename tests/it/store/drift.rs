@@ -21,6 +21,7 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::blueprint::Entity>(db).await;
         compare::<entity::grant_stamp::Entity>(db).await;
         compare::<entity::idempotency_record::Entity>(db).await;
+        compare::<entity::token_notice::Entity>(db).await;
         compare::<entity::invitation::Entity>(db).await;
         compare::<entity::member::Entity>(db).await;
         compare::<entity::organization::Entity>(db).await;
