@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{
     app_administration::AppAdministration,
     app_member::AppMembers,
+    app_role::AppRoles,
     blueprint::AppKind,
     capability::AppCapabilities,
     context::InContext,
@@ -45,22 +46,27 @@ pub enum AppVisibility {
 /// A protected resource, of one of the blueprint's kinds of apps. One on which the caller holds nothing answers as one that
 /// does not exist (S3.31).
 #[derive(Debug, Clone, MergedObject)]
-pub struct App(AppCore, AppAdministration, AppCapabilities, AppMembers, AppServiceAccounts);
+#[rustfmt::skip] // One part a line, so that parts are added side by side.
+pub struct App(
+    AppCore,
+    AppAdministration,
+    AppCapabilities,
+    AppMembers,
+    AppRoles,
+    AppServiceAccounts,
+);
 
 impl App {
     /// As this principal sees it.
     #[must_use]
     pub fn new(standing: &Arc<Standing>, app: Arc<SeenApp>) -> Self {
-        let both = || (Arc::clone(standing), Arc::clone(&app));
-        let (standing, core) = both();
-        let core = AppCore { standing, app: core };
-        let (standing, place) = both();
-        let administration = AppAdministration { standing, app: place };
-        let (standing, place) = both();
-        let members = AppMembers { standing, app: place };
+        let standing = || Arc::clone(standing);
+        let core = AppCore { standing: standing(), app: Arc::clone(&app) };
+        let administration = AppAdministration { standing: standing(), app: Arc::clone(&app) };
+        let members = AppMembers { standing: standing(), app: Arc::clone(&app) };
+        let roles = AppRoles { standing: standing(), app: Arc::clone(&app) };
         let accounts = AppServiceAccounts { app: Arc::clone(&app) };
-        let (standing, app) = both();
-        Self(core, administration, AppCapabilities { standing, app }, members, accounts)
+        Self(core, administration, AppCapabilities { standing: standing(), app }, members, roles, accounts)
     }
 
     /// Its global id; for the interface.

@@ -6,13 +6,17 @@ use async_graphql::{Context, Object, Result};
 
 use super::{
     app::{App, AppConnection, page},
+    blueprint::RoleDefinition,
     context::InContext,
     error::{Reason, error, reasons},
     page::PageArgs,
 };
-use crate::service::{
-    Standing,
-    app::{AppObstacles, AppQuery, SeenApp},
+use crate::{
+    access::blueprint::document::Holder,
+    service::{
+        Standing,
+        app::{AppObstacles, AppQuery, SeenApp},
+    },
 };
 
 /// Where an app stands, and what the viewer may do to it.
@@ -56,6 +60,18 @@ impl AppAdministration {
     /// Whether everything above it is enabled: under a disabled app, nobody may do anything.
     async fn is_open(&self) -> bool {
         self.app.place().active
+    }
+
+    /// The roles that the caller can give to members here, in the blueprint's order (S4.19).
+    async fn viewer_roles_to_give(&self) -> Vec<RoleDefinition> {
+        let keys = self.app.roles_to_give(&self.standing, Holder::Member);
+        keys.iter().filter_map(|key| RoleDefinition::of(&self.standing, key)).collect()
+    }
+
+    /// The roles that the caller can give to programs here, in the blueprint's order (S4.21).
+    async fn viewer_roles_for_programs(&self) -> Vec<RoleDefinition> {
+        let keys = self.app.roles_to_give(&self.standing, Holder::ServiceAccount);
+        keys.iter().filter_map(|key| RoleDefinition::of(&self.standing, key)).collect()
     }
 
     /// Whether the caller can make an app under it.

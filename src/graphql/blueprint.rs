@@ -77,6 +77,8 @@ pub struct Feature {
     pub levels: Vec<AccessLevel>,
     /// Features that must be granted with it.
     pub requires: Vec<String>,
+    /// Whether it is given by roles alone, and never ticked by itself.
+    pub roles_only: bool,
 }
 
 /// A kind of app.
@@ -126,6 +128,7 @@ impl Feature {
             actions: feature.actions.iter().map(action).collect(),
             levels: feature.levels.iter().map(level).collect(),
             requires: feature.requires.clone(),
+            roles_only: feature.roles_only,
         }
     }
 }
@@ -154,6 +157,12 @@ pub struct RoleDefinition {
     pub warning: Option<String>,
     /// Where it holds.
     pub level: RoleLevel,
+    /// What people call that level, to be shown wherever the role is.
+    pub level_label: String,
+    /// The app kinds on which an app role may be held; empty: all.
+    pub kinds: Vec<String>,
+    /// The feature in which a feature role holds, as `kind.feature`.
+    pub feature: Option<String>,
     /// Whether it is held beside the one main role.
     pub flag: bool,
 }
@@ -169,17 +178,22 @@ impl RoleDefinition {
     #[must_use]
     pub fn in_blueprint(installed: &Installed, key: &str) -> Option<Self> {
         let role = installed.rules.document().roles.get(key)?;
-        let level = match role.level {
-            document::RoleLevel::Organization => RoleLevel::Organization,
-            document::RoleLevel::App => RoleLevel::App,
-            document::RoleLevel::Feature => RoleLevel::Feature,
+        let levels = &installed.rules.document().levels;
+        let (level, words, otherwise) = match role.level {
+            document::RoleLevel::Organization => (RoleLevel::Organization, &levels.organization, "Organization"),
+            document::RoleLevel::App => (RoleLevel::App, &levels.app, "App"),
+            document::RoleLevel::Feature => (RoleLevel::Feature, &levels.feature, "Feature"),
         };
+        let level_label = if words.label.is_empty() { otherwise.to_owned() } else { words.label.clone() };
         Some(Self {
             key: key.to_owned(),
             label: role.label.clone(),
             help: role.help.clone(),
             warning: role.warning.clone(),
             level,
+            level_label,
+            kinds: role.kinds.clone(),
+            feature: role.feature.clone(),
             flag: role.flag,
         })
     }

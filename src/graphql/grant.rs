@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     access_tree::{AppAccessInput, tree},
+    access_warning::{AccessWarning, warnings_of},
     app::App,
     blueprint::RoleDefinition,
     capability::{ViewerCapability, viewer_capability},
@@ -350,6 +351,8 @@ pub struct SetDefaultAccessInput {
 pub struct GrantAccessPayload {
     /// The grant. Null when there are refusals, and for a caller who may give but not see it.
     grant: Option<Grant>,
+    /// What to think of: narrower roles for single tasks, and grants at the wrong level (S1.28, S1.31).
+    warnings: Vec<AccessWarning>,
     /// Why nothing was changed.
     user_errors: Vec<UserError>,
 }
@@ -394,8 +397,11 @@ impl GrantMutation {
         let new = input.read()?;
         let idempotency = Idempotency::of(key, &new).map_err(error)?;
         Ok(match settle(ctx.service()?.grant_access(ctx.access()?, new, idempotency).await)? {
-            Ok(id) => GrantAccessPayload { grant: Grant::find(ctx, id).await?, user_errors: Vec::new() },
-            Err(user_errors) => GrantAccessPayload { grant: None, user_errors },
+            Ok(id) => {
+                let (grant, warnings) = (Grant::find(ctx, id).await?, warnings_of(ctx, id).await?);
+                GrantAccessPayload { grant, warnings, user_errors: Vec::new() }
+            }
+            Err(user_errors) => GrantAccessPayload { grant: None, warnings: Vec::new(), user_errors },
         })
     }
 

@@ -13,11 +13,13 @@
 //! ```
 
 pub mod access_tree;
+pub mod access_warning;
 pub mod activity;
 pub mod api_token;
 pub mod app;
 pub mod app_administration;
 pub mod app_member;
+pub mod app_role;
 pub mod blueprint;
 pub mod capability;
 pub mod check;
@@ -71,6 +73,7 @@ pub struct Mutation(
     service_account::ServiceAccountMutation,
     app::AppMutation,
     grant::GrantMutation,
+    app_role::AppRoleMutation,
     team::TeamMutation,
 );
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::{
+    access_warning::OrganizationWarnings,
     activity::OrganizationActivity,
     api_token::OrganizationApiTokens,
     app::OrganizationApps,
@@ -44,6 +45,7 @@ pub struct Organization(
     OrganizationApps,
     OrganizationTeams,
     OrganizationDefaults,
+    OrganizationWarnings,
 );
 
 impl Organization {
@@ -64,6 +66,7 @@ impl Organization {
             OrganizationApps,
             OrganizationTeams,
             OrganizationDefaults,
+            OrganizationWarnings,
         )
     }
 

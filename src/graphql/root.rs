@@ -65,6 +65,7 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "grantAccess", Audience::Callers),
     (Root::Mutation, "revokeAccess", Audience::Callers),
     (Root::Mutation, "updateMemberAccess", Audience::Callers),
+    (Root::Mutation, "setAppRole", Audience::Callers),
     (Root::Mutation, "setDefaultAccess", Audience::Callers),
     (Root::Mutation, "createTeam", Audience::Callers),
     (Root::Mutation, "updateTeam", Audience::Callers),

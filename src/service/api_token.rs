@@ -446,6 +446,7 @@ fn scope_refused(scope: &str, denial: &DelegationDenial) -> UserError {
         | DelegationDenial::Prerequisite { .. }
         | DelegationDenial::BeyondCeiling { .. }
         | DelegationDenial::PublicApp
+        | DelegationDenial::RolesOnly { .. }
         | DelegationDenial::NotAssignable { .. }
         | DelegationDenial::SelfRaise
         | DelegationDenial::NotForEveryone => refuse(

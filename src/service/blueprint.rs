@@ -20,6 +20,7 @@ pub const IN_THE_BOX: &[(&str, &str)] = &[
     ("support-hub.toml", include_str!("../../blueprints/support-hub.toml")),
     ("cloud-console.toml", include_str!("../../blueprints/cloud-console.toml")),
     ("code-hosting.toml", include_str!("../../blueprints/code-hosting.toml")),
+    ("event-apps.toml", include_str!("../../blueprints/event-apps.toml")),
 ];
 
 /// An installed blueprint version.

@@ -162,6 +162,7 @@ impl UserError {
             | DelegationDenial::SelfRaise
             | DelegationDenial::BeyondCeiling { .. }
             | DelegationDenial::PublicApp
+            | DelegationDenial::RolesOnly { .. }
             | DelegationDenial::NotForEveryone => UserErrorCode::NotGrantable,
         };
         Self::new(code, field, denial.to_string())

@@ -115,7 +115,10 @@ impl Service {
         let filter = MemberFilter {
             states,
             search: searched(query.search)?,
-            role: query.role.map(|role| Holding { role, now: self.now() }),
+            role: query.role.map(|name| Holding {
+                role: role::canonical(&standing.blueprint.rules, &name),
+                now: self.now(),
+            }),
             team: None,
             apps: None,
         };

@@ -27,6 +27,7 @@ pub mod blueprint;
 pub mod caller;
 pub mod capability;
 pub mod check;
+mod consequence;
 pub mod error;
 pub mod follow;
 pub mod grant;

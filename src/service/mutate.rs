@@ -14,9 +14,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Access, Service, ServiceError, Standing, idempotency};
+use super::{Access, Service, ServiceError, Standing, consequence, idempotency};
 use crate::{
-    access::{AppRef, Authority, Denial, Permit, SystemTask, Verb, authorize, authorize_on},
+    access::{AppRef, Authority, Denial, Permit, SystemTask, Verb, authorize, authorize_on, verb::Rule},
     cache::{MachineTime, Settlement, StampKind, Subject},
     store::{Limits, StoreError, Tx, WriteScope},
 };
@@ -154,17 +154,29 @@ impl Work<'_> {
         Ok(authorize::<V>(self.authority(), subject)?)
     }
 
-    /// Asks for a permit on an app or below it: for holders of the permission in the organization, or by a role there or above.
+    /// Asks for a permit on an app or below it: the permission may be held in the organization, or by an app role there or
+    /// above it. The permit's subject is the app.
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`] with the reason.
     pub fn authorize_on<V: Verb>(&self, app: &AppRef<'_>) -> Result<Permit<V>, ServiceError> {
         match &self.actor {
-            Actor::Principal(standing) => {
-                Ok(authorize_on::<V>(self.authority(), &standing.blueprint.rules, app)?)
-            }
-            Actor::User { .. } | Actor::System(..) => self.authorize::<V>(Some(app.id)),
+            Actor::Principal(standing) => Ok(authorize_on::<V>(self.authority(), &standing.blueprint.rules, app)?),
+            Actor::User { .. } | Actor::System(..) => self.authorize(Some(app.id)),
         }
+    }
+
+    /// Refuses who may use the verb on no app at all, before anything is looked up: so that nothing is learnt of what there is.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] with the reason.
+    pub fn authorize_somewhere<V: Verb>(&self) -> Result<(), ServiceError> {
+        if let (Actor::Principal(standing), Rule::Permission(key)) = (&self.actor, V::RULE)
+            && !standing.rights.apps_with(&standing.blueprint.rules, key).is_empty()
+        {
+            return Ok(());
+        }
+        self.authorize::<V>(None).map(drop)
     }
 
     /// What the core is told of the actor.
@@ -225,6 +237,7 @@ impl Service {
         let marked = self.grants().mark(&change.subjects()).await;
         let (service, now) = (self.clone(), self.now());
         let Change { name, actor, scope, idempotency } = change;
+        let organizations = scope.organizations.clone();
         let written = self
             .store()
             .write(scope, move |tx| {
@@ -239,7 +252,10 @@ impl Service {
                     }
                     let value = {
                         let in_hand = Work { tx, service: &service, now, actor };
-                        work(&in_hand).await?
+                        let scenes = consequence::before(&in_hand, &organizations).await?;
+                        let value = work(&in_hand).await?;
+                        consequence::after(&in_hand, scenes).await?;
+                        value
                     };
                     if let Some(repeat) = repeat {
                         let answer =

@@ -17,7 +17,7 @@ use crate::{
     access::{
         Blueprint, Grantee, Held, Place, Rights,
         blueprint::document::{Holder, Role, RoleLevel},
-        delegation::{DelegationDenial, Gift, may_assign, may_give},
+        delegation::{DelegationDenial, Gift, below_ceiling, may_assign, may_give, meets_prerequisite},
         verb::AssignRole,
     },
     id::new_id,
@@ -84,11 +84,12 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let member = member::get_present(work, change.member).await?;
     let held = of_member(work.tx, organization, member.id, work.now).await?;
-    let moves = moves(blueprint, &change.step, &held)?;
+    let moves = moves(blueprint, &canonical_step(blueprint, &change.step), &held)?;
     if moves.give.is_empty() && moves.take.is_empty() {
         return Ok(member.id);
     }
     may_move(work, &member, &moves)?;
+    may_hold(work, &member, &moves).await?;
     ensure_not_too_many(work, blueprint, (&member, &moves.give)).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
@@ -159,8 +160,52 @@ fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), Servi
         .map_err(|denial| ServiceError::from(not_given(blueprint, "role", &denial)))
 }
 
+/// Whether the member may hold what it is given, by the rules about the member: what a role builds on (`S1.20`), and how far
+/// its other roles let it go (`Q14`).
+async fn may_hold(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), ServiceError> {
+    let standing = work.standing()?;
+    let blueprint = &standing.blueprint.rules;
+    if moves.give.is_empty() {
+        return Ok(());
+    }
+    let held = of_member(work.tx, standing.place.id, member.id, work.now).await?;
+    let stays = held.iter().filter(|role| !moves.take.contains(role));
+    let then: Vec<&str> = stays.chain(&moves.give).map(String::as_str).collect();
+    for role in &moves.give {
+        fits_holder(blueprint, Grantee::Member(member.id), role, &then)
+            .map_err(|denial| not_given(blueprint, "role", &denial))?;
+    }
+    Ok(())
+}
+
+/// Whether somebody who then holds these organization roles may hold this one of them.
+pub(super) fn fits_holder(
+    blueprint: &Blueprint,
+    grantee: Grantee,
+    role: &str,
+    then: &[&str],
+) -> Result<(), DelegationDenial> {
+    let held = Held::Role(role.to_owned());
+    let gift = Gift { grantee, held: &held, place: &Place::Organization, ancestors: &[] };
+    judge(meets_prerequisite(blueprint, role, then.iter().copied()))?;
+    judge(below_ceiling(blueprint, &gift, then.iter().copied().filter(|other| *other != role)))
+}
+
+/// The key of the role that is meant; a name that the blueprint does not have stays as it is (`S1.35`).
+pub(super) fn canonical(blueprint: &Blueprint, name: &str) -> String {
+    blueprint.role_key(name).unwrap_or(name).to_owned()
+}
+
+fn canonical_step(blueprint: &Blueprint, step: &RoleStep) -> RoleStep {
+    match step {
+        RoleStep::Become(role) => RoleStep::Become(canonical(blueprint, role)),
+        RoleStep::Add(role) => RoleStep::Add(canonical(blueprint, role)),
+        RoleStep::Remove(role) => RoleStep::Remove(canonical(blueprint, role)),
+    }
+}
+
 /// The refusal of giving up a role that others give and take (`S4.R4`).
-fn own_binding(role: &Role) -> UserError {
+pub(super) fn own_binding(role: &Role) -> UserError {
     let message = format!("nobody changes their own role {}", role.label);
     UserError::new(UserErrorCode::NotGrantable, "role", message).remedy("Ask somebody else who may.")
 }
@@ -179,6 +224,10 @@ pub(super) fn judge(judged: Result<(), DelegationDenial>) -> Result<(), Delegati
         Err(DelegationDenial::NotAssignable { .. }) if ablate::off("assignable_role") => Ok(()),
         Err(DelegationDenial::BeyondOwnRights) if ablate::off("bounded_delegation") => Ok(()),
         Err(DelegationDenial::Unknown) if ablate::off("feature_of_kind") => Ok(()),
+        Err(DelegationDenial::RolesOnly { .. }) if ablate::off("roles_only") => Ok(()),
+        Err(DelegationDenial::Prerequisite { .. }) if ablate::off("prerequisite") => Ok(()),
+        Err(DelegationDenial::BeyondCeiling { .. }) if ablate::off("role_ceiling") => Ok(()),
+        Err(DelegationDenial::PublicApp) if ablate::off("public_app_grant") => Ok(()),
         judged => judged,
     }
 }
@@ -206,6 +255,7 @@ pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationD
         | DelegationDenial::WrongKind { .. }
         | DelegationDenial::BeyondCeiling { .. }
         | DelegationDenial::PublicApp
+        | DelegationDenial::RolesOnly { .. }
         | DelegationDenial::NotForEveryone => refusal,
     }
 }

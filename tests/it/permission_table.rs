@@ -211,6 +211,7 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
         "updateTeam" => (json!({ "team": team, "name": "Other" }), ""),
         "deleteTeam" => (json!({ "team": team }), ""),
         "addTeamMember" | "removeTeamMember" => (json!({ "team": team, "member": member }), ""),
+        "setAppRole" => (json!({ "app": app, "member": member, "role": "none", "on": true }), ""),
         "grantAccess" => (json!({ "grantee": { "team": team }, "gives": { "feature": feature }, "app": app }), ""),
         "revokeAccess" => (json!({ "grant": grant }), ""),
         "setDefaultAccess" => (json!({ "appKind": words.kind, "feature": words.feature, "level": words.level }), ""),

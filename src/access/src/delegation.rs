@@ -51,6 +51,12 @@ pub enum DelegationDenial {
         /// What people call the role that sets the ceiling.
         role: String,
     },
+    /// The feature is given by roles alone (`S1.15`, `S1.16`).
+    #[error("{feature} is given by roles, not by itself")]
+    RolesOnly {
+        /// What people call the feature.
+        feature: String,
+    },
     /// The app is public, and not granted to single members (`S4.R10`).
     #[error("a public app is not granted to single members")]
     PublicApp,
@@ -120,6 +126,10 @@ pub fn fits(blueprint: &Blueprint, gift: &Gift<'_>) -> Result<(), DelegationDeni
             };
             if !right_kind || !blueprint.can_give(kind, feature, level.as_deref()) {
                 return Err(DelegationDenial::Unknown);
+            }
+            let rules = blueprint.document().app_kinds.get(kind).and_then(|kind| kind.features.get(feature));
+            if let Some(rules) = rules.filter(|rules| rules.roles_only) {
+                return Err(DelegationDenial::RolesOnly { feature: rules.label.clone() });
             }
             let everyone = blueprint.document().everyone.access.iter().any(|access| {
                 access.app_kind == *kind

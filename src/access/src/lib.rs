@@ -29,6 +29,7 @@ pub mod delegation;
 pub mod explain;
 pub mod facts;
 pub mod grant;
+pub mod lint;
 pub mod permit;
 pub mod principal;
 pub mod rights;

@@ -13,6 +13,7 @@ use crate::{
     service::{
         Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
+        consequence,
         input::{self, Mistakes},
     },
     store::{
@@ -159,6 +160,7 @@ async fn create(work: &Work<'_>, new: &NewApp) -> Result<Uuid, ServiceError> {
     let app = store::app::insert(work.tx, permit, app).await.map_err(taken)?;
     let entry = NewEntry::account("app.created", target("app", app.id, &app.name)).in_app(app.id, &app.name);
     work.record(organization, entry.detail(json!({ "kind": app.kind, "slug": app.slug }))).await?;
+    consequence::of_new_app(work, &standing.blueprint.rules, &app).await?;
     Ok(app.id)
 }
 

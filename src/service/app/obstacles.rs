@@ -1,9 +1,13 @@
 //! What stands in the way of changing an app, told beforehand: so that a screen shows what can be done there.
 
+use uuid::Uuid;
+
 use super::{SeenApp, place::managed};
 use crate::{
     access::{
-        AppRef, Denial, Verb,
+        AppRef, Authority, Denial, Grantee, Held, Place, Verb,
+        blueprint::document::Holder,
+        delegation::{Gift, may_give},
         verb::{self, Rule},
     },
     service::{Standing, UserError},
@@ -42,6 +46,26 @@ fn lacking<V: Verb>(standing: &Standing, app: Option<&AppRef<'_>>) -> Vec<UserEr
 }
 
 impl SeenApp {
+    /// The keys of the roles that this principal can give on the app to members, or to programs; in the blueprint's order
+    /// (`S4.19`, `S4.21`).
+    #[must_use]
+    pub fn roles_to_give(&self, standing: &Standing, to: Holder) -> Vec<String> {
+        let rules = &standing.blueprint.rules;
+        let place = Place::App { id: self.app.id, kind: self.app.kind.clone() };
+        let grantee = match to {
+            Holder::Member => Grantee::Member(Uuid::nil()),
+            Holder::Team => Grantee::Team(Uuid::nil()),
+            Holder::ServiceAccount => Grantee::ServiceAccount(Uuid::nil()),
+            Holder::Everyone => Grantee::Everyone,
+        };
+        let gives = |key: &&String| {
+            let held = Held::Role((*key).clone());
+            let gift = Gift { grantee, held: &held, place: &place, ancestors: &self.above.ids };
+            self.place().active && may_give(rules, Authority::Principal(&standing.rights), &gift).is_ok()
+        };
+        rules.document().roles.keys().filter(gives).cloned().collect()
+    }
+
     /// What stands in this principal's way of changing the app.
     #[must_use]
     pub fn obstacles_for(&self, standing: &Standing) -> AppObstacles {

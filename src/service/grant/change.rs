@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::app_role;
 use crate::{
     access::{
-        Grantee, Held, Place,
+        Blueprint, Grantee, Held, Place,
         blueprint::document::{AppKind, Feature},
-        delegation::{Gift, may_assign, may_give, may_share},
+        delegation::{DelegationDenial, Gift, may_assign_at, may_give, may_share},
         verb::{AssignRole, GrantAccess},
     },
     id::new_id,
@@ -129,20 +130,33 @@ fn entry(action: &'static str, target: Target, (held, app): (&Held, Option<&Seen
     }
 }
 
-async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
+/// Gives it; the grant's id, also where it was held just so before.
+///
+/// # Errors
+/// As [`Service::grant_access`].
+pub(super) async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
     let NewAccess { grantee, held, app, expires_at } = new;
     let standing = work.standing()?;
     let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let held = canonical(rules, held);
     // Before anything is looked up: who may not give at all learns nothing.
     let role_permit = match (&held, app) {
         (Held::Role(_), None) => Some(work.authorize::<AssignRole>(grantee.row())?),
-        _ => {
+        (Held::Feature { .. }, None) => {
             work.authorize::<GrantAccess>(None)?;
+            None
+        }
+        (_, Some(_)) => {
+            work.authorize_somewhere::<GrantAccess>()?;
             None
         }
     };
     let app = match app {
-        Some(id) => Some(app::get_seen(work, id).await?),
+        Some(id) => {
+            let app = app::get_seen(work, id).await?;
+            work.authorize_on::<GrantAccess>(&app.place())?;
+            Some(app)
+        }
         None => None,
     };
     let target = named(work, grantee).await?;
@@ -158,41 +172,38 @@ async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
         app.as_ref().map_or(Place::Organization, |app| Place::App { id: app.app.id, kind: app.app.kind.clone() });
     let ancestors = app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default();
     let gift = Gift { grantee, held: &held, place: &place, ancestors };
-    let field = if matches!(held, Held::Role(_)) { "role" } else { "feature" };
-    let kind = app.as_ref().map_or_else(|| kind_of(&held), |app| app.app.kind.as_str());
-    let kind = rules.document().app_kinds.get(kind);
-    judge(may_give(rules, work.authority(), &gift))
-        .map_err(|denial| with_remedy(kind, UserError::not_given(field, &denial)))?;
     let before = held_by(work, grantee).await?;
-    if let Held::Feature { kind, feature, .. } = &held {
-        let missing = requires(work, kind, feature)
-            .into_iter()
-            .find(|needed| !before.iter().any(|grant| grant.place == place && gives(grant, kind, needed)));
-        if let Some(needed) = missing {
-            let refusal = UserError::new(UserErrorCode::Missing, "feature", format!("this needs `{needed}` too"));
-            return Err(refusal.remedy(format!("Grant `{needed}` first.")).into());
-        }
+    may_be_given(work, &gift, app.as_ref(), &before).await?;
+    let displaced = app_role::displaced(rules, &gift, &before);
+    for grant in &displaced {
+        may_take(work, grant, ancestors)?;
     }
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let id = new_id();
-    let granted = match role_permit {
-        Some(permit) => {
+    let new = NewGrant { id, grantee, held: held.clone(), place: place.clone(), expires_at };
+    let new = NewGrants { organization, grants: vec![new], now: work.now };
+    let granted = match (role_permit, &app) {
+        (Some(permit), _) => {
             let Held::Role(role) = &held else { return Err(ServiceError::NotFound) };
             let held = HeldRole { organization, grantee, role: role.clone() };
             store::grant::assign_role(work.tx, permit, RoleGrant { id, held, expires_at, now: work.now }).await?
         }
-        None => {
-            let permit = work.authorize::<GrantAccess>(None)?;
-            let new = NewGrant { id, grantee, held: held.clone(), place: place.clone(), expires_at };
-            let new = NewGrants { organization, grants: vec![new], now: work.now };
-            store::grant::insert_many(work.tx, permit, new).await?
+        (None, Some(app)) => {
+            app_role::take_displaced(work, app, &displaced).await?;
+            store::grant::insert_many(work.tx, work.authorize_on(&app.place())?, new).await?
         }
+        (None, None) => store::grant::insert_many(work.tx, work.authorize(None)?, new).await?,
     };
     seat::ensure_not_over(work, within, &seats).await?;
     match granted.added.first().or(granted.changed.first()) {
         Some(grant) => {
-            work.record(organization, entry("access.granted", target, (&held, app.as_ref()))).await?;
+            let mut entry = entry("access.granted", target, (&held, app.as_ref()));
+            if !displaced.is_empty() {
+                let taken: Vec<Value> = displaced.iter().map(|grant| told(&grant.held)).collect();
+                entry = entry.detail(json!({ "given": told(&held), "taken": taken }));
+            }
+            work.record(organization, entry).await?;
             Ok(grant.id)
         }
         // It was held just so before.
@@ -203,10 +214,54 @@ async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
     }
 }
 
-fn kind_of(held: &Held) -> &str {
+/// What is meant, with a role by its own key (`S1.35`).
+fn canonical(rules: &Blueprint, held: Held) -> Held {
     match held {
-        Held::Role(_) => "",
-        Held::Feature { kind, .. } => kind,
+        Held::Role(name) => Held::Role(role::canonical(rules, &name)),
+        held @ Held::Feature { .. } => held,
+    }
+}
+
+/// Everything that can stand in the way of giving: what the blueprint has there, what is the author's, what the grantee may
+/// hold, and what a feature needs beside it.
+async fn may_be_given(
+    work: &Work<'_>,
+    gift: &Gift<'_>,
+    app: Option<&SeenApp>,
+    before: &[AccessGrant],
+) -> Result<(), ServiceError> {
+    let rules = &work.standing()?.blueprint.rules;
+    match gift.held {
+        Held::Role(_) => judge(may_give(rules, work.authority(), gift))
+            .map_err(|denial| role_not_given(rules, app, &denial))?,
+        Held::Feature { kind, .. } => {
+            let kind = rules.document().app_kinds.get(app.map_or(kind.as_str(), |app| app.app.kind.as_str()));
+            judge(may_give(rules, work.authority(), gift))
+                .map_err(|denial| with_remedy(kind, UserError::not_given("feature", &denial)))?;
+        }
+    }
+    app_role::may_hold(work, gift, app, before).await?;
+    if let Held::Feature { kind, feature, .. } = gift.held {
+        let missing = requires(work, kind, feature)
+            .into_iter()
+            .find(|needed| !before.iter().any(|grant| grant.place == *gift.place && gives(grant, kind, needed)));
+        if let Some(needed) = missing {
+            let refusal = UserError::new(UserErrorCode::Missing, "feature", format!("this needs `{needed}` too"));
+            return Err(refusal.remedy(format!("Grant `{needed}` first.")).into());
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of a role, with the roles that there are to choose from in that place.
+pub(super) fn role_not_given(rules: &Blueprint, app: Option<&SeenApp>, denial: &DelegationDenial) -> UserError {
+    match (denial, app) {
+        (DelegationDenial::Unknown | DelegationDenial::WrongKind { .. }, Some(app)) => {
+            let keys = rules.roles_on(&app.app.kind).join("`, `");
+            let refusal = UserError::not_given("role", denial);
+            if keys.is_empty() { refusal } else { refusal.remedy(format!("Choose one of `{keys}`.")) }
+        }
+        _ => role::not_given(rules, "role", denial),
     }
 }
 
@@ -222,7 +277,7 @@ fn with_remedy(kind: Option<&AppKind>, refusal: UserError) -> UserError {
     }
 }
 
-async fn held_by(work: &Work<'_>, grantee: Grantee) -> Result<Vec<AccessGrant>, ServiceError> {
+pub(super) async fn held_by(work: &Work<'_>, grantee: Grantee) -> Result<Vec<AccessGrant>, ServiceError> {
     let organization = work.standing()?.place.id;
     Ok(match grantee.row() {
         Some(id) => store::grant::of_grantees(work.tx, organization, &[id]).await?,
@@ -248,12 +303,14 @@ fn gives(grant: &AccessGrant, of_kind: &str, key: &str) -> bool {
 pub(super) fn may_take(work: &Work<'_>, grant: &AccessGrant, ancestors: &[Uuid]) -> Result<(), UserError> {
     let Ok(standing) = work.standing() else { return Ok(()) };
     let own = standing.facts.principal;
-    if matches!(grant.grantee, Grantee::Member(id) | Grantee::ServiceAccount(id) if id == own.id) {
-        return Ok(());
-    }
     let rules = &standing.blueprint.rules;
+    if matches!(grant.grantee, Grantee::Member(id) | Grantee::ServiceAccount(id) if id == own.id) {
+        return app_role::keeps_own(rules, &grant.held);
+    }
     let judged = match &grant.held {
-        Held::Role(role) if rules.document().roles.contains_key(role) => may_assign(rules, &standing.rights, role),
+        Held::Role(role) if rules.document().roles.contains_key(role) => {
+            may_assign_at(rules, &standing.rights, role, (&grant.place, ancestors))
+        }
         Held::Role(_) => Ok(()),
         Held::Feature { .. } => {
             let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
@@ -264,7 +321,11 @@ pub(super) fn may_take(work: &Work<'_>, grant: &AccessGrant, ancestors: &[Uuid])
         .map_err(|denial| UserError::not_given("grant", &denial).remedy("Ask somebody who holds what is to be taken."))
 }
 
-async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
+/// Takes it; its id.
+///
+/// # Errors
+/// As [`Service::revoke_access`].
+pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
     let standing = work.standing()?;
     let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
     let found = store::grant::find_by_id(work.tx, organization, id).await?;
@@ -273,11 +334,17 @@ async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
     if of_role {
         work.authorize::<AssignRole>(None)?;
     } else {
-        work.authorize::<GrantAccess>(None)?;
+        work.authorize_somewhere::<GrantAccess>()?;
     }
     let grant = found.ok_or(ServiceError::NotFound)?;
     let app = match &grant.place {
-        Place::App { id, .. } => Some(app::get_seen(work, *id).await?),
+        Place::App { id, .. } => {
+            let app = app::get_seen(work, *id).await?;
+            work.authorize_on::<GrantAccess>(&app.place())?;
+            Some(app)
+        }
+        // What holds in the organization is not there for somebody who gives on single apps alone.
+        Place::Organization if !of_role && !standing.rights.holds("access.grant") => return Err(ServiceError::NotFound),
         Place::Organization => None,
     };
     let target = named(work, grant.grantee).await?;
@@ -313,7 +380,10 @@ async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
             role::ensure_held(work, remaining).await?;
         }
         _ => {
-            let permit = work.authorize::<GrantAccess>(None)?;
+            let permit = match &app {
+                Some(app) => work.authorize_on::<GrantAccess>(&app.place())?,
+                None => work.authorize::<GrantAccess>(None)?,
+            };
             store::grant::delete(work.tx, permit, organization, id).await?;
         }
     }

@@ -3,8 +3,11 @@
 //! Everyone sees its own; those of others are for holders of `rights.read`, as far as they lie on apps that the caller sees.
 //! What may not enter: decisions about who may give what, which are the core's (`access::delegation`).
 
+mod app_role;
 mod change;
 mod edit;
+mod toggle;
+mod warning;
 
 use std::collections::HashMap;
 
@@ -13,6 +16,8 @@ use uuid::Uuid;
 pub use self::{
     change::{Default, NewAccess},
     edit::AccessEdit,
+    toggle::{AppRoleSwitch, Candidate, Switched},
+    warning::{AccessWarning, Warning, WarningCode, position as warning_position},
 };
 use super::{
     Access, Service, ServiceError, Standing,

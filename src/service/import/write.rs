@@ -23,7 +23,7 @@ use crate::{
         ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
         blueprint::Installed,
-        seat,
+        consequence, seat,
     },
     store::{
         app::{self, App, AppChanges, AppState, AppVisibility},
@@ -237,7 +237,10 @@ impl Writing<'_> {
         }
         report.apps.created = new.len();
         if !new.is_empty() {
-            app::insert_many(self.work.tx, self.work.authorize::<CreateApp>(None)?, new).await?;
+            app::insert_many(self.work.tx, self.work.authorize::<CreateApp>(None)?, new.clone()).await?;
+            for app in &new {
+                consequence::of_new_app(self.work, &self.installed.rules, app).await?;
+            }
         }
         Ok(ids)
     }

@@ -24,6 +24,7 @@ use crate::{
         Access, Change, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
         access_tree::{self, AppAccess},
         activity::{NewEntry, target},
+        consequence,
         input::{self, Mistakes},
         member::already_member,
         app::{self, SeenApp},
@@ -218,7 +219,10 @@ async fn check(work: &Work<'_>, input: &InviteMember, inviting: &Inviting) -> Re
     let names = names(blueprint, input, email.as_ref(), &mut mistakes);
     let roles = roles(blueprint, input, &mut mistakes);
     let mut grants = Vec::new();
+    let then: Vec<&str> = roles.iter().map(|(_, role)| role.as_str()).collect();
     for (field, role) in &roles {
+        let fits = role::fits_holder(blueprint, Grantee::Member(id), role, &then);
+        mistakes.keep(fits.map_err(|denial| role::not_given(blueprint, field, &denial)));
         grants.extend(mistakes.keep(role_grant(work, id, (field, role), inviting.by())));
         mistakes.keep(room(work, field, role).await?);
     }
@@ -323,14 +327,15 @@ fn roles(blueprint: &Blueprint, input: &InviteMember, mistakes: &mut Mistakes) -
         }
         Some(role) => {
             let known = mistakes.keep(role::main_role(blueprint, "role", role));
-            roles.extend(known.map(|_| ("role".to_owned(), role.clone())));
+            roles.extend(known.map(|_| ("role".to_owned(), role::canonical(blueprint, role))));
         }
     }
     for (index, flag) in input.flags.iter().enumerate() {
         let field = format!("flags.{index}");
         let known = mistakes.keep(role::flag_role(blueprint, &field, flag));
-        if known.is_some() && !roles.iter().any(|(_, role)| role == flag) {
-            roles.push((field, flag.clone()));
+        let flag = role::canonical(blueprint, flag);
+        if known.is_some() && !roles.iter().any(|(_, role)| *role == flag) {
+            roles.push((field, flag));
         }
     }
     roles
@@ -419,7 +424,9 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
         address(work, &email, &mut mistakes).await?;
     }
     mistakes.settle()?;
-    for grant in &grants {
+    let held = role::of_member(work.tx, organization, member.id, work.now).await?;
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
         let ancestors = inviting.ancestors(&grant.place);
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
         place::may_give_by(blueprint, work.authority(), &gift, inviting.by())

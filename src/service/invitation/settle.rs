@@ -12,7 +12,7 @@ use super::{
 use crate::{
     ablate,
     access::{
-        Authority, Blueprint, Denial, Permit, Rights, SystemTask, authorize,
+        Authority, Blueprint, Denial, Held, Permit, Place, Rights, SystemTask, authorize,
         delegation::{Gift, fits},
         verb::{SettleInvitation, UpdateMember, Verb},
     },
@@ -20,7 +20,7 @@ use crate::{
     service::{
         Access, Actor, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
-        app,
+        app, consequence,
         member::already_member,
         user::verify_email,
     },
@@ -257,7 +257,8 @@ async fn vouched(
         return Err(not_vouched().into());
     }
     let inviting = Inviting { apps, there: there.unwrap_or_default() };
-    for grant in grants {
+    let held: Vec<&str> = grants.iter().filter_map(organization_role).collect();
+    for grant in grants.iter().filter(|grant| !consequence::is_brought(rules, &held, grant)) {
         let ancestors = inviting.ancestors(&grant.place);
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
         let judged = match &inviter {
@@ -269,6 +270,14 @@ async fn vouched(
         }
     }
     Ok(())
+}
+
+/// The organization role that a grant gives.
+fn organization_role(grant: &AccessGrant) -> Option<&str> {
+    match (&grant.held, &grant.place) {
+        (Held::Role(role), Place::Organization) => Some(role),
+        _ => None,
+    }
 }
 
 /// The rights of another principal as this transaction sees them; `None` when there is no such principal any more.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use gatehouse_entity::app::{ActiveModel, Column, Entity, Model};
 pub use gatehouse_entity::app::{AppState, AppVisibility};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
 use super::{
@@ -134,6 +134,16 @@ pub async fn find_many(reader: &impl Reader, organization: Uuid, ids: &[Uuid]) -
 pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<App>, StoreError> {
     let select = select::<Entity>().filter(Column::OrganizationId.eq(organization)).order_by_asc(Column::Id);
     Ok(select.all(reader.connection()).await?.into_iter().map(App::from).collect())
+}
+
+/// The ids of every app of a kind, enabled or not.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn ids_of_kind(reader: &impl Reader, organization: Uuid, kind: &str) -> Result<Vec<Uuid>, StoreError> {
+    let select = select::<Entity>().select_only().column(Column::Id).filter(Column::OrganizationId.eq(organization));
+    let select = select.filter(Column::Kind.eq(kind)).order_by_asc(Column::Id);
+    Ok(select.into_tuple().all(reader.connection()).await?)
 }
 
 /// The apps that are seen, by name.

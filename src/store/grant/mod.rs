@@ -12,6 +12,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, QueryFilter, QuerySelect
 use uuid::Uuid;
 
 pub use self::{
+    held::{HoldersOnApps, delete_many, holders_of, holders_on_apps, of_members_on, without_prerequisite},
     read::{GrantFilter, find_all, find_by_id, list, list_defaults, of_grantees, on_apps},
     write::{
         DefaultAccess, FeatureSet, Granted, HeldRole, NewGrants, Replaced, RoleGrant, assign_role, assign_roles,
@@ -21,6 +22,7 @@ pub use self::{
 use super::{Reader, StoreError, select::select};
 use crate::access::{Grantee, Held, Place};
 
+mod held;
 mod read;
 mod rows;
 mod write;

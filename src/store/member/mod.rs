@@ -9,6 +9,7 @@ use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
 pub use self::{
+    candidate::list_candidates,
     read::{
         Holding, MemberFilter, Membership, find_all, find_by_email, find_by_handle, find_by_id, find_by_user,
         find_many, list, memberships_of_user,
@@ -22,6 +23,7 @@ pub use self::{
     },
 };
 
+mod candidate;
 mod people;
 mod read;
 mod removal;

@@ -97,6 +97,9 @@ pub struct Feature {
     /// The actions that a tick gives; absent: all of them. Not with `levels`.
     #[serde(default)]
     pub granted: Option<Vec<String>>,
+    /// Whether it is given by roles alone, and never by itself (`S1.15`, `S1.16`).
+    #[serde(default)]
+    pub roles_only: bool,
     /// Ordered access levels, weakest first; each contains those before it.
     #[serde(default)]
     pub levels: Vec<FeatureLevel>,
