@@ -1,5 +1,6 @@
 //! The catalogue: what the systems do, line by line, through the API.
 //! The catalogue: what the systems do, line by line, through the API. A test carries the ids of the lines it shows.
 
+mod cloud_console;
 mod code_hosting;
 mod support_hub;
