@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod abuse;
 mod api_token;
 mod architecture;
 mod cache;
