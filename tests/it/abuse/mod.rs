@@ -1,0 +1,3 @@
+//! What must fail, case by case.
+
+mod cycles;
