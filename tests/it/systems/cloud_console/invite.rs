@@ -8,7 +8,7 @@ use crate::support::{
     people::{invite_with, join, member_id},
 };
 
-const PEOPLE: &str = "query($id: ID!, $below: Boolean) { node(id: $id) { ... on App { members(below: $below) { totalCount edges { node {
+const PEOPLE: &str = "query($id: ID!, $below: Boolean! = false) { node(id: $id) { ... on App { members(below: $below) { totalCount edges { node {
     member { name state } bindings { role { key } isInherited inheritedFrom { slug } app { slug } viewerCannotRevokeReasons { code } } } } } } } }";
 
 fn names(answer: &Answer) -> Vec<String> {
@@ -30,7 +30,6 @@ async fn s4_18_s4_22_an_owner_invites_to_the_workspace_and_its_projects_alone() 
         assert_eq!(invite_with(&bob, to(at(&[(bank, "workspace_member")]))).await.codes(), ["NOT_FOUND"]);
         assert_eq!(invite_with(&bob, to(at(&[(shop, "workspace_member"), (bank, "workspace_member")]))).await.codes(), ["NOT_FOUND"]);
         assert_eq!(invite_with(&carol, to(at(&[(shop, "workspace_member")]))).await.codes(), ["FORBIDDEN"]);
-        assert_eq!(dave.call("resendInvitation", json!({ "invitation": "x" }), "mailSent").await.status, 400);
         // Sent again and taken back by who may invite there, and by nobody else.
         let invited = invite_with(&bob, to(at(&[(shop, "workspace_member")]))).await.ok();
         assert_eq!(invited.at("inviteMember.member.state"), "PENDING", "{}", invited.text);
@@ -95,7 +94,7 @@ async fn s4_18_s4_r6_an_owner_sees_its_people_and_where_each_part_comes_from() {
         let grant = "SELECT id FROM access_grant WHERE app_id = $1";
         let row = gateway.database.rows(grant, [group.into()]).await[0].try_get_by_index::<uuid::Uuid>(0).unwrap();
         let grant = gatehouse::graphql::node::NodeType::Grant.id(row).to_string();
-        let refused = bob.call("revokeAccess", json!({ "grant": grant }), "revoked").await;
+        let refused = bob.call("revokeAccess", json!({ "grant": grant }), "revokedGrant").await;
         assert_eq!(refused.codes(), ["NOT_FOUND"], "S4.R6: {}", refused.text);
         // Others learn nothing: not a member, not the owner of another workspace.
         assert_eq!(carol.send(PEOPLE, json!({ "id": app_id(shop) })).await.codes(), ["FORBIDDEN"]);

@@ -116,7 +116,7 @@ async fn s4_2_s4_22_s4_r1_an_owner_builds_the_tree_of_the_workspace() {
 
 #[tokio::test]
 async fn an_app_is_moved_by_who_may_at_both_ends_and_holds_what_those_above_hold_s4_22() {
-    let Console { gateway, domain, alice, bob, carol, dave, shop, bank } = console(Engines::Embedded).await;
+    let Console { gateway, alice, bob, carol, dave, shop, bank, .. } = console(Engines::Embedded).await;
     let project = make(&bob, "project", "till", Some(shop)).await;
     let group = make(&bob, "project_group", "web", Some(shop)).await;
     let moving = |parent: Value| json!({ "app": app_id(project), "parent": parent });
@@ -128,11 +128,22 @@ async fn an_app_is_moved_by_who_may_at_both_ends_and_holds_what_those_above_hold
     assert_eq!(dave.call("updateApp", moving(json!(app_id(bank))), "app { id }").await.codes(), ["FORBIDDEN"]);
     alice.call("updateApp", moving(json!(app_id(bank))), "app { id }").await.ok();
     assert!(may(&dave, project, ("summary", "edit")).await && !may(&bob, project, ("summary", "view")).await);
-    // Whoever sits above gets to reach it, so that its mover holds as much: erin may arrange projects, and no more.
-    let erin = gateway.member(&domain, "erin", "user").await;
-    let role = r#"{"label":"x"}"#;
-    let _ = role;
-    give(&alice, &erin, "workspace_member", shop).await.ok();
-    assert_eq!(erin.call("updateApp", moving(json!(app_id(shop))), "app { id }").await.codes(), ["NOT_FOUND"]);
-    let _ = carol;
+    alice.call("updateApp", moving(json!(app_id(shop))), "app { id }").await.ok();
+    // Whoever sits above gets to reach it, so that its mover holds as much: a program that may arrange projects and see them
+    // does not put one where carol would manage its resources.
+    give(&bob, &carol, "project_member", group).await.ok();
+    let input = json!({ "name": "Arranger", "role": "workspace_app", "app": app_id(shop) });
+    let made = bob.call("createServiceAccount", input, "serviceAccount { id }").await.ok();
+    let account = made.at("createServiceAccount.serviceAccount.id");
+    let token = async |scopes: Value| {
+        let input = json!({ "name": "Secret", "serviceAccount": account, "scopes": scopes });
+        let made = bob.call("createApiToken", input, "secret").await.ok();
+        gateway.stranger().with_token(made.at("createApiToken.secret").as_str().unwrap())
+    };
+    let narrow = token(json!(["apps.*", "*.*.view"])).await;
+    let refused = narrow.call("updateApp", moving(json!(app_id(group))), "app { id }").await;
+    assert_eq!(refused.refusals("updateApp"), ["NOT_GRANTABLE"], "{}", refused.text);
+    assert!(!may(&carol, project, ("resources", "manage")).await);
+    token(json!([])).await.call("updateApp", moving(json!(app_id(group))), "app { id }").await.ok();
+    assert!(may(&carol, project, ("resources", "manage")).await);
 }
