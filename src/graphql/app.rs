@@ -296,7 +296,13 @@ impl AppMutation {
     /// Makes an app. Needs `apps.create`, in the organization or on an app above it.
     async fn create_app(&self, ctx: &Context<'_>, input: CreateAppInput) -> Result<CreateAppPayload> {
         let parent = input.parent.map(|id| NodeType::App.parse(&id)).transpose()?;
-        let new = NewApp { kind: input.kind, slug: input.slug, name: input.name, parent, visibility: input.visibility.map(Into::into) };
+        let new = NewApp {
+            kind: input.kind,
+            slug: input.slug,
+            name: input.name,
+            parent,
+            visibility: input.visibility.map(Into::into),
+        };
         let idempotency = Idempotency::of(input.idempotency_key, &new).map_err(error)?;
         Ok(match settle(ctx.service()?.create_app(ctx.access()?, new, idempotency).await)? {
             Ok(id) => CreateAppPayload { app: after(ctx, id).await?, user_errors: Vec::new() },

@@ -434,7 +434,8 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who is invited, to what.")] input: InviteMemberInput,
     ) -> Result<InviteMemberPayload> {
-        let InviteMemberInput { email, name, first_name, last_name, role, flags, access, app_roles, notify, .. } = input;
+        let InviteMemberInput { email, name, first_name, last_name, role, flags, access, app_roles, notify, .. } =
+            input;
         let access = tree(access)?;
         let at = |given: AppRoleInput| Ok(AppRole { app: NodeType::App.parse(&given.app)?, role: given.role });
         let app_roles = app_roles.into_iter().map(at).collect::<Result<_>>()?;

@@ -14,8 +14,8 @@ use super::{
     Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
     input,
-    page::{Page, PageRequest},
     mutate::Working,
+    page::{Page, PageRequest},
     service_account::{self, MANAGE, Managed, manager, role_of_programs},
 };
 pub use crate::store::api_token::ApiToken;

@@ -61,7 +61,8 @@ impl Service {
     ) -> Result<Page<AppMember>, ServiceError> {
         let standing = access.standing()?;
         let rules = &standing.blueprint.rules;
-        let holds = |key: &str| standing.rights.inactive().is_none() && standing.rights.holds_on(rules, key, &app.place());
+        let holds =
+            |key: &str| standing.rights.inactive().is_none() && standing.rights.holds_on(rules, key, &app.place());
         if !holds("members.read") && !crate::ablate::off("app_members") {
             let denial = standing.rights.inactive();
             let missing = || Denial::MissingPermission { permission: "members.read".to_owned() };

@@ -115,10 +115,9 @@ impl Service {
         let filter = MemberFilter {
             states,
             search: searched(query.search)?,
-            role: query.role.map(|name| Holding {
-                role: role::canonical(&standing.blueprint.rules, &name),
-                now: self.now(),
-            }),
+            role: query
+                .role
+                .map(|name| Holding { role: role::canonical(&standing.blueprint.rules, &name), now: self.now() }),
             team: None,
             apps: None,
         };

@@ -22,9 +22,7 @@ use crate::{
         Blueprint, Denial, Grantee, Held, Permit, Place,
         blueprint::document::{Holder, RoleLevel},
         delegation::{Gift, may_give, may_share},
-        verb::{
-            AssignRole, CreateServiceAccount, DeleteServiceAccount, GrantAccess, UpdateServiceAccount, Verb,
-        },
+        verb::{AssignRole, CreateServiceAccount, DeleteServiceAccount, GrantAccess, UpdateServiceAccount, Verb},
     },
     id::new_id,
     store::{
@@ -202,7 +200,8 @@ async fn create_placed(work: &Work<'_>, new: NewAccount) -> Result<Uuid, Service
     let grantee = Grantee::ServiceAccount(id);
     let gift = Gift { grantee, held: &held, place: &place, ancestors };
     mistakes.keep(
-        judge(may_give(blueprint, work.authority(), &gift)).map_err(|denial| role::not_given(blueprint, "role", &denial)),
+        judge(may_give(blueprint, work.authority(), &gift))
+            .map_err(|denial| role::not_given(blueprint, "role", &denial)),
     );
     mistakes.settle()?;
     let app_id = app.as_ref().map(|app| app.app.id);

@@ -144,7 +144,8 @@ impl Service {
                 &'t store::Tx,
                 crate::access::Permit<NoteNotice>,
                 DateTime<Utc>,
-            ) -> std::pin::Pin<Box<dyn Future<Output = Result<bool, store::StoreError>> + Send + 't>>
+            )
+                -> std::pin::Pin<Box<dyn Future<Output = Result<bool, store::StoreError>> + Send + 't>>
             + Send
             + 'static,
     {
@@ -205,7 +206,8 @@ impl Service {
         });
         let users: Vec<Uuid> = people.filter_map(|principal| principal.user_id).collect();
         let users = store::user::find_many(&reader, &users).await?;
-        let proven = users.into_iter().filter(|user| user.email_verified_at.is_some() || crate::ablate::off("notice_verified"));
+        let proven =
+            users.into_iter().filter(|user| user.email_verified_at.is_some() || crate::ablate::off("notice_verified"));
         Ok(proven.map(|user| Recipient { email: user.email, name: user.name }).collect())
     }
 }

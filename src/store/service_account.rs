@@ -1,8 +1,8 @@
 //! Service accounts: programs' places in an organization.
 
 use chrono::{DateTime, Utc};
-pub use gatehouse_entity::service_account::ServiceAccountState;
 use gatehouse_entity::access_grant::{self, GranteeKind};
+pub use gatehouse_entity::service_account::ServiceAccountState;
 use gatehouse_entity::service_account::{ActiveModel, Column, Entity, Model};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set};
 use uuid::Uuid;

@@ -43,7 +43,11 @@ impl Service {
                 Place::Organization if matches!(grant.grantee, Grantee::Member(_)) => continue,
                 Place::Organization => false,
             };
-            if within { reached.insert(principal) } else { beyond.insert(principal) };
+            if within {
+                reached.insert(principal)
+            } else {
+                beyond.insert(principal)
+            };
         }
         Ok(&reached - &beyond)
     }

@@ -15,10 +15,7 @@ use uuid::Uuid;
 
 pub use self::change::{AppEdit, NewApp};
 pub use self::obstacles::AppObstacles;
-pub(super) use self::{
-    directory::Directories,
-    place::ensure_grantable,
-};
+pub(super) use self::{directory::Directories, place::ensure_grantable};
 use super::{
     Access, Service, ServiceError, Standing, Work,
     page::{Page, PageRequest},

@@ -1,6 +1,6 @@
 //! Where an app may stand: under which kinds, how deep, never below itself, and who gets to reach it there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -96,12 +96,18 @@ pub(super) async fn get(work: &Work<'_>, id: Uuid) -> Result<SeenApp, ServiceErr
 
 /// The longest way down from an app to one below it, and whether `other` is it or below it.
 fn below(apps: &[App], id: Uuid, other: Option<Uuid>) -> (usize, bool) {
+    let mut under: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for app in apps {
+        if let Some(parent) = app.parent_id {
+            under.entry(parent).or_default().push(app.id);
+        }
+    }
     let (mut level, mut met): (Vec<Uuid>, HashSet<Uuid>) = (vec![id], HashSet::from([id]));
     let mut height = 0;
     loop {
-        let under = |app: &&App| app.parent_id.is_some_and(|parent| level.contains(&parent));
+        let children = level.iter().filter_map(|parent| under.get(parent)).flatten().copied();
         // An app met before is not walked again: a circle made past the store ends.
-        let next: Vec<Uuid> = apps.iter().filter(under).map(|app| app.id).filter(|id| met.insert(*id)).collect();
+        let next: Vec<Uuid> = children.filter(|id| met.insert(*id)).collect();
         if next.is_empty() {
             return (height, other.is_some_and(|other| met.contains(&other)));
         }

@@ -45,14 +45,14 @@ pub(super) async fn may_hold(
 ) -> Result<(), ServiceError> {
     let rules = &work.standing()?.blueprint.rules;
     if let Some(app) = app {
-        judge(app::ensure_grantable(work, &app.app, gift.grantee)).map_err(|denial| UserError::not_given("app", &denial))?;
+        judge(app::ensure_grantable(work, &app.app, gift.grantee))
+            .map_err(|denial| UserError::not_given("app", &denial))?;
     }
     let held = roles_of(work, gift.grantee, before).await?;
     let held = || held.iter().map(String::as_str);
     if let Held::Role(role) = gift.held {
         // An organization role may be what it builds on itself, once it is given.
-        judge(meets_prerequisite(rules, role, held()))
-            .map_err(|denial| role::not_given(rules, "role", &denial))?;
+        judge(meets_prerequisite(rules, role, held())).map_err(|denial| role::not_given(rules, "role", &denial))?;
     }
     let field = if matches!(gift.held, Held::Role(_)) { "role" } else { "feature" };
     Ok(judge(below_ceiling(rules, gift, held())).map_err(|denial| role::not_given(rules, field, &denial))?)

@@ -24,12 +24,11 @@ use crate::{
         Access, Change, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
         access_tree::{self, AppAccess},
         activity::{NewEntry, target},
+        app::{self, SeenApp},
         consequence,
         input::{self, Mistakes},
         member::already_member,
-        app::{self, SeenApp},
-        role,
-        seat,
+        role, seat,
     },
     store::{
         self,
@@ -395,8 +394,9 @@ async fn unanswered(
         }
         None => (Vec::new(), Vec::new()),
     };
-    let there = place::may_invite(&standing.blueprint.rules, &standing.rights, &apps)
-        .map_err(|denial| if work.authorize::<Invite>(None).is_ok() { denial.into() } else { ServiceError::NotFound })?;
+    let there = place::may_invite(&standing.blueprint.rules, &standing.rights, &apps).map_err(|denial| {
+        if work.authorize::<Invite>(None).is_ok() { denial.into() } else { ServiceError::NotFound }
+    })?;
     Ok((Inviting { apps, there }, grants, get_unanswered(work, id).await?))
 }
 

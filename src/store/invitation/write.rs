@@ -12,8 +12,7 @@ use crate::{
         verb::{InviteMember, RevokeInvitation, SettleInvitation},
     },
     store::{
-        Reader, StoreError, Tx,
-        grant,
+        Reader, StoreError, Tx, grant,
         member::{self, Departure, Member, Removal},
         write::{covers_row, principal, written},
     },

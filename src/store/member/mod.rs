@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 pub use self::{
     candidate::list_candidates,
+    people::visible_ids,
     read::{
         Holding, MemberFilter, Membership, find_all, find_by_email, find_by_handle, find_by_id, find_by_user,
         find_many, list, memberships_of_user,
     },
-    people::visible_ids,
     removal::{Departure, Removal, leave, remove},
     roles::{count_holders, primary_holder, roles_of_members},
     write::{

@@ -6,10 +6,7 @@ use gatehouse_entity::{
     access_grant::{self, GranteeKind},
     member::{Column, Entity},
 };
-use sea_orm::{
-    ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
 use uuid::Uuid;
 
 use crate::{
@@ -28,7 +25,8 @@ pub(super) fn visible(visibility: &Visibility) -> Condition {
     let Some(apps) = visibility.people() else { return shown };
     let (organization, apps) = (visibility.organization(), apps.iter().copied().collect::<Vec<_>>());
     let on = access_grant::Column::AppId;
-    let there = Condition::any().add(on.is_in(apps.clone())).add(on.in_subquery(app::descendants(organization, apps.clone())));
+    let there =
+        Condition::any().add(on.is_in(apps.clone())).add(on.in_subquery(app::descendants(organization, apps.clone())));
     // What is disabled, and all below it, is nobody's to look into.
     let open = Condition::all().add(there).add(on.not_in_subquery(app::closed(organization)));
     let reached = Condition::any().add(open).add(on.in_subquery(app::above(organization, apps)));

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::console::{Console, app_id, console, make};
 use crate::support::gateway::{Answer, Engines, Gateway, Person};
 
-const ACCOUNT: &str = "serviceAccount { id name state secretState roles { key } apps { slug } tokens { id } lastUsedAt }";
+const ACCOUNT: &str =
+    "serviceAccount { id name state secretState roles { key } apps { slug } tokens { id } lastUsedAt }";
 
 async fn account(by: &Person, name: &str, role: Option<&str>, app: Option<Uuid>) -> Answer {
     let input = json!({ "name": name, "role": role, "app": app.map(app_id) });
@@ -48,7 +49,12 @@ async fn s4_13_s4_14_s4_20_s4_21_s4_r7_apps_have_a_role_at_one_of_three_scopes()
         assert_eq!(reach(&gateway, token.at("createApiToken.secret").as_str().unwrap()).await.unwrap(), sees);
     }
     // S4.R7: each scope has its role.
-    for (role, app) in [("domain_app", Some(shop)), ("workspace_app", None), ("workspace_app", Some(project)), ("project_app", Some(shop))] {
+    for (role, app) in [
+        ("domain_app", Some(shop)),
+        ("workspace_app", None),
+        ("workspace_app", Some(project)),
+        ("project_app", Some(shop)),
+    ] {
         let refused = account(&alice, "Odd", Some(role), app).await;
         assert_eq!(refused.refusals("createServiceAccount"), ["WRONG_LEVEL"], "{role} {}", refused.text);
     }
@@ -69,7 +75,10 @@ async fn s4_13_s4_14_s4_20_s4_21_s4_r7_apps_have_a_role_at_one_of_three_scopes()
     assert_eq!(secret(&bob, of_domain.at("createServiceAccount.serviceAccount.id")).await.codes(), ["NOT_FOUND"]);
     let list = "query($id: ID!) { node(id: $id) { ... on App { serviceAccounts { totalCount edges { node { name secretState } } } } } }";
     let listed = bob.send(list, json!({ "id": app_id(shop) })).await.ok();
-    assert_eq!(listed.at("node.serviceAccounts.edges"), &json!([{ "node": { "name": "Deploy", "secretState": "ENABLED" } }]));
+    assert_eq!(
+        listed.at("node.serviceAccounts.edges"),
+        &json!([{ "node": { "name": "Deploy", "secretState": "ENABLED" } }])
+    );
     assert_eq!(carol.send(list, json!({ "id": app_id(shop) })).await.codes(), ["FORBIDDEN"]);
     bob.call("deleteServiceAccount", json!({ "serviceAccount": id }), "deletedServiceAccount").await.ok();
     assert_eq!(bob.send(list, json!({ "id": app_id(shop) })).await.ok().at("node.serviceAccounts.totalCount"), 0);
@@ -84,11 +93,16 @@ async fn s4_r8_a_secret_is_shown_once_regenerated_disabled_and_ends() {
         assert_eq!(made.at("createServiceAccount.serviceAccount.secretState"), "EXPIRED", "none yet");
         let first = secret(&bob, id).await.ok();
         let text = first.at("createApiToken.secret").as_str().unwrap().to_owned();
-        let end = chrono::DateTime::parse_from_rfc3339(first.at("createApiToken.token.expiresAt").as_str().unwrap()).unwrap();
+        let end =
+            chrono::DateTime::parse_from_rfc3339(first.at("createApiToken.token.expiresAt").as_str().unwrap()).unwrap();
         let life = end.to_utc() - gateway.service.now();
         assert!(life > chrono::TimeDelta::days(364) && life <= chrono::TimeDelta::days(365), "365 days by default");
         let long = json!({ "name": "Long", "serviceAccount": id, "expiresInDays": 366 });
-        assert_eq!(bob.call("createApiToken", long, "secret").await.refusals("createApiToken"), ["INVALID"], "the maximum");
+        assert_eq!(
+            bob.call("createApiToken", long, "secret").await.refusals("createApiToken"),
+            ["INVALID"],
+            "the maximum"
+        );
         assert!(reach(&gateway, &text).await.is_some());
 
         // Regenerated: another id and secret; the old one ends at once.

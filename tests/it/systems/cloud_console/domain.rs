@@ -33,16 +33,20 @@ async fn s4_10_s4_r2_menus_have_three_levels_and_two_of_them_have_two() {
     let kinds = answer.at("viewer.organization.appKinds").as_array().unwrap();
     let workspace = kinds.iter().find(|kind| kind["key"] == "workspace").unwrap();
     for menu in workspace["features"].as_array().unwrap() {
-        let levels: Vec<&str> = menu["levels"].as_array().unwrap().iter().map(|level| level["key"].as_str().unwrap()).collect();
+        let levels: Vec<&str> =
+            menu["levels"].as_array().unwrap().iter().map(|level| level["key"].as_str().unwrap()).collect();
         match menu["key"].as_str().unwrap() {
-            "dashboards" | "project" => assert_eq!(levels, ["read_write"], "S4.R2: these have two, no access being one"),
+            "dashboards" | "project" => {
+                assert_eq!(levels, ["read_write"], "S4.R2: these have two, no access being one")
+            }
             "home" | "settings" => assert!(levels.is_empty()),
             menu => assert_eq!(levels, ["read_only", "read_write"], "S4.R2: {menu}"),
         }
     }
     // S4.10: a menu is opened at a level, for one person here.
     let held = json!({ "feature": { "kind": "workspace", "feature": "iam", "level": "read_only" } });
-    let input = json!({ "grantee": { "member": member_id(carol.member.unwrap()) }, "gives": held, "app": app_id(shop) });
+    let input =
+        json!({ "grantee": { "member": member_id(carol.member.unwrap()) }, "gives": held, "app": app_id(shop) });
     assert!(!may(&carol, shop, ("iam", "view")).await);
     alice.call("grantAccess", input, "grant { id }").await.ok();
     assert!(may(&carol, shop, ("iam", "view")).await && !may(&carol, shop, ("iam", "manage")).await);
@@ -72,7 +76,8 @@ async fn s4_r4_one_role_in_each_workspace_and_nobody_changes_their_own() {
 async fn s4_r5_the_last_admin_and_the_last_owner_of_a_workspace_stay() {
     let Console { gateway, alice, bob, carol, shop, .. } = console(Engines::Embedded).await;
     let erin = join(&gateway, &alice, ("erin", json!({ "role": "domain_admin" }))).await;
-    let lower = |who: &crate::support::gateway::Person| json!({ "member": member_id(who.member.unwrap()), "role": "user" });
+    let lower =
+        |who: &crate::support::gateway::Person| json!({ "member": member_id(who.member.unwrap()), "role": "user" });
     alice.call("changeMemberRole", lower(&erin), "member { id }").await.ok();
     let leave = alice.call("leaveOrganization", json!({ "confirm": true }), "left").await;
     assert_eq!(leave.refusals("leaveOrganization"), ["LAST_HOLDER"], "{}", leave.text);

@@ -23,12 +23,18 @@ async fn s4_18_s4_22_an_owner_invites_to_the_workspace_and_its_projects_alone() 
         let project = make(&bob, "project", "till", Some(shop)).await;
         let roles = at(&[(shop, "workspace_member"), (project, "project_member")]);
         let erin = join(&gateway, &bob, ("erin", json!({ "appRoles": roles }))).await;
-        assert!(may(&erin, project, ("resources", "manage")).await && may(&erin, shop, ("home", "view")).await, "S4.22");
+        assert!(
+            may(&erin, project, ("resources", "manage")).await && may(&erin, shop, ("home", "view")).await,
+            "S4.22"
+        );
         // Not without a workspace, not to another's, and not by a member.
         let to = |roles: Value| json!({ "email": "frank@example.org", "appRoles": roles });
         assert_eq!(invite_with(&bob, to(json!([]))).await.codes(), ["FORBIDDEN"]);
         assert_eq!(invite_with(&bob, to(at(&[(bank, "workspace_member")]))).await.codes(), ["NOT_FOUND"]);
-        assert_eq!(invite_with(&bob, to(at(&[(shop, "workspace_member"), (bank, "workspace_member")]))).await.codes(), ["NOT_FOUND"]);
+        assert_eq!(
+            invite_with(&bob, to(at(&[(shop, "workspace_member"), (bank, "workspace_member")]))).await.codes(),
+            ["NOT_FOUND"]
+        );
         assert_eq!(invite_with(&carol, to(at(&[(shop, "workspace_member")]))).await.codes(), ["FORBIDDEN"]);
         // Sent again and taken back by who may invite there, and by nobody else.
         let invited = invite_with(&bob, to(at(&[(shop, "workspace_member")]))).await.ok();
@@ -49,9 +55,13 @@ async fn s4_19_an_owner_makes_owners_and_members_and_never_an_admin() {
     let roles = at(&[(shop, "workspace_owner")]);
     let admin = json!({ "email": "erin@example.org", "role": "domain_admin", "appRoles": roles });
     assert_eq!(invite_with(&bob, admin.clone()).await.refusals("inviteMember"), ["NOT_GRANTABLE"]);
-    let form = "query($id: ID!) { node(id: $id) { ... on App { viewerRolesToGive { key } viewerRolesForPrograms { key } } } }";
+    let form =
+        "query($id: ID!) { node(id: $id) { ... on App { viewerRolesToGive { key } viewerRolesForPrograms { key } } } }";
     let told = bob.send(form, json!({ "id": app_id(shop) })).await.ok();
-    assert_eq!(told.at("node.viewerRolesToGive"), &json!([{ "key": "workspace_owner" }, { "key": "workspace_member" }]));
+    assert_eq!(
+        told.at("node.viewerRolesToGive"),
+        &json!([{ "key": "workspace_owner" }, { "key": "workspace_member" }])
+    );
     assert_eq!(told.at("node.viewerRolesForPrograms"), &json!([{ "key": "workspace_app" }]), "S4.21");
     let up = json!({ "member": member_id(bob.member.unwrap()), "role": "domain_admin" });
     assert_eq!(bob.call("changeMemberRole", up, "member { id }").await.codes(), ["FORBIDDEN"]);

@@ -26,7 +26,10 @@ async fn s4_1_s4_3_s4_4_s4_5_three_role_types_reach_what_is_theirs() {
     // S4.6: a member reaches the workspace, not its private projects.
     assert_eq!(sees(&carol).await, ["shop"]);
     assert!(may(&alice, bank, ("settings", "edit")).await, "S4.12");
-    assert!(may(&bob, shop, ("settings", "edit")).await && !may(&carol, shop, ("settings", "edit")).await, "S4.23, S4.24");
+    assert!(
+        may(&bob, shop, ("settings", "edit")).await && !may(&carol, shop, ("settings", "edit")).await,
+        "S4.23, S4.24"
+    );
     for menu in ["asset_inventory", "cost_explorer", "alert_manager"] {
         assert!(may(&bob, shop, (menu, "manage")).await && may(&carol, shop, (menu, "view")).await, "S4.23");
         assert!(!may(&carol, shop, (menu, "manage")).await, "S4.24: limited management");
@@ -34,8 +37,13 @@ async fn s4_1_s4_3_s4_4_s4_5_three_role_types_reach_what_is_theirs() {
     // S4.3: the role types, and "no role" for everyone.
     let roles = "{ viewer { organization { roles { key label } } } }";
     let roles = alice.ask(roles).await.ok();
-    let labels: Vec<String> = roles.at("viewer.organization.roles").as_array().unwrap().iter()
-        .map(|role| role["label"].as_str().unwrap().to_owned()).collect();
+    let labels: Vec<String> = roles
+        .at("viewer.organization.roles")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|role| role["label"].as_str().unwrap().to_owned())
+        .collect();
     for label in ["Admin", "User", "Workspace Owner", "Workspace Member"] {
         assert!(labels.contains(&label.to_owned()), "S4.3: {label} in {labels:?}");
     }
@@ -53,7 +61,8 @@ async fn s4_11_only_admins_create_disable_enable_and_delete_workspaces() {
         bob.call("updateApp", json!({ "app": app_id(shop), "name": "The shop" }), "app { name }").await.ok();
         let gone = json!({ "app": app_id(shop), "confirm": "shop" });
         assert_eq!(bob.call("deleteApp", gone, "deletedApp").await.codes(), ["FORBIDDEN"]);
-        let can = "query($id: ID!) { node(id: $id) { ... on App { isOpen viewerCanUpdate viewerCanSwitch viewerCanDelete
+        let can =
+            "query($id: ID!) { node(id: $id) { ... on App { isOpen viewerCanUpdate viewerCanSwitch viewerCanDelete
                      viewerCanCreateApp viewerCanInvite viewerCannotSwitchReasons { code } } } }";
         let told = bob.send(can, json!({ "id": app_id(shop) })).await.ok();
         let expected = json!({ "isOpen": true, "viewerCanUpdate": true, "viewerCanSwitch": false, "viewerCanDelete": false,
@@ -108,7 +117,10 @@ async fn s4_2_s4_22_s4_r1_an_owner_builds_the_tree_of_the_workspace() {
     assert_eq!(carol.call("createApp", input, "app { id }").await.codes(), ["FORBIDDEN"], "S4.24");
     // Groups of workspaces: an admin's.
     let all = make(&alice, "workspace_group", "all", None).await;
-    alice.call("updateApp", json!({ "app": app_id(shop), "parent": app_id(all) }), "app { parent { slug } }").await.ok();
+    alice
+        .call("updateApp", json!({ "app": app_id(shop), "parent": app_id(all) }), "app { parent { slug } }")
+        .await
+        .ok();
     let moved = bob.send(tree, json!({ "id": app_id(project) })).await.ok();
     assert_eq!(moved.at("node.path.0.slug"), "shop", "the group above is not bob's to see");
     assert_eq!(alice.send(tree, json!({ "id": app_id(project) })).await.ok().at("node.path.0.slug"), "all");
