@@ -21,6 +21,7 @@ pub mod service_account;
 pub mod session;
 pub mod team;
 pub mod team_member;
+pub mod token_notice;
 pub mod usage_record;
 pub mod usage_total;
 pub mod user;

@@ -18,6 +18,7 @@ mod m0006_activity;
 mod m0007_stamps;
 mod m0008_records;
 mod m0009_custom_roles;
+mod m0011_notices;
 mod m0012_photos;
 
 /// Every step, in order.
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_stamps::Migration),
             Box::new(m0008_records::Migration),
             Box::new(m0009_custom_roles::Migration),
+            Box::new(m0011_notices::Migration),
             Box::new(m0012_photos::Migration),
         ]
     }

@@ -10,6 +10,7 @@ use crate::{
     config::{DeploymentArgs, HttpArgs, HttpConfig},
     http::{Door, Server, ServiceGateway, stop_signal},
     jobs,
+    service::token_notice::NoticeDays,
 };
 
 /// Options of `gatehouse serve`.
@@ -18,6 +19,10 @@ pub struct ServeArgs {
     /// The door.
     #[command(flatten)]
     pub http: HttpArgs,
+
+    /// On which days before a program's secret ends those who manage it are told by mail; empty: never
+    #[arg(long, env = "GATEHOUSE_NOTICE_DAYS", default_value_t = NoticeDays::default(), value_name = "DAYS")]
+    pub notice_days: NoticeDays,
 }
 
 /// A bound, opened gateway that has yet to serve.
@@ -56,7 +61,7 @@ pub async fn prepare(deployment: &DeploymentArgs, mut http: HttpArgs) -> anyhow:
 ///
 /// # Errors
 /// When the door cannot be opened.
-pub async fn serve(ready: Ready) -> anyhow::Result<()> {
+pub async fn serve(ready: Ready, notice_days: NoticeDays) -> anyhow::Result<()> {
     let Ready { opened, server, config, lock } = ready;
     if cfg!(feature = "ablate") {
         tracing::warn!("this build can switch its guards off (feature `ablate`); it is for tests alone");
@@ -65,7 +70,7 @@ pub async fn serve(ready: Ready) -> anyhow::Result<()> {
     let gateway = ServiceGateway::new(opened.service.clone(), opened.cursors.clone());
     let door = Door::new(gateway, config).context("the schema cannot be served")?;
     let stop = stop_signal()?;
-    let upkeep = jobs::start(opened.service.clone());
+    let upkeep = jobs::start(opened.service.clone(), notice_days);
     server.serve(&door, stop).await;
     tracing::info!("stopped");
     drop((upkeep, door));
@@ -80,5 +85,5 @@ pub async fn serve(ready: Ready) -> anyhow::Result<()> {
 /// # Errors
 /// As [`prepare`] and [`serve`].
 pub async fn run(deployment: &DeploymentArgs, args: ServeArgs) -> anyhow::Result<()> {
-    serve(prepare(deployment, args.http).await?).await
+    serve(prepare(deployment, args.http).await?, args.notice_days).await
 }

@@ -47,7 +47,7 @@ pub async fn run(deployment: &DeploymentArgs, command: TokenCommand) -> anyhow::
     let _lock = DatabaseLock::take(&deployment.database_url, "call its mutation `createApiToken` instead")?;
     let opened = open(deployment, &Urls::unserved()?).await?;
     let CreateArgs { organization, name, scopes, expires_in_days, json } = args;
-    let new = NewToken { name, scopes, expires_in_days };
+    let new = NewToken { name, scopes, expires_in_days, account: None };
     let created = opened.service.create_api_token_as_operator(&organization, new).await;
     opened.close().await?;
     let created = match created {

@@ -17,7 +17,7 @@ use crate::{
     access::PrincipalKind,
     service::{
         Idempotency, Standing,
-        api_token::{self, NewToken},
+        api_token::{self, NewToken, Regeneration},
         page::{Position, SortKey},
     },
 };
@@ -31,6 +31,8 @@ pub enum ApiTokenState {
     Expired,
     /// It was ended before its time.
     Revoked,
+    /// Its service account is disabled.
+    Disabled,
 }
 
 /// A program's secret, as far as it can be shown.
@@ -77,7 +79,10 @@ impl ApiToken {
         Ok(match self.0.revoked_at {
             Some(_) => ApiTokenState::Revoked,
             None if self.0.expires_at <= now => ApiTokenState::Expired,
-            None => ApiTokenState::Active,
+            None => match self.service_account(ctx).await? {
+                Some(account) if account.is_disabled() => ApiTokenState::Disabled,
+                Some(_) | None => ApiTokenState::Active,
+            },
         })
     }
 
@@ -145,12 +150,17 @@ impl OrganizationApiTokens {
 /// What a new token is to be.
 #[derive(Debug, Clone, InputObject)]
 pub struct CreateApiTokenInput {
-    /// Name as shown, at most 200 characters; its service account bears it too.
+    /// Name as shown, at most 200 characters; a service account of its own bears it too.
     name: String,
+    /// The service account it is for; where nothing is said, one of its own is made.
+    service_account: Option<ID>,
     /// What it is limited to: permissions such as `activity.record`, and access such as `help_center.articles.view`, `*.*.view`
-    /// or `repository.code:read`. At most what the caller may do.
+    /// or `repository.code:read`. At most what the caller may do. For a service account that there is, it may be left out: the
+    /// token may then do all that the account may.
+    #[graphql(default)]
     scopes: Vec<String>,
     /// In how many days it ends, 1 to 365.
+    #[graphql(default = 365)]
     expires_in_days: i32,
     /// Repeating a mutation with the same key within 24 hours gives the first answer again, but not the secret.
     idempotency_key: Option<String>,
@@ -160,6 +170,32 @@ pub struct CreateApiTokenInput {
 #[derive(Debug, SimpleObject)]
 pub struct CreateApiTokenPayload {
     /// The token.
+    token: Option<ApiToken>,
+    /// Its text. It is shown here and never again; a repeated answer does not have it.
+    secret: Option<String>,
+    /// Why nothing was made.
+    user_errors: Vec<UserError>,
+}
+
+/// Which token to replace.
+#[derive(Debug, Clone, InputObject)]
+pub struct RegenerateApiTokenInput {
+    /// The token.
+    token: ID,
+    /// In how many days the new one ends, 1 to 365.
+    #[graphql(default = 365)]
+    expires_in_days: i32,
+    /// For how many hours the old one is still good, at most 168; 0 ends it at once.
+    #[graphql(default)]
+    overlap_hours: i32,
+    /// Repeating a mutation with the same key within 24 hours gives the first answer again, but not the secret.
+    idempotency_key: Option<String>,
+}
+
+/// The token that took the place of another.
+#[derive(Debug, SimpleObject)]
+pub struct RegenerateApiTokenPayload {
+    /// The new token, with an id of its own.
     token: Option<ApiToken>,
     /// Its text. It is shown here and never again; a repeated answer does not have it.
     secret: Option<String>,
@@ -191,10 +227,12 @@ pub struct ApiTokenMutation;
 
 #[Object]
 impl ApiTokenMutation {
-    /// Makes an API token with a service account of its own. Needs the permission `tokens.manage`.
+    /// Makes an API token for a service account, or with one of its own. Needs the permission `tokens.manage`, in the organization
+    /// or where the account holds something.
     async fn create_api_token(&self, ctx: &Context<'_>, input: CreateApiTokenInput) -> Result<CreateApiTokenPayload> {
-        let CreateApiTokenInput { name, scopes, expires_in_days, idempotency_key } = input;
-        let new = NewToken { name, scopes, expires_in_days: expires_in_days.into() };
+        let CreateApiTokenInput { name, service_account, scopes, expires_in_days, idempotency_key } = input;
+        let account = service_account.map(|id| NodeType::ServiceAccount.parse(&id)).transpose()?;
+        let new = NewToken { name, scopes, expires_in_days: expires_in_days.into(), account };
         let idempotency = Idempotency::of(idempotency_key, &new).map_err(error)?;
         let created = ctx.service()?.create_api_token(ctx.access()?, new, idempotency).await;
         Ok(match settle(created)? {
@@ -207,7 +245,32 @@ impl ApiTokenMutation {
         })
     }
 
-    /// Ends an API token before its time: its next request is refused. Needs the permission `tokens.manage`.
+    /// Replaces an API token by a new one of the same service account, with another id and secret; the old one ends at once, or
+    /// after an overlap (S4.R8). Needs the permission `tokens.manage` where the account holds something.
+    async fn regenerate_api_token(
+        &self,
+        ctx: &Context<'_>,
+        input: RegenerateApiTokenInput,
+    ) -> Result<RegenerateApiTokenPayload> {
+        let regeneration = Regeneration {
+            token: NodeType::ApiToken.parse(&input.token)?,
+            expires_in_days: input.expires_in_days.into(),
+            overlap_hours: input.overlap_hours.into(),
+        };
+        let idempotency = Idempotency::of(input.idempotency_key, &regeneration).map_err(error)?;
+        let created = ctx.service()?.regenerate_api_token(ctx.access()?, regeneration, idempotency).await;
+        Ok(match settle(created)? {
+            Ok(created) => RegenerateApiTokenPayload {
+                token: Some(ApiToken(created.token)),
+                secret: created.secret.map(|secret| secret.to_string()),
+                user_errors: Vec::new(),
+            },
+            Err(user_errors) => RegenerateApiTokenPayload { token: None, secret: None, user_errors },
+        })
+    }
+
+    /// Ends an API token before its time: its next request is refused. Needs the permission `tokens.manage`, in the organization or
+    /// where its service account holds something.
     async fn revoke_api_token(&self, ctx: &Context<'_>, input: RevokeApiTokenInput) -> Result<RevokeApiTokenPayload> {
         let token = NodeType::ApiToken.parse(&input.token)?;
         let idempotency = Idempotency::of(input.idempotency_key, &token).map_err(error)?;

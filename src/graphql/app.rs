@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, MergedObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, MergedObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use super::{
+    app_administration::AppAdministration,
+    app_member::AppMembers,
     app_role::AppRoles,
     blueprint::AppKind,
     capability::AppCapabilities,
@@ -13,6 +15,7 @@ use super::{
     error::{UserError, error, settle},
     node::NodeType,
     page::{Listed, PageArgs, connection},
+    service_account::AppServiceAccounts,
 };
 use crate::service::{
     Access, Idempotency, Standing,
@@ -30,23 +33,40 @@ pub enum AppState {
     Disabled,
 }
 
+/// Who sees an app besides those it is granted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "app::AppVisibility")]
+pub enum AppVisibility {
+    /// Nobody.
+    Private,
+    /// Those the blueprint names for such apps (S4.6).
+    Public,
+}
+
 /// A protected resource, of one of the blueprint's kinds of apps. One on which the caller holds nothing answers as one that
 /// does not exist (S3.31).
 #[derive(Debug, Clone, MergedObject)]
 #[rustfmt::skip] // One part a line, so that parts are added side by side.
 pub struct App(
     AppCore,
+    AppAdministration,
     AppCapabilities,
+    AppMembers,
     AppRoles,
+    AppServiceAccounts,
 );
 
 impl App {
     /// As this principal sees it.
     #[must_use]
     pub fn new(standing: &Arc<Standing>, app: Arc<SeenApp>) -> Self {
-        let core = AppCore { standing: Arc::clone(standing), app: Arc::clone(&app) };
-        let roles = AppRoles { standing: Arc::clone(standing), app: Arc::clone(&app) };
-        Self(core, AppCapabilities { standing: Arc::clone(standing), app }, roles)
+        let standing = || Arc::clone(standing);
+        let core = AppCore { standing: standing(), app: Arc::clone(&app) };
+        let administration = AppAdministration { standing: standing(), app: Arc::clone(&app) };
+        let members = AppMembers { standing: standing(), app: Arc::clone(&app) };
+        let roles = AppRoles { standing: standing(), app: Arc::clone(&app) };
+        let accounts = AppServiceAccounts { app: Arc::clone(&app) };
+        Self(core, administration, AppCapabilities { standing: standing(), app }, members, roles, accounts)
     }
 
     /// Its global id; for the interface.
@@ -99,6 +119,11 @@ impl AppCore {
         self.app.app.state.into()
     }
 
+    /// Who sees it besides those it is granted to.
+    async fn visibility(&self) -> AppVisibility {
+        self.app.app.visibility.into()
+    }
+
     /// The app it stands under. Null at the top, and when the caller does not see the one above.
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<App>> {
         match self.app.app.parent_id {
@@ -122,7 +147,7 @@ impl Listed for SeenApp {
 connection!(AppConnection, AppEdge, App);
 
 /// A page of the apps that the caller sees.
-async fn page(
+pub(super) async fn page(
     ctx: &Context<'_>,
     access: &Access,
     (name, args, query): (&str, PageArgs, AppQuery),
@@ -191,6 +216,8 @@ pub struct CreateAppInput {
     name: String,
     /// The app it is to stand under, for kinds that do.
     parent: Option<ID>,
+    /// Who sees it besides; else as its kind begins.
+    visibility: Option<AppVisibility>,
     /// Repeating a mutation with the same key within 24 hours gives the first answer again.
     idempotency_key: Option<String>,
 }
@@ -206,6 +233,10 @@ pub struct UpdateAppInput {
     name: Option<String>,
     /// Enabled or disabled.
     state: Option<AppState>,
+    /// Who sees it besides.
+    visibility: Option<AppVisibility>,
+    /// Another app to stand under; null: the organization itself.
+    parent: MaybeUndefined<ID>,
     /// Repeating a mutation with the same key within 24 hours gives the first answer again.
     idempotency_key: Option<String>,
 }
@@ -262,10 +293,16 @@ async fn after(ctx: &Context<'_>, id: uuid::Uuid) -> Result<Option<App>> {
 
 #[Object]
 impl AppMutation {
-    /// Makes an app. Needs `apps.create`.
+    /// Makes an app. Needs `apps.create`, in the organization or on an app above it.
     async fn create_app(&self, ctx: &Context<'_>, input: CreateAppInput) -> Result<CreateAppPayload> {
         let parent = input.parent.map(|id| NodeType::App.parse(&id)).transpose()?;
-        let new = NewApp { kind: input.kind, slug: input.slug, name: input.name, parent };
+        let new = NewApp {
+            kind: input.kind,
+            slug: input.slug,
+            name: input.name,
+            parent,
+            visibility: input.visibility.map(Into::into),
+        };
         let idempotency = Idempotency::of(input.idempotency_key, &new).map_err(error)?;
         Ok(match settle(ctx.service()?.create_app(ctx.access()?, new, idempotency).await)? {
             Ok(id) => CreateAppPayload { app: after(ctx, id).await?, user_errors: Vec::new() },
@@ -273,10 +310,17 @@ impl AppMutation {
         })
     }
 
-    /// Renames an app, enables or disables it. Needs `apps.update`.
+    /// Renames an app, enables, disables, opens or moves it. Needs `apps.update`, in the organization, on it or above it; moving
+    /// needs `apps.create` where it goes, and as much as those hold who sit above that place.
     async fn update_app(&self, ctx: &Context<'_>, input: UpdateAppInput) -> Result<UpdateAppPayload> {
         let app = NodeType::App.parse(&input.app)?;
-        let edit = AppEdit { app, slug: input.slug, name: input.name, state: input.state.map(Into::into) };
+        let parent = match input.parent {
+            MaybeUndefined::Undefined => None,
+            MaybeUndefined::Null => Some(None),
+            MaybeUndefined::Value(id) => Some(Some(NodeType::App.parse(&id)?)),
+        };
+        let (slug, name, state) = (input.slug, input.name, input.state.map(Into::into));
+        let edit = AppEdit { app, slug, name, state, visibility: input.visibility.map(Into::into), parent };
         let idempotency = Idempotency::of(input.idempotency_key, &edit).map_err(error)?;
         Ok(match settle(ctx.service()?.update_app(ctx.access()?, edit, idempotency).await)? {
             Ok(id) => UpdateAppPayload { app: after(ctx, id).await?, user_errors: Vec::new() },
@@ -284,7 +328,7 @@ impl AppMutation {
         })
     }
 
-    /// Deletes an app with every grant on it (S3.3). Needs `apps.delete`.
+    /// Deletes an app with every grant on it (S3.3). Needs `apps.delete`, in the organization, on it or above it.
     async fn delete_app(&self, ctx: &Context<'_>, input: DeleteAppInput) -> Result<DeleteAppPayload> {
         let deletion = (NodeType::App.parse(&input.app)?, input.confirm);
         let idempotency = Idempotency::of(input.idempotency_key, &deletion).map_err(error)?;

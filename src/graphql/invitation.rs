@@ -19,7 +19,7 @@ use crate::{
     access::{blueprint::document, delegation::may_assign},
     service::{
         self, Idempotency, Standing,
-        invitation::{Accepted, InvitationQuery, InvitationTo, InviteMember, Invited, Presented},
+        invitation::{Accepted, AppRole, InvitationQuery, InvitationTo, InviteMember, Invited, Presented},
         page::Position,
         role::RoleSet,
     },
@@ -279,11 +279,23 @@ pub struct InviteMemberInput {
     access_mode: Option<AccessMode>,
     /// The ticked apps, and in each the ticked features: a custom choice.
     access: Option<Vec<AppAccessInput>>,
+    /// Roles on apps: who may invite there need not be able to invite in the organization (S4.18).
+    #[graphql(default)]
+    app_roles: Vec<AppRoleInput>,
     /// Whether to send the mail; without it, the person is offered the invitation after signing in.
     #[graphql(default = true)]
     notify: bool,
     /// Makes repeating safe: the same key gives the first answer again, for 24 hours, and sends no second mail.
     idempotency_key: Option<String>,
+}
+
+/// A role on an app.
+#[derive(InputObject)]
+pub struct AppRoleInput {
+    /// Global id of the app.
+    app: ID,
+    /// The role's key.
+    role: String,
 }
 
 /// What became of inviting.
@@ -431,14 +443,17 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who is invited, to what.")] input: InviteMemberInput,
     ) -> Result<InviteMemberPayload> {
-        let InviteMemberInput { email, name, first_name, last_name, role, roles, flags, notify, .. } = input;
+        let InviteMemberInput { email, name, first_name, last_name, role, roles, flags, app_roles, notify, .. } =
+            input;
         let access = match settle(choice(input.access_mode, input.access))? {
             Ok(choice) => choice,
             Err(user_errors) => return Ok(InviteMemberPayload { user_errors, ..InviteMemberPayload::default() }),
         };
         let main = roles.into_iter().chain(role).collect();
         let roles = RoleSet { main, flags: Some(flags) };
-        let invite = InviteMember { email, name, first_name, last_name, roles, access, notify };
+        let at = |given: AppRoleInput| Ok(AppRole { app: NodeType::App.parse(&given.app)?, role: given.role });
+        let app_roles = app_roles.into_iter().map(at).collect::<Result<_>>()?;
+        let invite = InviteMember { email, name, first_name, last_name, roles, access, app_roles, notify };
         let idempotency = Idempotency::of(input.idempotency_key, &invite).map_err(error)?;
         match settle(ctx.service()?.invite_member(ctx.access()?, invite, idempotency).await)? {
             Ok(Invited { member, invitation, mail_sent }) => Ok(InviteMemberPayload {

@@ -17,6 +17,8 @@ pub mod access_warning;
 pub mod activity;
 pub mod api_token;
 pub mod app;
+pub mod app_administration;
+pub mod app_member;
 pub mod app_role;
 pub mod blueprint;
 pub mod blueprint_move;
@@ -78,6 +80,7 @@ pub struct Mutation(
     role_transfer::RoleTransferMutation,
     activity::ActivityMutation,
     api_token::ApiTokenMutation,
+    service_account::ServiceAccountMutation,
     app::AppMutation,
     grant::GrantMutation,
     app_role::AppRoleMutation,

@@ -6,6 +6,7 @@
 //! why nothing is done about invitations and grants that run out: queries measure them against the time.
 //!
 //! Once a minute it is written down which members were there.
+//! The same round tells people of programs' secrets that end soon, each of them once.
 //!
 //! Several gateways on one database may all do this; whoever comes second finds less.
 //!
@@ -13,7 +14,7 @@
 //!
 //! ```no_run
 //! # async fn example(service: gatehouse::service::Service) {
-//! let upkeep = gatehouse::jobs::start(service.clone());
+//! let upkeep = gatehouse::jobs::start(service.clone(), gatehouse::service::token_notice::NoticeDays::default());
 //! let removed = gatehouse::jobs::sweep(&service).await;
 //! # drop((upkeep, removed));
 //! # }
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::service::{Service, ServiceError, upkeep::Remains};
+use crate::service::{Service, ServiceError, token_notice::NoticeDays, upkeep::Remains};
 
 /// How long upkeep rests.
 const EVERY: Duration = Duration::from_mins(5);
@@ -42,14 +43,17 @@ impl Drop for Upkeep {
     }
 }
 
-/// Starts upkeep: at once, then every few minutes.
+/// Starts upkeep: at once, then every few minutes; people are told of secrets that end on these days before.
 #[must_use]
-pub fn start(service: Service) -> Upkeep {
+pub fn start(service: Service, days: NoticeDays) -> Upkeep {
     Upkeep(tokio::spawn(async move {
         let (mut sweeps, mut notes) = (tokio::time::interval(EVERY), tokio::time::interval(PRESENCE));
         loop {
             tokio::select! {
-                _ = sweeps.tick() => drop(sweep(&service).await),
+                _ = sweeps.tick() => {
+                    sweep(&service).await;
+                    notify(&service, &days).await;
+                }
                 _ = notes.tick() => record_presence(&service).await,
             }
         }
@@ -77,6 +81,17 @@ pub async fn sweep(service: &Service) -> Vec<(Remains, u64)> {
 pub async fn record_presence(service: &Service) {
     if let Err(error) = service.record_presence().await {
         tracing::warn!(%error, "cannot write down who was there; the next requests are noted again");
+    }
+}
+
+/// Tells people of secrets that end (`S4.R8`); how many letters went out. What cannot be sent now is left for the next time.
+pub async fn notify(service: &Service, days: &NoticeDays) -> u64 {
+    match service.send_token_notices(days).await {
+        Ok(letters) => letters,
+        Err(error) => {
+            tracing::warn!(%error, "cannot tell of secrets that end; trying again later");
+            0
+        }
     }
 }
 

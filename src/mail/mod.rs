@@ -26,11 +26,13 @@ use uuid::Uuid;
 pub mod folder;
 pub mod letter;
 pub mod notice;
+pub mod secret_ends;
 
 pub use self::{
     folder::FolderOutbox,
     letter::{InvitationMail, Letter},
     notice::NoticeMail,
+    secret_ends::SecretEndsMail,
 };
 
 /// Where mail goes.

@@ -14,13 +14,14 @@ use super::{
     Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
     input,
+    mutate::Working,
     page::{Page, PageRequest},
-    service_account::{self, MANAGE, manager, role_of_programs},
+    service_account::{self, MANAGE, Managed, manager, role_of_programs},
 };
 pub use crate::store::api_token::ApiToken;
 use crate::{
     access::{
-        PrincipalId, SystemTask,
+        Permit, PrincipalId, PrincipalKind, SystemTask,
         delegation::{DelegationDenial, may_scope},
         verb::{CreateApiToken, RevokeApiToken},
     },
@@ -34,6 +35,10 @@ use crate::{
 
 /// The longest life of a token, in days.
 pub const LONGEST_LIFE_DAYS: u32 = 365;
+/// For how many hours a replaced token may still be good.
+pub const LONGEST_OVERLAP_HOURS: i64 = 168;
+/// All that a service account may do, as a scope.
+const EVERYTHING: &str = "*";
 /// The most scopes of one token.
 const MOST_SCOPES: usize = 100;
 /// How often a token's use is noted.
@@ -44,12 +49,25 @@ const REMEMBERED: usize = 10_000;
 /// What a new token is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewToken {
-    /// Name as shown; its service account bears it too.
+    /// Name as shown; a service account of its own bears it too.
     pub name: String,
-    /// What it is limited to.
+    /// What it is limited to; for a service account that there is, empty: all that the account may do.
     pub scopes: Vec<String>,
     /// In how many days it ends.
     pub expires_in_days: i64,
+    /// The service account it acts for; `None` makes one.
+    pub account: Option<Uuid>,
+}
+
+/// A token that is to be replaced (`S4.R8`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Regeneration {
+    /// Which.
+    pub token: Uuid,
+    /// In how many days the new one ends.
+    pub expires_in_days: i64,
+    /// For how many hours the old one is still good; 0 ends it at once.
+    pub overlap_hours: i64,
 }
 
 /// A token that was made.
@@ -89,8 +107,8 @@ impl Uses {
 }
 
 impl Service {
-    /// Makes an API token, and the service account it acts for. For holders of `tokens.manage`; its scopes are at most the
-    /// creator's rights.
+    /// Makes an API token for a service account, or with one of its own. For holders of `tokens.manage` in the organization, and of
+    /// an account on apps for those who hold it there; it can do at most what its creator may.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with what is wrong in the input, [`ServiceError::Forbidden`].
@@ -122,17 +140,49 @@ impl Service {
         organization: Uuid,
         new: NewToken,
     ) -> Result<CreatedToken, ServiceError> {
+        self.show_once(change, organization, move |work, secret| {
+            Box::pin(async move { make(work, organization, secret, new).await })
+        })
+        .await
+    }
+
+    /// Replaces a token by a new one of the same service account, with another id and secret (`S4.R8`). Who may make it may.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for a token that is not the caller's to manage, [`ServiceError::Refused`] for one that was
+    /// revoked.
+    pub async fn regenerate_api_token(
+        &self,
+        access: &Access,
+        regeneration: Regeneration,
+        idempotency: Option<Idempotency>,
+    ) -> Result<CreatedToken, ServiceError> {
+        let organization = access.standing()?.place.id;
+        let change = Change::in_organization("regenerateApiToken", access)?.repeatable(idempotency);
+        self.show_once(change, organization, move |work, secret| {
+            Box::pin(async move { regenerate(work, secret, regeneration).await })
+        })
+        .await
+    }
+
+    /// Makes a token, and shows its text the first time alone.
+    async fn show_once(
+        &self,
+        change: Change,
+        organization: Uuid,
+        work: impl for<'w> FnOnce(&'w Work<'w>, (Uuid, [u8; 32])) -> Working<'w, Made> + Send + 'static,
+    ) -> Result<CreatedToken, ServiceError> {
         let text = ApiTokenText::mint(new_id(), organization, &mut rand::rng());
         let (id, hash) = (text.token(), text.secret_hash());
-        let changed = self.mutate(change, move |work| Box::pin(make(work, organization, (id, hash), new)));
-        let made = changed.await?.value;
+        let made = self.mutate(change, move |in_hand| work(in_hand, (id, hash))).await?.value;
         let found = store::api_token::find_by_id(&self.store().read(), made.organization, made.token).await?;
         // Of a repeated answer, another secret was shown.
         let secret = (made.token == id).then(|| text.to_text());
         Ok(CreatedToken { token: found.ok_or(ServiceError::NotFound)?, secret })
     }
 
-    /// Ends a token before its time. For holders of `tokens.manage`.
+    /// Ends a token before its time. For holders of `tokens.manage` in the organization, or where its service account holds
+    /// something.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] when there is no such token, [`ServiceError::Refused`] when it has ended,
@@ -147,9 +197,7 @@ impl Service {
         let change = Change::in_organization("revokeApiToken", access)?.repeatable(idempotency);
         let revoked = self.mutate(change, move |work| {
             Box::pin(async move {
-                let permit = work.authorize::<RevokeApiToken>(Some(token))?;
-                let found = store::api_token::find_by_id(work.tx, organization, token).await?;
-                let found = found.ok_or(ServiceError::NotFound)?;
+                let (found, permit) = revocable(work, token).await?;
                 let revoked = store::api_token::revoke(work.tx, permit, (organization, token), work.now).await?;
                 if revoked.is_none() {
                     let message = "this token was revoked before";
@@ -161,6 +209,7 @@ impl Service {
             })
         });
         revoked.await?;
+        // Who was allowed to end it is shown what has become of it.
         let found = store::api_token::find_by_id(&self.store().read(), organization, token).await?;
         found.ok_or(ServiceError::NotFound)
     }
@@ -212,6 +261,9 @@ async fn make(
     (id, hash): (Uuid, [u8; 32]),
     new: NewToken,
 ) -> Result<Made, ServiceError> {
+    if let Some(account) = new.account {
+        return make_for(work, account, (id, hash), new).await;
+    }
     let permit = work.authorize::<CreateApiToken>(Some(id))?;
     let row = store::organization::find_by_id(work.tx, organization).await?.ok_or(ServiceError::NotFound)?;
     let blueprint = work.service.rules_of(work.tx, (organization, row.blueprint_id)).await?;
@@ -250,6 +302,118 @@ async fn make(
     let token = store::api_token::insert(work.tx, permit, token).await?;
     let entry = NewEntry::account("api_token.created", target("api_token", token.id, &token.name));
     let detail = serde_json::json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
+    work.record(organization, entry.detail(detail)).await?;
+    Ok(Made { organization, token: token.id })
+}
+
+/// A token for a service account that there is: as the account, or narrower.
+async fn make_for(
+    work: &Work<'_>,
+    account: Uuid,
+    (id, hash): (Uuid, [u8; 32]),
+    new: NewToken,
+) -> Result<Made, ServiceError> {
+    let managed = Managed::find(work, account).await?;
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let mut mistakes = input::Mistakes::default();
+    let name = mistakes.keep(input::name("name", &new.name));
+    let days = mistakes.keep(life(new.expires_in_days));
+    let mut scopes = new.scopes;
+    if scopes.is_empty() {
+        scopes.push(EVERYTHING.to_owned());
+    } else if scopes.len() > MOST_SCOPES {
+        let message = format!("a token has at most {MOST_SCOPES} scopes");
+        mistakes.push(UserError::new(UserErrorCode::Invalid, "scopes", message));
+    }
+    // The author holds all that the account does, so that scopes need only be of this blueprint: they take away.
+    managed.within_bounds(work, "serviceAccount")?;
+    if let Some(unknown) = scopes.iter().find(|scope| rules.scope(scope).is_err()) {
+        mistakes.push(scope_refused(unknown, &DelegationDenial::Unknown));
+    }
+    let (Some(name), Some(days)) = (name, days) else { return Err(mistakes.refused()) };
+    mistakes.settle()?;
+    scopes.sort();
+    scopes.dedup();
+    let token = NewApiToken {
+        id,
+        organization_id: organization,
+        principal: PrincipalId::service_account(account),
+        name,
+        secret_hash: hash.to_vec(),
+        scopes,
+        expires_at: work.now + TimeDelta::days(days),
+        now: work.now,
+    };
+    let token = store::api_token::insert(work.tx, managed.permit::<CreateApiToken>(work)?, token).await?;
+    let entry = NewEntry::account("api_token.created", target("api_token", token.id, &token.name));
+    let detail = serde_json::json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
+    work.record(organization, entry.detail(detail)).await?;
+    Ok(Made { organization, token: token.id })
+}
+
+/// A token that the author may end, with the permit to do so.
+async fn revocable(work: &Work<'_>, id: Uuid) -> Result<(ApiToken, Permit<RevokeApiToken>), ServiceError> {
+    let standing = work.standing()?;
+    let everywhere = work.authorize::<RevokeApiToken>(Some(id));
+    if everywhere.is_err() && standing.rights.apps_with(&standing.blueprint.rules, MANAGE).is_empty() {
+        everywhere?;
+        return Err(ServiceError::NotFound);
+    }
+    let found = store::api_token::find_by_id(work.tx, standing.place.id, id).await?.ok_or(ServiceError::NotFound)?;
+    match everywhere {
+        Ok(permit) => Ok((found, permit)),
+        Err(_) if found.principal.kind == PrincipalKind::ServiceAccount => {
+            let managed = Managed::find(work, found.principal.id).await?;
+            let permit = managed.permit::<RevokeApiToken>(work)?;
+            Ok((found, permit))
+        }
+        Err(_) => Err(ServiceError::NotFound),
+    }
+}
+
+async fn regenerate(
+    work: &Work<'_>,
+    (id, hash): (Uuid, [u8; 32]),
+    regeneration: Regeneration,
+) -> Result<Made, ServiceError> {
+    let (old, permit) = revocable(work, regeneration.token).await?;
+    let organization = old.organization_id;
+    let mut mistakes = input::Mistakes::default();
+    let days = mistakes.keep(life(regeneration.expires_in_days));
+    let overlap = regeneration.overlap_hours;
+    if !(0..=LONGEST_OVERLAP_HOURS).contains(&overlap) {
+        let message = format!("a replaced token is good for 0 to {LONGEST_OVERLAP_HOURS} hours");
+        mistakes.push(UserError::new(UserErrorCode::Invalid, "overlapHours", message));
+    }
+    if old.revoked_at.is_some() {
+        let message = "this token was revoked before";
+        let refusal = UserError::new(UserErrorCode::StateChanged, "token", message);
+        mistakes.push(refusal.remedy("Make a new token instead."));
+    }
+    let Some(days) = days else { return Err(mistakes.refused()) };
+    mistakes.settle()?;
+    let managed = Managed::find(work, old.principal.id).await?;
+    managed.within_bounds(work, "token")?;
+    if overlap == 0 {
+        store::api_token::revoke(work.tx, permit, (organization, old.id), work.now).await?;
+    } else {
+        let end = work.now + TimeDelta::hours(overlap);
+        store::api_token::shorten(work.tx, permit, (organization, old.id), end).await?;
+    }
+    let token = NewApiToken {
+        id,
+        organization_id: organization,
+        principal: old.principal,
+        name: old.name,
+        secret_hash: hash.to_vec(),
+        scopes: old.scopes,
+        expires_at: work.now + TimeDelta::days(days),
+        now: work.now,
+    };
+    let token = store::api_token::insert(work.tx, managed.permit::<CreateApiToken>(work)?, token).await?;
+    let entry = NewEntry::account("api_token.regenerated", target("api_token", token.id, &token.name));
+    let detail = serde_json::json!({ "before": old.id, "overlapHours": overlap, "expiresAt": token.expires_at });
     work.record(organization, entry.detail(detail)).await?;
     Ok(Made { organization, token: token.id })
 }

@@ -22,6 +22,7 @@ use crate::{
 /// The blueprints that come with the program, by file name.
 pub const IN_THE_BOX: &[(&str, &str)] = &[
     ("support-hub.toml", include_str!("../../blueprints/support-hub.toml")),
+    ("cloud-console.toml", include_str!("../../blueprints/cloud-console.toml")),
     ("code-hosting.toml", include_str!("../../blueprints/code-hosting.toml")),
     ("event-apps.toml", include_str!("../../blueprints/event-apps.toml")),
     ("workspace.toml", include_str!("../../blueprints/workspace.toml")),

@@ -2,13 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gatehouse_entity::api_token::{ActiveModel, Column, Entity, Model};
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
+use gatehouse_entity::service_account::{self, ServiceAccountState};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+};
 use uuid::Uuid;
 
 use super::{
     Page, PageRequest, Reader, StoreError, Tx,
     page::{Order, page},
     select::{select, select_by_id},
+    service_account::covers_account,
     visibility::{Columns, condition},
     write::covers_row,
 };
@@ -135,7 +139,7 @@ pub async fn list(
 /// [`StoreError::PermitMismatch`] when the permit is for another principal, [`StoreError::Query`] for one of another
 /// organization.
 pub async fn insert(tx: &Tx, permit: Permit<CreateApiToken>, new: NewApiToken) -> Result<ApiToken, StoreError> {
-    covers_row(&permit, new.organization_id, &[new.id, new.principal.id])?;
+    covers_account(tx, &permit, (new.organization_id, new.principal.id), &[new.id]).await?;
     let created_by = match permit.author() {
         Author::Principal(author) => author.as_member(),
         Author::User(_) | Author::System(_) => None,
@@ -161,6 +165,87 @@ pub async fn insert(tx: &Tx, permit: Permit<CreateApiToken>, new: NewApiToken) -
     ApiToken::read(row.insert(tx.connection()).await?)
 }
 
+/// The tokens of these service accounts that have not been revoked, the newest first; for batched loading.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn of_accounts(
+    reader: &impl Reader,
+    organization: Uuid,
+    accounts: &[Uuid],
+) -> Result<Vec<ApiToken>, StoreError> {
+    let select = select::<Entity>()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::ServiceAccountId.is_in(accounts.iter().copied()))
+        .filter(Column::RevokedAt.is_null())
+        .order_by_desc(Column::Id);
+    select.all(reader.connection()).await?.into_iter().map(ApiToken::read).collect()
+}
+
+/// The tokens of service accounts in use that end in this time, in the order of their end; at most so many.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn ending(
+    reader: &impl Reader,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    after: Option<(DateTime<Utc>, Uuid)>,
+    most: u64,
+) -> Result<Vec<ApiToken>, StoreError> {
+    let active = select::<service_account::Entity>()
+        .select_only()
+        .column(service_account::Column::Id)
+        .filter(service_account::Column::State.eq(ServiceAccountState::Active));
+    let later = after.map(|(end, id)| {
+        let same = Condition::all().add(Column::ExpiresAt.eq(end)).add(Column::Id.gt(id));
+        Condition::any().add(Column::ExpiresAt.gt(end)).add(same)
+    });
+    let select = select::<Entity>()
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(from))
+        .filter(Column::ExpiresAt.lte(to))
+        .filter(Column::ServiceAccountId.in_subquery(active.into_query()))
+        .filter(Condition::all().add_option(later))
+        .order_by_asc(Column::ExpiresAt)
+        .order_by_asc(Column::Id)
+        .limit(most);
+    select.all(reader.connection()).await?.into_iter().map(ApiToken::read).collect()
+}
+
+/// Lets a token end sooner; never later. `None` when there is none of this id or it has been revoked.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`] when the permit is for another token.
+pub async fn shorten(
+    tx: &Tx,
+    permit: Permit<RevokeApiToken>,
+    (organization, id): (Uuid, Uuid),
+    end: DateTime<Utc>,
+) -> Result<Option<ApiToken>, StoreError> {
+    covers_token(tx, &permit, organization, id).await?;
+    let update = Entity::update_many()
+        .set(ActiveModel { expires_at: Set(end), ..Default::default() })
+        .filter(Column::Id.eq(id))
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(end));
+    update.exec(tx.connection()).await?;
+    Ok(find_by_id(tx, organization, id).await?.filter(|token| token.revoked_at.is_none()))
+}
+
+/// Whether a permit covers a token: by its own id, or by the program it acts for.
+async fn covers_token(
+    tx: &Tx,
+    permit: &Permit<RevokeApiToken>,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<(), StoreError> {
+    match find_by_id(tx, organization, id).await? {
+        Some(token) => covers_account(tx, permit, (organization, token.principal.id), &[id]).await,
+        None => covers_row(permit, organization, &[id]),
+    }
+}
+
 /// Ends a token before its time; `None` when there is none of this id or it has been ended.
 ///
 /// # Errors
@@ -171,7 +256,7 @@ pub async fn revoke(
     (organization, id): (Uuid, Uuid),
     now: DateTime<Utc>,
 ) -> Result<Option<ApiToken>, StoreError> {
-    covers_row(&permit, organization, &[id])?;
+    covers_token(tx, &permit, organization, id).await?;
     let update = Entity::update_many()
         .set(ActiveModel { revoked_at: Set(Some(now)), ..Default::default() })
         .filter(Column::Id.eq(id))

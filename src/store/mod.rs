@@ -51,6 +51,7 @@ pub mod session;
 pub mod team;
 pub mod team_member;
 pub mod usage;
+pub mod token_notice;
 pub mod user;
 pub(in crate::store) mod write;
 

@@ -1,19 +1,23 @@
 //! Service accounts: programs' places in an organization.
 
 use chrono::{DateTime, Utc};
+use gatehouse_entity::access_grant::{self, GranteeKind};
 pub use gatehouse_entity::service_account::ServiceAccountState;
 use gatehouse_entity::service_account::{ActiveModel, Column, Entity, Model};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set};
 use uuid::Uuid;
 
 use super::{
-    Page, PageRequest, Reader, StoreError, Tx,
+    Page, PageRequest, Reader, StoreError, Tx, grant,
     page::{Order, page},
     select::{select, select_by_id},
     visibility::{Columns, condition},
     write::{covers_row, principal, written},
 };
-use crate::access::{Permit, Visibility, verb::CreateServiceAccount};
+use crate::access::{
+    Permit, Verb, Visibility,
+    verb::{CreateServiceAccount, DeleteServiceAccount, UpdateServiceAccount},
+};
 
 /// A service account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +52,19 @@ pub struct NewServiceAccount {
     pub organization_id: Uuid,
     /// Name as shown.
     pub name: String,
+    /// The app it is made for, where it is for one.
+    pub app: Option<Uuid>,
     /// When.
     pub now: DateTime<Utc>,
+}
+
+/// What may change of a service account; `None` leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceAccountChanges {
+    /// Another name.
+    pub name: Option<String>,
+    /// Enabled or disabled.
+    pub state: Option<ServiceAccountState>,
 }
 
 /// The service account of this id.
@@ -80,17 +95,27 @@ pub async fn find_many(
     Ok(select.all(reader.connection()).await?.into_iter().map(ServiceAccount::from).collect())
 }
 
-/// The service accounts that are seen, in the order of creation.
+/// The service accounts that are seen, in the order of creation: all, or those to whom something is given on one app.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn list(
     reader: &impl Reader,
     visibility: &Visibility,
+    app: Option<Uuid>,
     request: &PageRequest,
 ) -> Result<Page<ServiceAccount>, StoreError> {
     let columns = Columns { organization: Column::OrganizationId, kind: Column::State, id: Column::Id };
-    let select = select::<Entity>().filter(condition(visibility, columns));
+    let there = app.map(|app| {
+        let holders = select::<access_grant::Entity>()
+            .select_only()
+            .column(access_grant::Column::GranteeId)
+            .filter(access_grant::Column::OrganizationId.eq(visibility.organization()))
+            .filter(access_grant::Column::GranteeKind.eq(GranteeKind::ServiceAccount))
+            .filter(access_grant::Column::AppId.eq(app));
+        Column::Id.in_subquery(holders.into_query())
+    });
+    let select = select::<Entity>().filter(condition(visibility, columns).add_option(there));
     page(reader, select, Order { key: None, id: Column::Id, descending: false }, request).await
 }
 
@@ -103,7 +128,7 @@ pub async fn insert(
     permit: Permit<CreateServiceAccount>,
     new: NewServiceAccount,
 ) -> Result<ServiceAccount, StoreError> {
-    covers_row(&permit, new.organization_id, &[new.id])?;
+    covers_row(&permit, new.organization_id, &[new.id, new.app.unwrap_or(new.id)])?;
     let row = ActiveModel {
         id: Set(new.id),
         organization_id: Set(new.organization_id),
@@ -115,21 +140,56 @@ pub async fn insert(
     Ok(row.insert(tx.connection()).await?.into())
 }
 
-/// Enables or disables a service account; whoever may make one may do this.
+/// Renames a service account, enables or disables it.
 ///
 /// # Errors
 /// [`StoreError::PermitMismatch`].
-pub async fn set_state(
+pub async fn update(
     tx: &Tx,
-    permit: Permit<CreateServiceAccount>,
+    permit: Permit<UpdateServiceAccount>,
     (organization, id): (Uuid, Uuid),
-    state: ServiceAccountState,
+    changes: ServiceAccountChanges,
 ) -> Result<ServiceAccount, StoreError> {
-    covers_row(&permit, organization, &[id])?;
-    let update = Entity::update_many()
-        .set(ActiveModel { state: Set(state), ..Default::default() })
-        .filter(Column::Id.eq(id))
-        .filter(Column::OrganizationId.eq(organization));
+    covers_account(tx, &permit, (organization, id), &[]).await?;
+    let mut row = <ActiveModel as ActiveModelTrait>::default();
+    row.name = changes.name.map_or(row.name, Set);
+    row.state = changes.state.map_or(row.state, Set);
+    let update =
+        Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(Column::OrganizationId.eq(organization));
     update.exec(tx.connection()).await?;
     written(find_by_id(tx, organization, id).await?, id)
+}
+
+/// Deletes a service account with its tokens and everything it holds.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn delete(
+    tx: &Tx,
+    permit: Permit<DeleteServiceAccount>,
+    organization: Uuid,
+    id: Uuid,
+) -> Result<ServiceAccount, StoreError> {
+    covers_account(tx, &permit, (organization, id), &[]).await?;
+    let account = written(find_by_id(tx, organization, id).await?, id)?;
+    let delete = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::OrganizationId.eq(organization));
+    delete.exec(tx.connection()).await?;
+    Ok(account)
+}
+
+/// Whether a permit was given for this account's organization, and for the account, one of these rows or an app on which something
+/// is given to it, where it was given for a row.
+pub(in crate::store) async fn covers_account<V: Verb>(
+    tx: &Tx,
+    permit: &Permit<V>,
+    (organization, id): (Uuid, Uuid),
+    others: &[Uuid],
+) -> Result<(), StoreError> {
+    let mut rows = vec![id];
+    rows.extend(others);
+    if permit.subject().is_some_and(|subject| !rows.contains(&subject)) {
+        let grants = grant::of_grantees(tx, organization, &[id]).await?;
+        rows.extend(grants.iter().filter_map(|grant| grant::app_of(&grant.place)));
+    }
+    covers_row(permit, organization, &rows)
 }

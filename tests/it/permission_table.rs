@@ -92,6 +92,7 @@ struct Scene {
     team: Uuid,
     grant: Uuid,
     token: String,
+    account: String,
     invitation: Uuid,
     offered: Uuid,
     archived: Uuid,
@@ -151,7 +152,7 @@ async fn scene(gateway: &Gateway, words: &'static Words, who: Who, number: usize
     let grant = gateway.tick(&tenant, &target, app, words.feature, words.level).await;
     let team = team(gateway, &tenant).await;
     let scopes = vec!["*".to_owned()];
-    let new = NewToken { name: "Program".to_owned(), scopes, expires_in_days: 1 };
+    let new = NewToken { name: "Program".to_owned(), scopes, expires_in_days: 1, account: None };
     let created = gateway.service.create_api_token_as_operator(&slug, new).await.unwrap();
     let caller = match who {
         Who::Stranger => gateway.stranger(),
@@ -174,8 +175,10 @@ async fn scene(gateway: &Gateway, words: &'static Words, who: Who, number: usize
     let suspended = put_away(gateway, &tenant, &name("erin"), ("suspended", words.member)).await;
     gateway.settle().await;
     let token = NodeType::ApiToken.id(created.token.id).to_string();
+    let account = NodeType::ServiceAccount.id(created.token.principal.id).to_string();
     let target = target.member.unwrap();
-    Scene { words, tenant, caller, target, app, team, grant, token, invitation: invited, offered, archived, suspended }
+    let invitation = invited;
+    Scene { words, tenant, caller, target, app, team, grant, token, account, invitation, offered, archived, suspended }
 }
 
 /// What is sent: the arguments of a query, or the input of a mutation, and what is selected.
@@ -268,7 +271,10 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
         "updateRole" => (json!({ "role": words.member, "label": "Other" }), ""),
         "deleteRole" => (json!({ "role": words.member }), ""),
         "moveBlueprint" => (json!({ "version": 2, "token": "none" }), ""),
-        "revokeApiToken" => (json!({ "token": scene.token }), ""),
+        "revokeApiToken" | "regenerateApiToken" => (json!({ "token": scene.token }), ""),
+        "createServiceAccount" => (json!({ "name": "Second" }), ""),
+        "updateServiceAccount" => (json!({ "serviceAccount": scene.account, "name": "Other" }), ""),
+        "deleteServiceAccount" => (json!({ "serviceAccount": scene.account }), ""),
         other => panic!("`{other}` is new: write a sample of its input here, so that the table shows who may use it"),
     }
 }

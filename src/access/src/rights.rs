@@ -30,6 +30,8 @@ pub struct Rights {
     permissions: BTreeSet<String>,
     maintained: BTreeSet<Uuid>,
     teams: BTreeSet<Uuid>,
+    /// The apps whose people may be seen, by an app role there.
+    people: BTreeSet<Uuid>,
     valid_until: Option<DateTime<Utc>>,
 }
 
@@ -176,6 +178,8 @@ impl Rights {
             .filter(|key| blueprint.permission_bit(key).is_some_and(|bit| everywhere.permissions & bit != 0))
             .cloned()
             .collect();
+        let read = blueprint.permission_bit("members.read").unwrap_or_default();
+        let people = apps.iter().filter(|(_, app)| app.rights.permissions & read != 0).map(|(id, _)| *id).collect();
         let active = inactive.is_none();
         let narrowed = facts.scopes.is_some();
         Self {
@@ -189,6 +193,7 @@ impl Rights {
             permissions,
             maintained: facts.teams.iter().filter(|t| active && !narrowed && t.maintainer).map(|t| t.id).collect(),
             teams: facts.teams.iter().filter(|_| active).map(|team| team.id).collect(),
+            people,
             valid_until,
         }
     }
@@ -379,7 +384,7 @@ impl Rights {
         let (public, public_below) = self.public(blueprint);
         let rows = match self.inactive {
             Some(_) => Rows::None,
-            None => Rows::Only { kinds, ids, below, public, public_below },
+            None => Rows::Only { kinds, ids, below, public, public_below, people: BTreeSet::new() },
         };
         Visibility { organization: self.organization, rows }
     }
@@ -435,7 +440,14 @@ impl Rights {
         Visibility { organization: self.organization, rows }
     }
 
-    /// Which members the principal sees: everyone, or itself.
+    /// Rows that belong to one app, where a permission held on it opens them whole: its tokens, its invitations.
+    #[must_use]
+    pub fn visible_on(&self, blueprint: &Blueprint, permission: &str, app: &AppRef<'_>) -> Visibility {
+        let open = self.inactive.is_none() && self.holds_on(blueprint, permission, app);
+        Visibility { organization: self.organization, rows: if open { Rows::All } else { Rows::None } }
+    }
+
+    /// Which members the principal sees: everyone, or itself and the people of the apps on which it may see them (`S4.18`).
     #[must_use]
     pub fn visible_members(&self) -> Visibility {
         let rows = if self.inactive.is_some() {
@@ -443,7 +455,14 @@ impl Rights {
         } else if self.holds("members.read") {
             Rows::All
         } else {
-            Rows::only(BTreeSet::new(), self.principal.as_member().into_iter().collect())
+            Rows::Only {
+                kinds: BTreeSet::new(),
+                ids: self.principal.as_member().into_iter().collect(),
+                below: BTreeSet::new(),
+                public: BTreeSet::new(),
+                public_below: BTreeSet::new(),
+                people: self.people.clone(),
+            }
         };
         Visibility { organization: self.organization, rows }
     }

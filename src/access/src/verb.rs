@@ -190,6 +190,12 @@ verbs! {
     RecordUsage = "recordUsage", Rule::Permission("usage.record"), [Operator];
     /// Creates a service account.
     CreateServiceAccount = "createServiceAccount", Rule::Permission("tokens.manage"), [Operator];
+    /// Renames a service account, enables or disables it.
+    UpdateServiceAccount = "updateServiceAccount", Rule::Permission("tokens.manage"), [];
+    /// Deletes a service account with its tokens.
+    DeleteServiceAccount = "deleteServiceAccount", Rule::Permission("tokens.manage"), [];
+    /// Notes that people were told of the end of a token (`S4.R8`).
+    NoteNotice = "noteNotice", Rule::SystemOnly, [Expiry];
     /// Creates an API token.
     CreateApiToken = "createApiToken", Rule::Permission("tokens.manage"), [Operator];
     /// Revokes an API token.

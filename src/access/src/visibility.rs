@@ -34,13 +34,22 @@ pub enum Rows {
         public: BTreeSet<String>,
         /// Public rows of a kind that stand anywhere below the row of an id.
         public_below: BTreeSet<(Uuid, String)>,
+        /// Apps whose people are visible: the members to whom something on them, below them or above them is given.
+        people: BTreeSet<Uuid>,
     },
 }
 
 impl Rows {
     /// Rows of kinds and rows by id, of which none stands below another.
     pub(crate) const fn only(kinds: BTreeSet<String>, ids: BTreeSet<Uuid>) -> Self {
-        Self::Only { kinds, ids, below: BTreeSet::new(), public: BTreeSet::new(), public_below: BTreeSet::new() }
+        Self::Only {
+            kinds,
+            ids,
+            below: BTreeSet::new(),
+            public: BTreeSet::new(),
+            public_below: BTreeSet::new(),
+            people: BTreeSet::new(),
+        }
     }
 }
 
@@ -55,6 +64,15 @@ impl Visibility {
     #[must_use]
     pub const fn rows(&self) -> &Rows {
         &self.rows
+    }
+
+    /// The apps whose people are visible, beside the rows that [`Visibility::shows`] tells of.
+    #[must_use]
+    pub fn people(&self) -> Option<&BTreeSet<Uuid>> {
+        match &self.rows {
+            Rows::Only { people, .. } if !people.is_empty() => Some(people),
+            Rows::Only { .. } | Rows::All | Rows::None => None,
+        }
     }
 
     /// Whether a row that neither nests nor is public is visible, by its kind and id.

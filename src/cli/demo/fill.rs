@@ -78,6 +78,7 @@ pub(super) async fn fill(opened: &Opened) -> anyhow::Result<Filled> {
             name: organization.token.name.clone(),
             scopes: organization.token.scopes.clone(),
             expires_in_days: 1,
+            account: None,
         };
         let created = service.create_api_token_as_operator(&organization.slug, new).await?;
         filled.api_tokens.push(ApiToken {

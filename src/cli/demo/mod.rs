@@ -13,7 +13,10 @@ use serde::Serialize;
 
 use self::fill::Filled;
 use super::serve::{self, Ready};
-use crate::config::{DeploymentArgs, HttpArgs};
+use crate::{
+    config::{DeploymentArgs, HttpArgs},
+    service::token_notice::NoticeDays,
+};
 
 /// How many minutes the demo's access tokens live.
 const ACCESS_TOKEN_MINUTES: u64 = 30;
@@ -89,7 +92,7 @@ pub async fn run(deployment: DeploymentArgs, args: DemoArgs) -> anyhow::Result<(
     } else {
         print!("{}", for_people(&printed, &ready, &folder));
     }
-    serve::serve(ready).await?;
+    serve::serve(ready, NoticeDays::default()).await?;
     drop(folder);
     Ok(())
 }

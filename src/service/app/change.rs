@@ -3,9 +3,12 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{AppState, get_seen};
+use super::{AppState, AppVisibility, SeenApp, get_seen, place};
 use crate::{
-    access::verb::{CreateApp, DeleteApp, UpdateApp},
+    access::{
+        blueprint::document::AppKind,
+        verb::{CreateApp, DeleteApp, UpdateApp},
+    },
     id::new_id,
     service::{
         Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
@@ -15,7 +18,7 @@ use crate::{
     },
     store::{
         self, StoreError,
-        app::{App, AppChanges, AppVisibility},
+        app::{App, AppChanges},
     },
 };
 
@@ -30,6 +33,8 @@ pub struct NewApp {
     pub name: String,
     /// The app it is to stand under.
     pub parent: Option<Uuid>,
+    /// Who sees it besides; else as its kind begins.
+    pub visibility: Option<AppVisibility>,
 }
 
 /// What is to change of an app; `None` leaves it.
@@ -43,10 +48,14 @@ pub struct AppEdit {
     pub name: Option<String>,
     /// Enabled or disabled.
     pub state: Option<AppState>,
+    /// Who sees it besides.
+    pub visibility: Option<AppVisibility>,
+    /// Another app to stand under; `Some(None)` is the organization itself.
+    pub parent: Option<Option<Uuid>>,
 }
 
 impl Service {
-    /// Makes an app; its id. Holders of `apps.create` may.
+    /// Makes an app; its id. Holders of `apps.create` may, in the organization or on an app above it.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] for a kind that the blueprint does not have, or does not have there, and for a taken slug.
@@ -60,7 +69,9 @@ impl Service {
         Ok(self.mutate(change, move |work| Box::pin(async move { create(work, &new).await })).await?.value)
     }
 
-    /// Renames an app, enables or disables it; its id. Holders of `apps.update` who see it may.
+    /// Renames an app, enables, disables, opens or moves it; its id. Holders of `apps.update` who see it may, in the
+    /// organization, on it or above it; enabling and disabling is decided above it where its kind says so. To move it, one must
+    /// also hold `apps.create` where it goes, and all that those who sit above that place hold.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for an app that the caller does not see, [`ServiceError::Refused`] for a taken slug.
@@ -74,7 +85,8 @@ impl Service {
         Ok(self.mutate(change, move |work| Box::pin(async move { update(work, edit).await })).await?.value)
     }
 
-    /// Deletes an app with every grant on it; its id. Holders of `apps.delete` who see it may (`S3.3`). `confirm` is its
+    /// Deletes an app with every grant on it; its id. Holders of `apps.delete` who see it may (`S3.3`), in the organization, on it
+    /// or above it. `confirm` is its
     /// slug.
     ///
     /// # Errors
@@ -104,15 +116,22 @@ fn taken(error: StoreError) -> ServiceError {
 async fn create(work: &Work<'_>, new: &NewApp) -> Result<Uuid, ServiceError> {
     let standing = work.standing()?;
     let organization = standing.place.id;
-    let permit = work.authorize::<CreateApp>(None)?;
-    let parent = match new.parent {
-        Some(parent) => Some(get_seen(work, parent).await?),
-        None => None,
+    let (parent, permit) = match new.parent {
+        Some(parent) => {
+            let parent = get_seen(work, parent).await?;
+            let permit = work.authorize_on::<CreateApp>(&parent.place())?;
+            if place::is_central(work, &new.kind)? {
+                work.authorize::<CreateApp>(None)?;
+            }
+            (Some(parent), permit)
+        }
+        None => (None, work.authorize::<CreateApp>(None)?),
     };
     let mut mistakes = Mistakes::default();
     let name = mistakes.keep(input::name("name", &new.name));
     let slug = mistakes.keep(input::slug("slug", &new.slug));
     let kinds = &standing.blueprint.rules.document().app_kinds;
+    let mut visibility = None;
     match kinds.get(&new.kind) {
         None => {
             let keys = kinds.keys().map(String::as_str).collect::<Vec<_>>().join("`, `");
@@ -120,21 +139,12 @@ async fn create(work: &Work<'_>, new: &NewApp) -> Result<Uuid, ServiceError> {
             mistakes.push(unknown.remedy(format!("Choose among `{keys}`.")));
         }
         Some(kind) => {
-            let fits = match &parent {
-                None => kind.is_root(),
-                Some(parent) => kind.parents.contains(&parent.app.kind),
-            };
-            if !fits {
-                let message = if kind.parents.is_empty() {
-                    format!("an app of the kind {} stands in the organization itself", kind.label)
-                } else {
-                    format!("an app of the kind {} stands under one of `{}`", kind.label, kind.parents.join("`, `"))
-                };
-                mistakes.push(UserError::new(UserErrorCode::NotInBlueprint, "parent", message));
-            }
+            mistakes.keep(place::fits_under(kind, parent.as_ref()));
+            visibility = mistakes.keep(place::visibility(kind, new.visibility));
         }
     }
-    let (Some(name), Some(slug)) = (name, slug) else { return Err(mistakes.refused()) };
+    mistakes.keep(place::not_too_deep(parent.as_ref(), 0));
+    let (Some(name), Some(slug), Some(visibility)) = (name, slug, visibility) else { return Err(mistakes.refused()) };
     mistakes.settle()?;
     let app = App {
         id: new_id(),
@@ -143,7 +153,7 @@ async fn create(work: &Work<'_>, new: &NewApp) -> Result<Uuid, ServiceError> {
         slug,
         name,
         parent_id: new.parent,
-        visibility: AppVisibility::Private,
+        visibility,
         state: AppState::Active,
         created_at: work.now,
     };
@@ -157,38 +167,94 @@ async fn create(work: &Work<'_>, new: &NewApp) -> Result<Uuid, ServiceError> {
 async fn update(work: &Work<'_>, edit: AppEdit) -> Result<Uuid, ServiceError> {
     let organization = work.standing()?.place.id;
     let seen = get_seen(work, edit.app).await?;
-    let permit = work.authorize::<UpdateApp>(Some(edit.app))?;
+    let permit = work.authorize_on::<UpdateApp>(&place::managed(&seen))?;
+    let state = edit.state.filter(|state| *state != seen.app.state);
+    if state.is_some() {
+        place::authorize::<UpdateApp>(work, &seen)?;
+    }
     let mut mistakes = Mistakes::default();
     let name = mistakes.keep_given(edit.name, |name| input::name("name", &name));
     // One that was imported may have letters that a new one may not.
     let changed = edit.slug.filter(|slug| *slug != seen.app.slug);
     let slug = mistakes.keep_given(changed, |slug| input::slug("slug", &slug));
+    let kinds = &work.standing()?.blueprint.rules.document().app_kinds;
+    let kind = kinds.get(&seen.app.kind).ok_or(ServiceError::NotFound)?;
+    let asked = edit.visibility.filter(|visibility| *visibility != seen.app.visibility);
+    let visibility = mistakes.keep_given(asked, |asked| place::visibility(kind, Some(asked)));
+    let parent = edit.parent.filter(|parent| *parent != seen.app.parent_id);
+    if let Some(parent) = parent {
+        relocate(work, (&seen, kind), parent, &mut mistakes).await?;
+    }
     mistakes.settle()?;
-    let changes = AppChanges {
-        slug,
-        name: name.filter(|name| *name != seen.app.name),
-        state: edit.state.filter(|state| *state != seen.app.state),
-        visibility: None,
-    };
-    if changes.slug.is_none() && changes.name.is_none() && changes.state.is_none() {
+    if visibility == Some(AppVisibility::Public) {
+        place::may_be_public(work, &seen.app, kind).await?;
+    }
+    let name = name.filter(|name| *name != seen.app.name);
+    let changes = AppChanges { slug, name, state, visibility, parent };
+    let AppChanges { slug, name, .. } = &changes;
+    let same = slug.is_none() && name.is_none() && state.is_none() && visibility.is_none() && parent.is_none();
+    if same {
         return Ok(edit.app);
     }
-    let before = json!({ "slug": seen.app.slug, "name": seen.app.name });
+    let before = told(&seen.app);
     let app = store::app::update(work.tx, permit, (organization, edit.app), changes).await.map_err(taken)?;
     let action = match (seen.app.state, app.state) {
         (AppState::Active, AppState::Disabled) => "app.disabled",
         (AppState::Disabled, AppState::Active) => "app.enabled",
+        _ if parent.is_some() => "app.moved",
         (AppState::Active, AppState::Active) | (AppState::Disabled, AppState::Disabled) => "app.updated",
     };
     let entry = NewEntry::account(action, target("app", app.id, &app.name)).in_app(app.id, &app.name);
-    work.record(organization, entry.detail(json!({ "before": before, "slug": app.slug }))).await?;
+    work.record(organization, entry.detail(json!({ "before": before, "slug": app.slug, "after": told(&app) }))).await?;
     Ok(app.id)
+}
+
+/// What an entry tells of an app.
+fn told(app: &App) -> serde_json::Value {
+    let visibility = match app.visibility {
+        AppVisibility::Private => "private",
+        AppVisibility::Public => "public",
+    };
+    json!({ "slug": app.slug, "name": app.name, "parent": app.parent_id, "visibility": visibility })
+}
+
+/// Whether the author may put the app there: whoever may take it from where it stands and make one where it is to stand.
+async fn relocate(
+    work: &Work<'_>,
+    (seen, kind): (&SeenApp, &AppKind),
+    parent: Option<Uuid>,
+    mistakes: &mut Mistakes,
+) -> Result<(), ServiceError> {
+    place::authorize::<UpdateApp>(work, seen)?;
+    if place::is_central(work, &seen.app.kind)? {
+        work.authorize::<CreateApp>(None)?;
+    }
+    match seen.app.parent_id {
+        Some(from) => work.authorize_on::<UpdateApp>(&place::get(work, from).await?.place())?,
+        None => work.authorize::<UpdateApp>(None)?,
+    };
+    let parent = match parent {
+        Some(parent) => {
+            let parent = get_seen(work, parent).await?;
+            work.authorize_on::<CreateApp>(&parent.place())?;
+            Some(parent)
+        }
+        None => {
+            work.authorize::<CreateApp>(None)?;
+            None
+        }
+    };
+    place::may_move(work, seen, (parent.as_ref(), kind), mistakes).await?;
+    match &parent {
+        Some(parent) => place::may_share_with_those_above(work, seen, parent).await,
+        None => Ok(()),
+    }
 }
 
 async fn delete(work: &Work<'_>, id: Uuid, confirm: &str) -> Result<Uuid, ServiceError> {
     let organization = work.standing()?.place.id;
     let seen = get_seen(work, id).await?;
-    let permit = work.authorize::<DeleteApp>(Some(id))?;
+    let permit = place::authorize::<DeleteApp>(work, &seen)?;
     if confirm.trim() != seen.app.slug {
         let refusal = UserError::new(UserErrorCode::NotConfirmed, "confirm", "this is not the app's slug");
         return Err(refusal.remedy(format!("Write `{}` to delete the app.", seen.app.slug)).into());

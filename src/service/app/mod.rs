@@ -5,24 +5,29 @@
 
 mod change;
 mod directory;
+mod held;
+mod obstacles;
+mod place;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use uuid::Uuid;
 
 pub use self::change::{AppEdit, NewApp};
-pub(super) use self::directory::Directories;
+pub use self::obstacles::AppObstacles;
+pub(super) use self::{directory::Directories, place::ensure_grantable};
 use super::{
     Access, Service, ServiceError, Standing, Work,
     page::{Page, PageRequest},
 };
-pub use crate::store::app::{App, AppState};
+pub use crate::store::app::{App, AppState, AppVisibility};
 use crate::{
     ablate,
-    access::{AppRef, Capability},
+    access::{AppRef, Capability, Place},
     store::{
-        self,
+        self, Reader,
         app::{Above, AppFilter},
+        grant::AccessGrant,
     },
 };
 
@@ -108,6 +113,18 @@ impl Service {
         Ok(found.filter(|app| app.is_seen_by(standing)).cloned())
     }
 
+    /// The apps above one that the caller sees, the highest first, as far as it sees them too. No statement where the
+    /// organization's apps are remembered.
+    ///
+    /// # Errors
+    /// For a caller without a place in an organization.
+    pub async fn path_of(&self, access: &Access, app: &SeenApp) -> Result<Vec<Arc<SeenApp>>, ServiceError> {
+        let standing = access.standing()?;
+        let directory = self.directory(access).await?;
+        let above = app.above.ids.iter().rev().filter_map(|id| directory.find(*id));
+        Ok(above.filter(|app| app.is_seen_by(standing)).cloned().collect())
+    }
+
     /// The app of this id, if the caller sees it. No statement where the organization's apps are remembered.
     ///
     /// # Errors
@@ -128,4 +145,23 @@ pub(super) async fn get_seen(work: &Work<'_>, id: Uuid) -> Result<SeenApp, Servi
     let found = store::app::find_with_ancestors(work.tx, standing.place.id, id).await?;
     let seen = found.map(|(app, above)| SeenApp { app, above }).filter(|app| app.is_seen_by(standing));
     seen.ok_or(ServiceError::NotFound)
+}
+
+/// The apps on which these grants lie, whoever sees them. Two statements, and none where they lie on none.
+pub(super) async fn on(
+    reader: &impl Reader,
+    organization: Uuid,
+    grants: &[AccessGrant],
+) -> Result<Vec<SeenApp>, ServiceError> {
+    let id = |grant: &AccessGrant| match &grant.place {
+        Place::App { id, .. } => Some(*id),
+        Place::Organization => None,
+    };
+    let ids: Vec<Uuid> = grants.iter().filter_map(id).collect::<HashSet<_>>().into_iter().collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut above = store::app::ancestors_of(reader, organization, &ids).await?;
+    let apps = store::app::find_many(reader, organization, &ids).await?.into_iter();
+    Ok(apps.map(|app| SeenApp { above: above.remove(&app.id).unwrap_or_default(), app }).collect())
 }

@@ -6,14 +6,14 @@ use crate::{
     ablate,
     access::{
         Blueprint, Grantee, Held, Place,
-        delegation::{DelegationDenial, Gift, below_ceiling, meets_prerequisite},
+        delegation::{Gift, below_ceiling, meets_prerequisite},
     },
     service::{
         ServiceError, UserError, Work,
-        app::SeenApp,
+        app::{self, SeenApp},
         role::{self, judge},
     },
-    store::{self, app::AppVisibility, grant::AccessGrant},
+    store::{self, grant::AccessGrant},
 };
 
 /// The organization roles of a grantee that has its own.
@@ -45,7 +45,8 @@ pub(super) async fn may_hold(
 ) -> Result<(), ServiceError> {
     let rules = &work.standing()?.blueprint.rules;
     if let Some(app) = app {
-        judge(open_to_grants(rules, app)).map_err(|denial| UserError::not_given("app", &denial))?;
+        judge(app::ensure_grantable(work, &app.app, gift.grantee))
+            .map_err(|denial| UserError::not_given("app", &denial))?;
     }
     let held = roles_of(work, gift.grantee, before).await?;
     let held = || held.iter().map(String::as_str);
@@ -55,17 +56,6 @@ pub(super) async fn may_hold(
     }
     let field = if matches!(gift.held, Held::Role(_)) { "role" } else { "feature" };
     Ok(judge(below_ceiling(rules, gift, held())).map_err(|denial| role::not_given(rules, field, &denial))?)
-}
-
-/// Whether an app is granted to single members and teams.
-fn open_to_grants(rules: &Blueprint, app: &SeenApp) -> Result<(), DelegationDenial> {
-    let public = rules.document().app_kinds.get(&app.app.kind).and_then(|kind| kind.public.as_ref());
-    match public {
-        Some(public) if app.app.visibility == AppVisibility::Public && !public.grants => {
-            Err(DelegationDenial::PublicApp)
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// The grants whose place a role takes that fills a slot on an app: at most one of each is held there (`S4.R4`).

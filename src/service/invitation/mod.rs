@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 pub use self::{
+    place::AppRole,
     send::{InviteMember, Invited},
     settle::{Accepted, Presented},
 };
@@ -27,10 +28,11 @@ use crate::{
     store::{self, invitation::InvitationFilter},
 };
 
+mod place;
 mod send;
 mod settle;
 
-pub(super) use self::send::{Secret, readdress, role_grants, roles};
+pub(super) use self::send::{Secret, app_of, readdress, role_grants, roles};
 
 /// A letter written inside a transaction, to be sent after it: whoever gets a repeated answer finds none.
 #[derive(Debug, Clone, Default)]
@@ -86,16 +88,16 @@ impl Service {
         Ok(store::invitation::list(&self.store().read(), &visible, &filter, request).await?)
     }
 
-    /// The invitation of this id, for holders of `members.invite`.
+    /// The invitation of this id, for holders of `members.invite`, in the organization or on every app that it is to.
     ///
     /// # Errors
     /// As for a caller without a place.
     pub async fn find_invitation(&self, access: &Access, id: Uuid) -> Result<Option<Invitation>, ServiceError> {
         let standing = access.standing()?;
-        if !standing.rights.holds("members.invite") {
-            return Ok(None);
-        }
-        Ok(store::invitation::find_by_id(&self.store().read(), standing.place.id, id).await?)
+        let found = store::invitation::find_by_id(&self.store().read(), standing.place.id, id).await?;
+        let Some(invitation) = found else { return Ok(None) };
+        let shown = self.invited_by_right(access, &[invitation.member_id]).await?;
+        Ok(shown.contains(&invitation.member_id).then_some(invitation))
     }
 
     /// What stands in the way of inviting (`S3.57` to `S3.59`): a permission, no role to give, or no free seat for any role

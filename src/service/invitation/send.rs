@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Invitation, InvitationStanding, Outgoing};
+use super::{
+    AppRole, Invitation, InvitationStanding, Outgoing,
+    place::{self, Inviting},
+};
 use crate::{
     ablate,
     access::{
         Blueprint, Grantee, Held, Place,
         blueprint::document::InvitationField,
-        delegation::{Gift, may_give},
+        delegation::Gift,
         verb::{InviteMember as Invite, RevokeInvitation},
     },
     id::new_id,
@@ -23,16 +26,17 @@ use crate::{
         Access, Change, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
         access_choice::{self, AccessChoice, Chosen},
         activity::{NewEntry, target},
+        app::{self, SeenApp},
         consequence,
         input::{self, Mistakes},
         member::already_member,
         prerequisite,
-        role::{self, RoleSet, judge},
+        role::{self, RoleSet},
         seat,
     },
     store::{
         self,
-        grant::NewGrant,
+        grant::{AccessGrant, NewGrant},
         invitation::{NewInvitation, Settling},
         member::{Invitee, Member, MemberState, NewMember},
     },
@@ -53,6 +57,8 @@ pub struct InviteMember {
     pub roles: RoleSet,
     /// How the access is chosen.
     pub access: AccessChoice,
+    /// Roles on apps.
+    pub app_roles: Vec<AppRole>,
     /// Whether to send the mail.
     pub notify: bool,
 }
@@ -168,10 +174,12 @@ struct Checked {
 }
 
 async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result<Invited, ServiceError> {
-    let permit = work.authorize::<Invite>(None)?;
+    let apps = input.app_roles.iter().map(|role| role.app).chain(input.access.tree().iter().map(|ticked| ticked.app));
+    let inviting = Inviting::to(work, apps).await?;
+    let permit = inviting.permit::<Invite>(work, None)?;
     let standing = work.standing()?;
     let blueprint = &standing.blueprint.rules;
-    let Checked { member, roles, grants } = check(work, &input).await?;
+    let Checked { member, roles, grants } = check(work, &input, &inviting).await?;
     let features = grants.len().saturating_sub(roles.len());
     let (invitation, expires_at) = fresh(blueprint, secret, work.now);
     let invitee = Invitee { member, grants, invitation };
@@ -208,7 +216,7 @@ fn write(work: &Work<'_>, secret: &Secret, (to, expires_at): (String, DateTime<U
 }
 
 /// Checks everything at once, so that a form shows every mistake.
-async fn check(work: &Work<'_>, input: &InviteMember) -> Result<Checked, ServiceError> {
+async fn check(work: &Work<'_>, input: &InviteMember, inviting: &Inviting) -> Result<Checked, ServiceError> {
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let mut mistakes = Mistakes::default();
@@ -220,7 +228,8 @@ async fn check(work: &Work<'_>, input: &InviteMember) -> Result<Checked, Service
     }
     let names = names(blueprint, input, email.as_ref(), &mut mistakes);
     let roles = roles(blueprint, &input.roles, &mut mistakes);
-    let mut grants = role_grants(work, id, &roles, &mut mistakes).await?;
+    let mut grants = role_grants(work, (id, inviting.by()), &roles, &mut mistakes).await?;
+    grants.extend(place::grants(work, (id, inviting), &input.app_roles, &mut mistakes)?);
     let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
     let chosen = Chosen { member: id, roles: &roles, held: &[] };
     grants.extend(access_choice::grants(work, chosen, &input.access, &mut mistakes).await?);
@@ -372,7 +381,7 @@ fn missing(blueprint: &Blueprint, field: &str, (slot, label): (&str, &str)) -> U
 /// The grants of these roles, as far as they are the author's to give and one more may hold them.
 pub(in crate::service) async fn role_grants(
     work: &Work<'_>,
-    member: Uuid,
+    (member, by): (Uuid, &[SeenApp]),
     roles: &[(String, String)],
     mistakes: &mut Mistakes,
 ) -> Result<Vec<NewGrant>, ServiceError> {
@@ -383,20 +392,26 @@ pub(in crate::service) async fn role_grants(
         if let Err(denial) = role::reaches(blueprint, (Grantee::Member(member), role), all) {
             mistakes.push(role::not_given(blueprint, field, &denial));
         }
-        grants.extend(mistakes.keep(role_grant(work, member, (field, role))));
+        grants.extend(mistakes.keep(role_grant(work, member, (field, role), by)));
         mistakes.keep(room(work, field, role).await?);
     }
     Ok(grants)
 }
 
-fn role_grant(work: &Work<'_>, member: Uuid, (field, role): (&str, &str)) -> Result<NewGrant, UserError> {
+fn role_grant(
+    work: &Work<'_>,
+    member: Uuid,
+    (field, role): (&str, &str),
+    by: &[SeenApp],
+) -> Result<NewGrant, UserError> {
     let (grantee, held, place) = (Grantee::Member(member), Held::Role(role.to_owned()), Place::Organization);
     let Ok(standing) = work.standing() else {
         return Err(UserError::new(UserErrorCode::NotGrantable, field, "only a member can give a role"));
     };
     let blueprint = &standing.blueprint.rules;
     let gift = Gift { grantee, held: &held, place: &place, ancestors: &[] };
-    judge(may_give(blueprint, work.authority(), &gift)).map_err(|denial| role::not_given(blueprint, field, &denial))?;
+    place::may_give_by(blueprint, work.authority(), &gift, by)
+        .map_err(|denial| role::not_given(blueprint, field, &denial))?;
     Ok(NewGrant { id: new_id(), grantee, held, place, expires_at: None })
 }
 
@@ -416,6 +431,31 @@ async fn room(work: &Work<'_>, field: &str, key: &str) -> Result<Result<(), User
 pub(super) fn not_pending() -> UserError {
     UserError::new(UserErrorCode::InvitationNotPending, "invitation", "this invitation is not pending any more")
         .remedy("Ask for a new invitation.")
+}
+
+/// An unanswered invitation that the author may invite to, with what it gives.
+async fn unanswered(
+    work: &Work<'_>,
+    id: Uuid,
+) -> Result<(Inviting, Vec<AccessGrant>, (Invitation, Member)), ServiceError> {
+    let standing = work.standing()?;
+    let organization = standing.place.id;
+    if let Err(denied) = work.authorize::<Invite>(Some(id)) {
+        // Who may invite nowhere learns nothing of invitations.
+        place::may_invite_somewhere(standing).then_some(()).ok_or(denied)?;
+    }
+    let (grants, apps) = match store::invitation::find_by_id(work.tx, organization, id).await? {
+        Some(found) => {
+            let grants = store::grant::of_grantees(work.tx, organization, &[found.member_id]).await?;
+            let apps = app::on(work.tx, organization, &grants).await?;
+            (grants, apps)
+        }
+        None => (Vec::new(), Vec::new()),
+    };
+    let there = place::may_invite(&standing.blueprint.rules, &standing.rights, &apps).map_err(|denial| {
+        if work.authorize::<Invite>(None).is_ok() { denial.into() } else { ServiceError::NotFound }
+    })?;
+    Ok((Inviting { apps, there }, grants, get_unanswered(work, id).await?))
 }
 
 /// An invitation of the author's organization with its pending member, still to be answered.
@@ -444,22 +484,30 @@ async fn vouch(work: &Work<'_>, member: &Member, field: &str) -> Result<(), Serv
         let ancestors =
             app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        judge(may_give(blueprint, work.authority(), &gift)).map_err(|denial| UserError::not_given(field, &denial))?;
+        place::may_give_by(blueprint, work.authority(), &gift, &[])
+            .map_err(|denial| UserError::not_given(field, &denial))?;
     }
     Ok(())
 }
 
 async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, ServiceError> {
-    let permit = work.authorize::<Invite>(Some(id))?;
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let (invitation, member) = get_unanswered(work, id).await?;
+    let (inviting, grants, (invitation, member)) = unanswered(work, id).await?;
+    let permit = inviting.permit::<Invite>(work, Some(id))?;
     let mut mistakes = Mistakes::default();
     if let Some(email) = mistakes.keep(input::email("invitation", &invitation.email)) {
         address(work, &email, &mut mistakes).await?;
     }
     mistakes.settle()?;
-    vouch(work, &member, "invitation").await?;
+    let held = role::of_member(work.tx, organization, member.id, work.now).await?;
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
+        let ancestors = inviting.ancestors(&grant.place);
+        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
+        place::may_give_by(blueprint, work.authority(), &gift, inviting.by())
+            .map_err(|denial| UserError::not_given("invitation", &denial))?;
+    }
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let (again, expires_at) = fresh(blueprint, secret, work.now);
@@ -501,7 +549,7 @@ pub(in crate::service) async fn readdress(
     write(work, secret, (sent.email, expires_at))
 }
 
-pub(super) const fn app_of(place: &Place) -> Option<Uuid> {
+pub(in crate::service) const fn app_of(place: &Place) -> Option<Uuid> {
     match place {
         Place::Organization => None,
         Place::App { id, .. } => Some(*id),
@@ -509,13 +557,22 @@ pub(super) const fn app_of(place: &Place) -> Option<Uuid> {
 }
 
 async fn revoke(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
-    let permit = work.authorize::<RevokeInvitation>(Some(id))?;
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let (_, member) = get_unanswered(work, id).await?;
-    let roles = role::of_member(work.tx, organization, member.id, work.now).await?;
-    role::may_take(blueprint, &standing.rights, &roles)
-        .map_err(|denial| role::not_given(blueprint, "invitation", &denial))?;
+    let (inviting, grants, (_, member)) = unanswered(work, id).await?;
+    let permit = inviting.permit::<RevokeInvitation>(work, Some(id))?;
+    if inviting.there {
+        for grant in grants.iter().filter(|grant| matches!(grant.held, Held::Role(_))) {
+            let ancestors = inviting.ancestors(&grant.place);
+            let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
+            place::may_give_by(blueprint, work.authority(), &gift, inviting.by())
+                .map_err(|denial| role::not_given(blueprint, "invitation", &denial))?;
+        }
+    } else {
+        let roles = role::of_member(work.tx, organization, member.id, work.now).await?;
+        role::may_take(blueprint, &standing.rights, &roles)
+            .map_err(|denial| role::not_given(blueprint, "invitation", &denial))?;
+    }
     let settling = Settling { organization, id, now: work.now };
     store::invitation::revoke(work.tx, permit, settling).await?.ok_or_else(not_pending)?;
     let entry = NewEntry::access("invitation.revoked", target("member", member.id, &member.name));

@@ -6,22 +6,22 @@ use uuid::Uuid;
 
 use super::{
     Invitation, InvitationStanding, InvitationTo,
-    send::{app_of, not_pending},
+    place::{self, Inviting},
+    send::not_pending,
 };
 use crate::{
     ablate,
     access::{
         Authority, Blueprint, Denial, Held, Permit, Place, Rights, SystemTask, authorize,
-        delegation::{Gift, fits, may_give},
-        verb::{InviteMember, SettleInvitation, UpdateMember, Verb},
+        delegation::{Gift, fits},
+        verb::{SettleInvitation, UpdateMember, Verb},
     },
     identity::InvitationToken,
     service::{
         Access, Actor, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
-        consequence,
+        app, consequence,
         member::already_member,
-        role::judge,
         user::verify_email,
     },
     store::{
@@ -247,26 +247,23 @@ async fn vouched(
     grants: &[AccessGrant],
 ) -> Result<(), ServiceError> {
     let organization = invitation.organization_id;
-    let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
-    let above = store::app::ancestors_of(work.tx, organization, &apps).await?;
+    let apps = app::on(work.tx, organization, grants).await?;
     let inviter = match invitation.invited_by {
         None => None,
         Some(id) => Some(rights_of(work.tx, (organization, id), rules, work).await?.ok_or_else(not_vouched)?),
     };
-    if let Some(rights) = &inviter
-        && authorize::<InviteMember>(Authority::Principal(rights), Some(invitation.id)).is_err()
-        && !ablate::off("vouched_invitation")
-    {
+    let there = inviter.as_ref().map_or(Ok(false), |rights| place::may_invite(rules, rights, &apps));
+    if there.is_err() && !ablate::off("vouched_invitation") {
         return Err(not_vouched().into());
     }
+    let inviting = Inviting { apps, there: there.unwrap_or_default() };
     let held: Vec<&str> = grants.iter().filter_map(organization_role).collect();
     for grant in grants.iter().filter(|grant| !consequence::is_brought(rules, &held, grant)) {
-        let ancestors =
-            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
+        let ancestors = inviting.ancestors(&grant.place);
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
         let judged = match &inviter {
             None => fits(rules, &gift),
-            Some(rights) => judge(may_give(rules, Authority::Principal(rights), &gift)),
+            Some(rights) => place::may_give_by(rules, Authority::Principal(rights), &gift, inviting.by()),
         };
         if judged.is_err() && !ablate::off("vouched_invitation") {
             return Err(not_vouched().into());

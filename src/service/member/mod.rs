@@ -112,7 +112,8 @@ fn is_place(member: &Member) -> bool {
 /// The member of this id that the author of a change sees, and who has not left.
 pub(super) async fn get_present(work: &Work<'_>, id: Uuid) -> Result<Member, ServiceError> {
     let standing = work.standing()?;
-    if !standing.rights.visible_members().shows("", id) {
+    let visible = standing.rights.visible_members();
+    if !store::member::visible_ids(work.tx, &visible, &[id]).await?.contains(&id) {
         return Err(ServiceError::NotFound);
     }
     let found = store::member::find_by_id(work.tx, standing.place.id, id).await?;
@@ -170,6 +171,7 @@ impl Service {
             search: searched(query.search)?,
             role: query.role.map(|name| Holding { role: role::canonical(rules, &name), now: self.now() }),
             team: None,
+            apps: None,
         })
     }
 
@@ -180,11 +182,12 @@ impl Service {
     pub async fn members_by_id(&self, access: &Access, ids: &[Uuid]) -> Result<HashMap<Uuid, Member>, ServiceError> {
         let standing = access.standing()?;
         let visible = standing.rights.visible_members();
-        let shown: Vec<Uuid> = ids.iter().copied().filter(|id| visible.shows("", *id)).collect();
+        let reader = self.store().read();
+        let shown: Vec<Uuid> = store::member::visible_ids(&reader, &visible, ids).await?.into_iter().collect();
         if shown.is_empty() {
             return Ok(HashMap::new());
         }
-        let found = store::member::find_many(&self.store().read(), standing.place.id, &shown).await?;
+        let found = store::member::find_many(&reader, standing.place.id, &shown).await?;
         Ok(found.into_iter().filter(is_place).map(|member| (member.id, member)).collect())
     }
 
@@ -216,10 +219,11 @@ impl Service {
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, Invitation>, ServiceError> {
         let standing = access.standing()?;
-        if !standing.rights.holds("members.invite") {
+        let ids = self.invited_by_right(access, ids).await?;
+        if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let found = store::invitation::of_members(&self.store().read(), standing.place.id, ids).await?;
+        let found = store::invitation::of_members(&self.store().read(), standing.place.id, &ids).await?;
         Ok(found.into_iter().map(|invitation| (invitation.member_id, invitation)).collect())
     }
 

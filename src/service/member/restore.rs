@@ -82,7 +82,7 @@ async fn bring_back(work: &Work<'_>, restore: RestoreMember) -> Result<Uuid, Ser
     let (name, first_name, last_name) = names.checked(&mut mistakes);
     let name = name.or_else(|| member.renamed(first_name.as_ref(), last_name.as_ref()));
     let roles = invitation::roles(&standing.blueprint.rules, &roles, &mut mistakes);
-    let mut grants = invitation::role_grants(work, member.id, &roles, &mut mistakes).await?;
+    let mut grants = invitation::role_grants(work, (member.id, &[]), &roles, &mut mistakes).await?;
     let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
     let chosen = Chosen { member: member.id, roles: &roles, held: &[] };
     grants.extend(access_choice::grants(work, chosen, &access, &mut mistakes).await?);

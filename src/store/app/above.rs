@@ -11,8 +11,8 @@ use crate::{
     store::{Reader, StoreError},
 };
 
-/// Nobody can close a circle of apps, but one made past the store must still end.
-const DEEPEST: usize = 64;
+/// How many apps may stand above one. Nobody can close a circle of apps, but one made past the store must still end.
+pub const DEEPEST: usize = 64;
 
 /// The apps above one.
 #[derive(Debug, Clone, PartialEq, Eq)]

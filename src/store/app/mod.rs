@@ -21,8 +21,8 @@ use crate::access::{
 mod above;
 mod visible;
 
-pub use above::{Above, ancestors_of, ancestors_within, find_with_ancestors};
-pub(in crate::store) use visible::visible;
+pub use above::{Above, DEEPEST, ancestors_of, ancestors_within, find_with_ancestors};
+pub(in crate::store) use visible::{above, closed, descendants, visible};
 
 /// An app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,8 @@ pub struct AppChanges {
     pub state: Option<AppState>,
     /// Another visibility.
     pub visibility: Option<AppVisibility>,
+    /// Another app to stand under; `Some(None)` is the organization itself.
+    pub parent: Option<Option<Uuid>>,
 }
 
 /// Which apps to list; nothing set is all of them.
@@ -169,9 +171,10 @@ pub async fn list(
 /// Makes an app.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] (`app_organization_id_slug_key`) when the slug is taken, [`StoreError::PermitMismatch`].
+/// [`StoreError::Conflict`] (`app_organization_id_slug_key`) when the slug is taken, [`StoreError::PermitMismatch`] when the
+/// permit is for another app or another one above it.
 pub async fn insert(tx: &Tx, permit: Permit<CreateApp>, app: App) -> Result<App, StoreError> {
-    covers_row(&permit, app.organization_id, &[app.id])?;
+    covers_row(&permit, app.organization_id, &[app.id, app.parent_id.unwrap_or(app.id)])?;
     Ok(ActiveModel::from(app).insert(tx.connection()).await?.into())
 }
 
@@ -186,7 +189,7 @@ pub async fn insert_many(tx: &Tx, permit: Permit<CreateApp>, apps: Vec<App>) -> 
     insert_all(tx, apps.into_iter().map(ActiveModel::from).collect()).await
 }
 
-/// Renames an app, enables or disables it.
+/// Renames an app, enables, disables or moves it. That it is not moved below itself, the service has seen.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] (`app_organization_id_slug_key`) when the slug is taken, [`StoreError::PermitMismatch`].
@@ -197,12 +200,13 @@ pub async fn update(
     changes: AppChanges,
 ) -> Result<App, StoreError> {
     covers_row(&permit, organization, &[id])?;
-    let AppChanges { slug, name, state, visibility } = changes;
+    let AppChanges { slug, name, state, visibility, parent } = changes;
     let mut row = <ActiveModel as ActiveModelTrait>::default();
     row.slug = slug.map_or(row.slug, Set);
     row.name = name.map_or(row.name, Set);
     row.state = state.map_or(row.state, Set);
     row.visibility = visibility.map_or(row.visibility, Set);
+    row.parent_id = parent.map_or(row.parent_id, Set);
     let update =
         Entity::update_many().set(row).filter(Column::Id.eq(id)).filter(Column::OrganizationId.eq(organization));
     update.exec(tx.connection()).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatehouse_entity::app::{AppVisibility, Column, Entity};
+use gatehouse_entity::app::{AppState, AppVisibility, Column, Entity};
 use sea_orm::{
     ColumnTrait, Condition, ExprTrait,
     sea_query::{Alias, CommonTableExpression, Expr, JoinType, Query, SelectStatement, UnionType},
@@ -51,7 +51,55 @@ fn under(organization: Uuid, pairs: &BTreeSet<(Uuid, String)>) -> Vec<Condition>
 }
 
 /// The ids of all apps below these.
-fn descendants(organization: Uuid, roots: Vec<Uuid>) -> SelectStatement {
+pub(in crate::store) fn descendants(organization: Uuid, roots: Vec<Uuid>) -> SelectStatement {
+    below(organization, |column| column(Column::ParentId).is_in(roots))
+}
+
+/// The ids of all apps that are disabled, themselves or by one above them.
+pub(in crate::store) fn closed(organization: Uuid) -> SelectStatement {
+    below(organization, |column| {
+        let parent = Alias::new("parent");
+        let disabled = Query::select()
+            .column((parent.clone(), Column::Id))
+            .from_as(Entity, parent.clone())
+            .and_where(Expr::col((parent.clone(), Column::OrganizationId)).eq(organization))
+            .and_where(Expr::col((parent, Column::State)).eq(AppState::Disabled))
+            .to_owned();
+        column(Column::State).eq(AppState::Disabled).or(column(Column::ParentId).in_subquery(disabled))
+    })
+}
+
+/// The ids of all apps above those of these that are in use.
+pub(in crate::store) fn above(organization: Uuid, apps: Vec<Uuid>) -> SelectStatement {
+    let (over, child) = (Alias::new("over"), Alias::new("child"));
+    let column = |column: Column| Expr::col((child.clone(), column));
+    let mut first = Query::select();
+    first
+        .expr_as(column(Column::ParentId), Column::Id)
+        .from_as(Entity, child.clone())
+        .and_where(column(Column::OrganizationId).eq(organization))
+        .and_where(column(Column::Id).is_in(apps))
+        .and_where(column(Column::Id).not_in_subquery(closed(organization)))
+        .and_where(column(Column::ParentId).is_not_null());
+    let further = Query::select()
+        .expr_as(column(Column::ParentId), Column::Id)
+        .from_as(Entity, child.clone())
+        .join(JoinType::InnerJoin, over.clone(), column(Column::Id).equals((over.clone(), Column::Id)))
+        .and_where(column(Column::OrganizationId).eq(organization))
+        .and_where(column(Column::ParentId).is_not_null())
+        .to_owned();
+    named(over, first.union(UnionType::Distinct, further).to_owned())
+}
+
+/// A query that names itself, read to its end.
+fn named(name: Alias, query: SelectStatement) -> SelectStatement {
+    let table = CommonTableExpression::new().table_name(name.clone()).column(Column::Id).query(query).to_owned();
+    let with = Query::with().recursive(true).cte(table).to_owned();
+    Query::select().column((name.clone(), Column::Id)).from(name).with_cte(with).to_owned()
+}
+
+/// The ids of the apps that pass, and of all below them.
+fn below(organization: Uuid, passes: impl FnOnce(&dyn Fn(Column) -> Expr) -> Expr) -> SelectStatement {
     let (under, child) = (Alias::new("under"), Alias::new("child"));
     let column = |column: Column| Expr::col((child.clone(), column));
     let mut first = Query::select();
@@ -59,18 +107,12 @@ fn descendants(organization: Uuid, roots: Vec<Uuid>) -> SelectStatement {
         .column((child.clone(), Column::Id))
         .from_as(Entity, child.clone())
         .and_where(column(Column::OrganizationId).eq(organization))
-        .and_where(column(Column::ParentId).is_in(roots));
+        .and_where(passes(&column));
     let further = Query::select()
         .column((child.clone(), Column::Id))
         .from_as(Entity, child.clone())
         .join(JoinType::InnerJoin, under.clone(), column(Column::ParentId).equals((under.clone(), Column::Id)))
         .and_where(column(Column::OrganizationId).eq(organization))
         .to_owned();
-    let table = CommonTableExpression::new()
-        .table_name(under.clone())
-        .column(Column::Id)
-        .query(first.union(UnionType::Distinct, further).to_owned())
-        .to_owned();
-    let with = Query::with().recursive(true).cte(table).to_owned();
-    Query::select().column((under.clone(), Column::Id)).from(under).with_cte(with).to_owned()
+    named(under, first.union(UnionType::Distinct, further).to_owned())
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use self::{
     held::{HoldersOnApps, delete_many, holders_of, holders_on_apps, of_members_on, without_prerequisite},
-    read::{GrantFilter, find_all, find_by_id, list, list_defaults, of_grantees},
+    read::{GrantFilter, find_all, find_by_id, list, list_defaults, of_grantees, on_apps},
     write::{
         DefaultAccess, FeatureSet, Granted, Handover, HeldRole, NewGrants, Replaced, RoleGrant, assign_role,
         assign_roles, delete, hand_over, insert_many, remove_role, replace_features, rewrite, set_default,
@@ -112,7 +112,7 @@ impl From<AccessGrant> for table::ActiveModel {
     }
 }
 
-const fn app_of(place: &Place) -> Option<Uuid> {
+pub(in crate::store) const fn app_of(place: &Place) -> Option<Uuid> {
     match place {
         Place::Organization => None,
         Place::App { id, kind: _ } => Some(*id),

@@ -74,6 +74,21 @@ pub async fn of_grantees(
     complete(reader, select.all(reader.connection()).await?).await
 }
 
+/// The grants on these apps themselves, in the order of giving.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn on_apps(reader: &impl Reader, organization: Uuid, apps: &[Uuid]) -> Result<Vec<AccessGrant>, StoreError> {
+    if apps.is_empty() {
+        return Ok(Vec::new());
+    }
+    let select = select::<Entity>()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::AppId.is_in(apps.iter().copied()))
+        .order_by_asc(Column::Id);
+    complete(reader, select.all(reader.connection()).await?).await
+}
+
 /// The grants to every member of an organization: its default access (`S5.2`).
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::{
         verb::{InviteMember, RevokeInvitation, SettleInvitation},
     },
     store::{
-        Reader, StoreError, Tx,
+        Reader, StoreError, Tx, grant,
         member::{self, Departure, Member, Removal},
         select::select,
         write::{covers_row, principal, written},
@@ -163,10 +163,16 @@ pub(in crate::store) async fn insert(
     Ok(row.insert(tx.connection()).await?.into())
 }
 
-/// The invitation, if the permit is for its organization, and for it or its member where it is for one of them.
+/// The invitation, if the permit is for its organization, and for it, its member or an app that it is to, where it is for one of
+/// them.
 async fn covered<V: Verb>(tx: &Tx, permit: &Permit<V>, settling: Settling) -> Result<Invitation, StoreError> {
     let found = written(find_by_id(tx, settling.organization, settling.id).await?, settling.id)?;
-    covers_row(permit, settling.organization, &[found.id, found.member_id])?;
+    let mut rows = vec![found.id, found.member_id];
+    if permit.subject().is_some_and(|subject| !rows.contains(&subject)) {
+        let grants = grant::of_grantees(tx, settling.organization, &[found.member_id]).await?;
+        rows.extend(grants.iter().filter_map(|grant| grant::app_of(&grant.place)));
+    }
+    covers_row(permit, settling.organization, &rows)?;
     Ok(found)
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 pub use self::{
     candidate::list_candidates,
+    people::visible_ids,
     read::{
         Holding, MemberFilter, Membership, count_by_state, find_all, find_by_email, find_by_handle, find_by_id,
         find_by_user, find_many, list, memberships_of_user,
@@ -24,6 +25,7 @@ pub use self::{
 };
 
 mod candidate;
+mod people;
 mod read;
 mod removal;
 mod restore;

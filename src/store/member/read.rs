@@ -10,7 +10,7 @@ use gatehouse_entity::{
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
-use super::{Member, MemberState, roles};
+use super::{Member, MemberState, people, roles};
 use crate::{
     ablate,
     access::Visibility,
@@ -20,7 +20,6 @@ use crate::{
         page::{Order, page},
         search::contains,
         select::{select, select_by_id},
-        visibility::{Columns, condition},
     },
 };
 
@@ -35,6 +34,8 @@ pub struct MemberFilter {
     pub role: Option<Holding>,
     /// Who are in one team, not counting the teams below it.
     pub team: Option<Uuid>,
+    /// To whom something is given on one of these apps.
+    pub apps: Option<Vec<Uuid>>,
 }
 
 /// Holding an organization role at a moment.
@@ -170,7 +171,6 @@ pub async fn count_by_state(
 fn matching(reader: &impl Reader, visibility: &Visibility, filter: &MemberFilter) -> Select<Entity> {
     let database = reader.connection().get_database_backend();
     let organization = visibility.organization();
-    let columns = Columns { organization: Column::OrganizationId, kind: Column::State, id: Column::Id };
     let named = [Column::Name, Column::Email, Column::Handle];
     let states = (!filter.states.is_empty()).then(|| Column::State.is_in(filter.states.iter().copied()));
     let holders = filter
@@ -187,12 +187,13 @@ fn matching(reader: &impl Reader, visibility: &Visibility, filter: &MemberFilter
     });
     let taken = Condition::any().add(Column::State.ne(MemberState::Archived)).add(Column::JoinedAt.is_not_null());
     select::<Entity>().filter(
-        condition(visibility, columns)
+        people::visible(visibility)
             .add(taken)
             .add_option(states)
             .add_option(filter.search.as_deref().map(|text| contains(database, named, text)))
             .add_option(holders)
-            .add_option(team),
+            .add_option(team)
+            .add_option(filter.apps.as_ref().map(|apps| people::holding(organization, apps.clone()))),
     )
 }
 

@@ -83,7 +83,9 @@ pub struct Activation {
 pub async fn invite(tx: &Tx, permit: Permit<InviteMember>, invitee: Invitee) -> Result<Invited, StoreError> {
     let Invitee { member, grants, invitation } = invitee;
     let (id, organization, now) = (member.id, member.organization_id, member.now);
-    covers_row(&permit, organization, &[id])?;
+    // A permit for an app is one for inviting to that app.
+    let apps = grants.iter().filter_map(|grant| grant::app_of(&grant.place));
+    covers_row(&permit, organization, &std::iter::once(id).chain(apps).collect::<Vec<_>>())?;
     if let Some(stray) = grants.iter().find(|grant| grant.grantee != Grantee::Member(id)) {
         return Err(StoreError::PermitMismatch(stray.id));
     }

@@ -1,4 +1,5 @@
 //! What must fail, case by case.
 
+mod cycles;
 mod holders;
 mod roles;

@@ -22,6 +22,7 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::custom_role::Entity>(db).await;
         compare::<entity::grant_stamp::Entity>(db).await;
         compare::<entity::idempotency_record::Entity>(db).await;
+        compare::<entity::token_notice::Entity>(db).await;
         compare::<entity::invitation::Entity>(db).await;
         compare::<entity::invoice::Entity>(db).await;
         compare::<entity::member::Entity>(db).await;

@@ -23,6 +23,10 @@ pub struct AppKind {
     /// What a public app gives, and to whom (`Q16`).
     #[serde(default)]
     pub public: Option<PublicRules>,
+    /// Whether only who may in the organization itself makes one, deletes it, enables and disables it, and moves it: a role on an
+    /// app is not enough (`S4.11`).
+    #[serde(default)]
+    pub central: bool,
     /// The app role that whoever creates one is given on it.
     #[serde(default)]
     pub creator_role: Option<String>,

@@ -1,0 +1,86 @@
+//! What stands in the way of changing an app, told beforehand: so that a screen shows what can be done there.
+
+use uuid::Uuid;
+
+use super::{SeenApp, place::managed};
+use crate::{
+    access::{
+        AppRef, Authority, Denial, Grantee, Held, Place, Verb,
+        blueprint::document::Holder,
+        delegation::{Gift, may_give},
+        verb::{self, Rule},
+    },
+    service::{Standing, UserError},
+};
+
+/// What stands in the way of changing an app; nothing in a list: it can be done.
+#[derive(Debug, Clone, Default)]
+pub struct AppObstacles {
+    /// Of making an app under it.
+    pub create: Vec<UserError>,
+    /// Of renaming it.
+    pub update: Vec<UserError>,
+    /// Of enabling, disabling and moving it.
+    pub switch: Vec<UserError>,
+    /// Of deleting it.
+    pub delete: Vec<UserError>,
+    /// Of inviting people to it.
+    pub invite: Vec<UserError>,
+    /// Of giving and taking access to it.
+    pub grant: Vec<UserError>,
+    /// Of making and changing its programs and their tokens.
+    pub manage_tokens: Vec<UserError>,
+}
+
+/// What a permission is missing, on an app or, where that is `None`, in the organization.
+fn lacking<V: Verb>(standing: &Standing, app: Option<&AppRef<'_>>) -> Vec<UserError> {
+    let (Rule::Permission(key) | Rule::PermissionOrMaintainer(key)) = V::RULE else { return Vec::new() };
+    let denial = standing.rights.inactive().or_else(|| {
+        let holds = match app {
+            Some(app) => standing.rights.holds_on(&standing.blueprint.rules, key, app),
+            None => standing.rights.holds(key),
+        };
+        (!holds).then(|| Denial::MissingPermission { permission: key.to_owned() })
+    });
+    denial.map(UserError::from).into_iter().collect()
+}
+
+impl SeenApp {
+    /// The keys of the roles that this principal can give on the app to members, or to programs; in the blueprint's order
+    /// (`S4.19`, `S4.21`).
+    #[must_use]
+    pub fn roles_to_give(&self, standing: &Standing, to: Holder) -> Vec<String> {
+        let rules = &standing.blueprint.rules;
+        let place = Place::App { id: self.app.id, kind: self.app.kind.clone() };
+        let grantee = match to {
+            Holder::Member => Grantee::Member(Uuid::nil()),
+            Holder::Team => Grantee::Team(Uuid::nil()),
+            Holder::ServiceAccount => Grantee::ServiceAccount(Uuid::nil()),
+            Holder::Everyone => Grantee::Everyone,
+        };
+        let gives = |key: &&String| {
+            let held = Held::Role((*key).clone());
+            let gift = Gift { grantee, held: &held, place: &place, ancestors: &self.above.ids };
+            self.place().active && may_give(rules, Authority::Principal(&standing.rights), &gift).is_ok()
+        };
+        rules.document().roles.keys().filter(gives).cloned().collect()
+    }
+
+    /// What stands in this principal's way of changing the app.
+    #[must_use]
+    pub fn obstacles_for(&self, standing: &Standing) -> AppObstacles {
+        let kind = standing.blueprint.rules.document().app_kinds.get(&self.app.kind);
+        let (place, managed) = (self.place(), managed(self));
+        let central = kind.is_some_and(|kind| kind.central);
+        let decided = if central { None } else { Some(&managed) };
+        AppObstacles {
+            create: lacking::<verb::CreateApp>(standing, Some(&place)),
+            update: lacking::<verb::UpdateApp>(standing, Some(&managed)),
+            switch: lacking::<verb::UpdateApp>(standing, decided),
+            delete: lacking::<verb::DeleteApp>(standing, decided),
+            invite: lacking::<verb::InviteMember>(standing, Some(&place)),
+            grant: lacking::<verb::GrantAccess>(standing, Some(&place)),
+            manage_tokens: lacking::<verb::CreateServiceAccount>(standing, Some(&place)),
+        }
+    }
+}

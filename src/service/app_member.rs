@@ -1,0 +1,99 @@
+//! The people of an app: members to whom something is given on it, above it or below it, and where each part comes from (`S4.18`,
+//! `S4.R6`).
+//!
+//! Only what is given to members themselves counts: what reaches them by a team or a role in the organization is told by their
+//! capabilities.
+
+use std::{collections::HashMap, sync::Arc};
+
+use uuid::Uuid;
+
+use super::{
+    Access, Service, ServiceError,
+    app::SeenApp,
+    grant::AccessGrant,
+    member::{Member, MemberState, searched},
+    page::{Page, PageRequest},
+};
+use crate::{
+    access::{Denial, Grantee, Place},
+    store::{self, member::MemberFilter},
+};
+
+/// A member with what is given to it on an app, above it and below it.
+#[derive(Debug, Clone)]
+pub struct AppMember {
+    /// Who.
+    pub member: Member,
+    /// What, in the order of giving; empty for a caller who may not see rights there.
+    pub grants: Vec<Binding>,
+}
+
+/// Something that is given to a member.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// The grant.
+    pub grant: AccessGrant,
+    /// Whether it lies on an app above the one asked about: it is changed there, for everything below at once.
+    pub inherited: bool,
+}
+
+/// Which people of an app to list.
+#[derive(Debug, Clone, Default)]
+pub struct AppMemberQuery {
+    /// Whose name or address contains this.
+    pub search: Option<String>,
+    /// Whether also those to whom something is given on an app below it.
+    pub below: bool,
+}
+
+impl Service {
+    /// The people of an app that the caller sees, by name; for holders of `members.read` in the organization, on the app or above
+    /// it. What is given to them is for holders of `rights.read` there. Three statements at most, one more for the total.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] without the permission.
+    pub async fn members_on(
+        &self,
+        access: &Access,
+        (app, query): (&Arc<SeenApp>, AppMemberQuery),
+        request: &PageRequest,
+    ) -> Result<Page<AppMember>, ServiceError> {
+        let standing = access.standing()?;
+        let rules = &standing.blueprint.rules;
+        let holds =
+            |key: &str| standing.rights.inactive().is_none() && standing.rights.holds_on(rules, key, &app.place());
+        if !holds("members.read") && !crate::ablate::off("app_members") {
+            let denial = standing.rights.inactive();
+            let missing = || Denial::MissingPermission { permission: "members.read".to_owned() };
+            return Err(denial.unwrap_or_else(missing).into());
+        }
+        let directory = self.directory(access).await?;
+        let under = directory.apps.iter().filter(|other| query.below && other.above.ids.contains(&app.app.id));
+        let own = std::iter::once(app.app.id).chain(app.above.ids.iter().copied());
+        let places: Vec<Uuid> = own.chain(under.map(|other| other.app.id)).collect();
+        let filter = MemberFilter {
+            states: vec![MemberState::Pending, MemberState::Active, MemberState::Suspended],
+            search: searched(query.search)?,
+            apps: Some(places.clone()),
+            ..MemberFilter::default()
+        };
+        let reader = self.store().read();
+        let visible = standing.rights.visible_on(rules, "members.read", &app.place());
+        let page = store::member::list(&reader, &visible, &filter, request).await?;
+        let ids: Vec<Uuid> = page.items.iter().map(|member| member.id).collect();
+        let mut grants: HashMap<Uuid, Vec<Binding>> = HashMap::new();
+        if holds("rights.read") && !ids.is_empty() {
+            for grant in store::grant::of_grantees(&reader, standing.place.id, &ids).await? {
+                let (Grantee::Member(member), Place::App { id, .. }) = (grant.grantee, &grant.place) else { continue };
+                if places.contains(id) {
+                    let inherited = app.above.ids.contains(id);
+                    grants.entry(member).or_default().push(Binding { grant, inherited });
+                }
+            }
+        }
+        let Page { items, has_next, has_previous, total } = page;
+        let with = |member: Member| AppMember { grants: grants.remove(&member.id).unwrap_or_default(), member };
+        Ok(Page { items: items.into_iter().map(with).collect(), has_next, has_previous, total })
+    }
+}

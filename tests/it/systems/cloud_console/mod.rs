@@ -1,0 +1,9 @@
+//! A cloud console: domain, workspaces, projects and access apps (S4.1 to S4.26, S4.R1 to S4.R10).
+
+mod apps;
+mod console;
+mod domain;
+mod invite;
+mod notices;
+mod projects;
+mod workspaces;

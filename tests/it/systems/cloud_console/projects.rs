@@ -1,0 +1,63 @@
+//! Projects: invited to, or public within the workspace (S4.6, S4.24, S4.25, S4.R1, S4.R10, Q16).
+
+use serde_json::json;
+
+use super::console::{Console, app_id, at, console, give, make, may, sees};
+use crate::support::{gateway::Engines, people::invite_with};
+
+#[tokio::test]
+async fn s4_6_s4_25_q16_a_member_reaches_projects_it_is_invited_to_and_public_ones() {
+    for engines in Engines::DATABASES {
+        let Console { gateway: _open, bob, carol, dave, shop, .. } = console(engines).await;
+        let private = make(&bob, "project", "till", Some(shop)).await;
+        let invited = make(&bob, "project", "web", Some(shop)).await;
+        let input = json!({ "kind": "project", "slug": "wiki", "name": "wiki", "parent": app_id(shop), "visibility": "PUBLIC" });
+        let made = bob.call("createApp", input, "app { id visibility }").await.ok();
+        assert_eq!(made.at("createApp.app.visibility"), "PUBLIC");
+        let public = super::console::id(&made, "createApp.app.id");
+        give(&bob, &carol, "project_member", invited).await.ok();
+        assert_eq!(sees(&carol).await, ["shop", "web", "wiki"], "{engines:?}");
+        assert!(may(&carol, invited, ("resources", "manage")).await, "invited");
+        assert!(may(&carol, public, ("resources", "view")).await, "public");
+        assert!(!may(&carol, public, ("resources", "manage")).await, "public is to be read");
+        assert!(!may(&carol, private, ("summary", "view")).await, "private");
+        // Public within the workspace is not public in the domain.
+        assert_eq!(sees(&dave).await, ["bank"]);
+        assert!(!may(&dave, public, ("summary", "view")).await);
+        // Made private, it is gone for whoever was not invited.
+        bob.call("updateApp", json!({ "app": app_id(public), "visibility": "PRIVATE" }), "app { id }").await.ok();
+        assert_eq!(sees(&carol).await, ["shop", "web"]);
+        let hidden = json!({ "app": app_id(public), "name": "Mine" });
+        assert_eq!(carol.call("updateApp", hidden, "app { id }").await.codes(), ["NOT_FOUND"]);
+    }
+}
+
+#[tokio::test]
+async fn s4_r10_project_groups_pass_membership_down_and_nobody_is_added_to_a_public_project() {
+    let Console { gateway: _open, alice, bob, carol, shop, .. } = console(Engines::Embedded).await;
+    let group = make(&bob, "project_group", "web", Some(shop)).await;
+    let inner = make(&bob, "project_group", "mobile", Some(group)).await;
+    let project = make(&bob, "project", "app", Some(inner)).await;
+    give(&bob, &carol, "project_member", group).await.ok();
+    assert!(may(&carol, project, ("resources", "manage")).await, "passed down two groups");
+    assert_eq!(sees(&carol).await, ["app", "mobile", "shop", "web"]);
+
+    let public = json!({ "app": app_id(project), "visibility": "PUBLIC" });
+    bob.call("updateApp", public, "app { id }").await.ok();
+    for admin in [&alice, &bob] {
+        let refused = give(admin, &carol, "project_member", project).await;
+        assert_eq!(refused.refusals("grantAccess"), ["NOT_GRANTABLE"]);
+    }
+    let roles = at(&[(shop, "workspace_member"), (project, "project_member")]);
+    let refused = invite_with(&bob, json!({ "email": "erin@example.org", "appRoles": roles })).await;
+    assert_eq!(refused.refusals("inviteMember"), ["NOT_GRANTABLE"]);
+    // One that has people of its own is not opened.
+    let second = make(&bob, "project", "second", Some(shop)).await;
+    give(&bob, &carol, "project_member", second).await.ok();
+    let open = json!({ "app": app_id(second), "visibility": "PUBLIC" });
+    let refused = bob.call("updateApp", open, "app { id }").await;
+    assert_eq!(refused.refusals("updateApp"), ["STATE_CHANGED"]);
+    // A workspace is neither.
+    let refused = alice.call("updateApp", json!({ "app": app_id(shop), "visibility": "PUBLIC" }), "app { id }").await;
+    assert_eq!(refused.refusals("updateApp"), ["NOT_IN_BLUEPRINT"]);
+}
