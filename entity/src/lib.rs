@@ -8,6 +8,7 @@ pub mod activity_entry;
 pub mod api_token;
 pub mod app;
 pub mod blueprint;
+pub mod custom_role;
 pub mod grant_stamp;
 pub mod idempotency_record;
 pub mod invitation;

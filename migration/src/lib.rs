@@ -16,6 +16,7 @@ mod m0004_teams;
 mod m0005_apps;
 mod m0006_activity;
 mod m0007_stamps;
+mod m0009_custom_roles;
 mod m0012_photos;
 
 /// Every step, in order.
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_apps::Migration),
             Box::new(m0006_activity::Migration),
             Box::new(m0007_stamps::Migration),
+            Box::new(m0009_custom_roles::Migration),
             Box::new(m0012_photos::Migration),
         ]
     }

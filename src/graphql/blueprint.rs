@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Object, Result, SimpleObject};
 
+use super::context::InContext;
 use crate::{
-    access::blueprint::document,
+    access::{blueprint::document, compare::FeatureAccess},
     service::{Standing, blueprint::Installed},
 };
 
@@ -156,8 +157,38 @@ pub enum InitialAccess {
     Inviter,
 }
 
-/// A role of the blueprint.
+/// Whether a role gives anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+pub enum RoleState {
+    /// It can be held.
+    Enabled,
+    /// It gives nothing, and nobody can be given it: a role of the organization's own that was switched off.
+    Disabled,
+}
+
+/// What a role gives of one feature of an app kind.
 #[derive(Debug, Clone, SimpleObject)]
+pub struct RoleAccess {
+    /// The app kind's key.
+    pub kind: String,
+    /// The feature's key.
+    pub feature: String,
+    /// The strongest access level it contains whole; null where the feature has no levels, or none is contained.
+    pub level: Option<String>,
+    /// The actions it gives, in the blueprint's order.
+    pub actions: Vec<String>,
+}
+
+impl From<FeatureAccess> for RoleAccess {
+    fn from(access: FeatureAccess) -> Self {
+        let FeatureAccess { kind, feature, level, actions } = access;
+        Self { kind, feature, level, actions }
+    }
+}
+
+/// A role: the blueprint's, or one of the organization's own.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct RoleDefinition {
     /// Its key.
     pub key: String,
@@ -175,26 +206,79 @@ pub struct RoleDefinition {
     pub kinds: Vec<String>,
     /// The feature in which a feature role holds, as `kind.feature`.
     pub feature: Option<String>,
+    /// The slot it fills: a member has one role of each.
+    pub slot: Option<String>,
     /// Whether it is held beside the one main role.
     pub flag: bool,
     /// What an invitation with it gives where no access is chosen: how the toggle between all and custom stands at first.
     pub initial_access: InitialAccess,
+    /// The organization permissions it gives, by key.
+    pub permissions: Vec<String>,
+    /// The access to apps it gives, feature by feature.
+    pub access: Vec<RoleAccess>,
+    /// Other spellings by which it may be named.
+    pub aliases: Vec<String>,
+    /// The roles of which one must be held to hold this one.
+    pub requires: Vec<String>,
+    /// Narrower roles to think of before giving this one.
+    pub instead: Vec<String>,
+    /// Whether it is a role of the organization's own.
+    pub is_custom: bool,
+    /// The blueprint's role that a role of the organization's own is made after.
+    pub base: Option<String>,
+    /// Whether it gives anything.
+    pub state: RoleState,
+    /// Whether the organization may make roles of its own after it.
+    pub customizable: bool,
     /// Whether its holder can hand it over to somebody else.
     pub transferable: bool,
+    /// Where it is held.
+    #[graphql(skip)]
+    pub organization: Option<uuid::Uuid>,
+}
+
+#[ComplexObject]
+impl RoleDefinition {
+    /// How often it is given, to pending members and teams too. Null without the permission `members.read`, and among the
+    /// organizations that the caller is not in at the moment.
+    async fn holders(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
+        let here = ctx.access()?.standing.as_ref();
+        let here = here.filter(|standing| self.organization == Some(standing.place.id));
+        if here.is_none_or(|standing| !standing.rights.holds("members.read")) {
+            return Ok(None);
+        }
+        let uses = ctx.request()?.roles.uses(&self.key).await?;
+        Ok(Some(i32::try_from(uses).unwrap_or(i32::MAX)))
+    }
 }
 
 impl RoleDefinition {
-    /// As the blueprint has it; `None` for a key it does not have.
+    /// As the organization has it; `None` for a key it does not have.
     #[must_use]
     pub fn of(standing: &Standing, key: &str) -> Option<Self> {
-        Self::in_blueprint(&standing.blueprint, key)
+        let organization = Some(standing.place.id);
+        Some(Self { organization, ..Self::in_blueprint(&standing.blueprint, key)? })
     }
 
-    /// The same of a blueprint by itself.
+    /// Every role there is, the blueprint's first and strongest first.
+    #[must_use]
+    pub fn all(standing: &Standing) -> Vec<Self> {
+        let roles = &standing.blueprint.rules.document().roles;
+        let disabled =
+            standing.blueprint.custom.iter().map(|custom| &custom.key).filter(|key| !roles.contains_key(*key));
+        roles.keys().chain(disabled).filter_map(|key| Self::of(standing, key)).collect()
+    }
+
+    /// The same of the rules by themselves.
     #[must_use]
     pub fn in_blueprint(installed: &Installed, key: &str) -> Option<Self> {
-        let role = installed.rules.document().roles.get(key)?;
-        let levels = &installed.rules.document().levels;
+        let rules = &installed.rules;
+        let custom = installed.custom.iter().find(|custom| custom.key == key);
+        // A role that is switched off is not among the rules.
+        let disabled = custom.filter(|custom| !custom.enabled).and_then(|custom| rules.custom_role(custom));
+        let role = rules.document().roles.get(key).or(disabled.as_ref())?;
+        let gives = rules.rights_of(role);
+        let levels = &rules.document().levels;
         let (level, words, otherwise) = match role.level {
             document::RoleLevel::Organization => (RoleLevel::Organization, &levels.organization, "Organization"),
             document::RoleLevel::App => (RoleLevel::App, &levels.app, "App"),
@@ -210,9 +294,20 @@ impl RoleDefinition {
             level_label,
             kinds: role.kinds.clone(),
             feature: role.feature.clone(),
+            slot: role.slot.clone(),
             flag: role.flag,
             initial_access: role.initial_access.into(),
+            permissions: rules.permissions_of(&gives),
+            access: rules.access_of(&gives).into_iter().map(RoleAccess::from).collect(),
+            aliases: role.aliases.clone(),
+            requires: role.requires.clone(),
+            instead: role.instead.clone(),
+            is_custom: custom.is_some(),
+            base: custom.map(|custom| custom.base.clone()),
+            state: if disabled.is_some() { RoleState::Disabled } else { RoleState::Enabled },
+            customizable: role.customizable,
             transferable: role.transfer.is_some(),
+            organization: None,
         })
     }
 }

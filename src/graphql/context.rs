@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Result};
 
 use super::{
-    capability::RightsOf, cursor::Cursors, error::error, grant::Grants, member::MemberLoaders,
+    capability::RightsOf, cursor::Cursors, custom_role::RoleUses, error::error, grant::Grants, member::MemberLoaders,
     service_account::ServiceAccounts, team::Teams,
 };
 use crate::service::{Access, Service, Standing};
@@ -29,6 +29,8 @@ pub struct RequestContext {
     pub grants: Grants,
     /// Teams, loaded in batches.
     pub teams: Teams,
+    /// How often roles are held, loaded in batches.
+    pub roles: RoleUses,
 }
 
 impl RequestContext {
@@ -40,7 +42,8 @@ impl RequestContext {
         let rights = RightsOf::new(service.clone(), access.clone());
         let grants = Grants::new(service.clone(), access.clone());
         let teams = Teams::new(service.clone(), access.clone());
-        Self { service, access, cursors, members, service_accounts, rights, grants, teams }
+        let roles = RoleUses::new(service.clone(), access.clone());
+        Self { service, access, cursors, members, service_accounts, rights, grants, teams, roles }
     }
 }
 

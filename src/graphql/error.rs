@@ -91,6 +91,12 @@ pub enum UserErrorCode {
     SignUpClosed,
     /// The change has not been made because the state has moved on.
     StateChanged,
+    /// The role is the blueprint's own, which nobody changes.
+    ManagedRole,
+    /// Somebody holds the role.
+    RoleInUse,
+    /// The change would give somebody more than before, and nobody has said that this is meant.
+    Gains,
     /// A permission is missing: only among the reasons why the caller cannot do something.
     Forbidden,
 }

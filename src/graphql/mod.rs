@@ -19,11 +19,13 @@ pub mod api_token;
 pub mod app;
 pub mod app_role;
 pub mod blueprint;
+pub mod blueprint_move;
 pub mod capability;
 pub mod check;
 pub mod child;
 pub mod context;
 pub mod cursor;
+pub mod custom_role;
 pub mod error;
 pub mod grant;
 pub mod invitation;
@@ -75,6 +77,8 @@ pub struct Mutation(
     grant::GrantMutation,
     app_role::AppRoleMutation,
     team::TeamMutation,
+    custom_role::CustomRoleMutation,
+    blueprint_move::BlueprintMoveMutation,
 );
 
 /// Everything that can be followed.

@@ -13,7 +13,9 @@ use super::{
     app::OrganizationApps,
     blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
     child::OrganizationChildren,
+    blueprint_move::OrganizationBlueprintMove,
     context::InContext,
+    custom_role::OrganizationRoleComparison,
     error::{Reason, UserError, error, reasons, settle},
     grant::OrganizationDefaults,
     invitation::OrganizationInvitations,
@@ -48,6 +50,8 @@ pub struct Organization(
     OrganizationDefaults,
     OrganizationWarnings,
     OrganizationChildren,
+    OrganizationRoleComparison,
+    OrganizationBlueprintMove,
 );
 
 impl Organization {
@@ -70,6 +74,8 @@ impl Organization {
             OrganizationDefaults,
             OrganizationWarnings,
             OrganizationChildren { standing: Arc::clone(&standing) },
+            OrganizationRoleComparison { standing: Arc::clone(&standing) },
+            OrganizationBlueprintMove { standing: Arc::clone(&standing) },
         )
     }
 
@@ -119,10 +125,9 @@ impl OrganizationCore {
         plans.filter_map(|key| Plan::of(&self.standing.blueprint, key)).collect()
     }
 
-    /// The roles there are, strongest first.
+    /// The roles there are: the blueprint's, strongest first, then those of the organization's own.
     async fn roles(&self) -> Vec<RoleDefinition> {
-        let roles = self.standing.blueprint.rules.document().roles.keys();
-        roles.filter_map(|key| RoleDefinition::of(&self.standing, key)).collect()
+        RoleDefinition::all(&self.standing)
     }
 
     /// The kinds of apps there can be, with their features and actions.

@@ -74,4 +74,8 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "addTeamMember", Audience::Callers),
     (Root::Mutation, "removeTeamMember", Audience::Callers),
     (Root::Subscription, "accessChanged", Audience::Callers),
+    (Root::Mutation, "createRole", Audience::Callers),
+    (Root::Mutation, "updateRole", Audience::Callers),
+    (Root::Mutation, "deleteRole", Audience::Callers),
+    (Root::Mutation, "moveBlueprint", Audience::Callers),
 ];

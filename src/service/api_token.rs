@@ -214,7 +214,7 @@ async fn make(
 ) -> Result<Made, ServiceError> {
     let permit = work.authorize::<CreateApiToken>(Some(id))?;
     let row = store::organization::find_by_id(work.tx, organization).await?.ok_or(ServiceError::NotFound)?;
-    let blueprint = work.service.blueprint(work.tx, row.blueprint_id).await?;
+    let blueprint = work.service.rules_of(work.tx, (organization, row.blueprint_id)).await?;
     let rules = &blueprint.rules;
 
     let mut mistakes = input::Mistakes::default();

@@ -10,7 +10,11 @@ use uuid::Uuid;
 
 use super::{Change, Service, ServiceError};
 use crate::{
-    access::{Blueprint, SystemTask, blueprint::BlueprintError, verb::InstallBlueprint},
+    access::{
+        Blueprint, SystemTask,
+        blueprint::{BlueprintError, CustomRole},
+        verb::InstallBlueprint,
+    },
     id::new_id,
     store::{self, Reader, StoreError, WriteScope},
 };
@@ -23,18 +27,30 @@ pub const IN_THE_BOX: &[(&str, &str)] = &[
     ("business-suite.toml", include_str!("../../blueprints/business-suite.toml")),
 ];
 
-/// An installed blueprint version.
+/// An installed blueprint version, with the roles of an organization's own where it has any.
 #[derive(Debug)]
 pub struct Installed {
     /// The row.
     pub id: Uuid,
     /// The compiled rules.
     pub rules: Blueprint,
+    /// The organization's own roles, by key, disabled ones too; the others are among the rules.
+    pub custom: Vec<CustomRole>,
 }
 
 /// The parsed blueprints of this process.
 #[derive(Debug, Default)]
-pub(super) struct Blueprints(RwLock<HashMap<Uuid, Arc<Installed>>>);
+pub(super) struct Blueprints {
+    plain: RwLock<HashMap<Uuid, Arc<Installed>>>,
+    /// Rules with organizations' own roles, which stand in the key whole: what is found is exactly what was asked for.
+    extended: RwLock<HashMap<OwnRules, Arc<Installed>>>,
+}
+
+/// A blueprint version and the roles beside it.
+type OwnRules = (Uuid, Vec<CustomRole>);
+
+/// How many organizations' own rules are kept.
+const KEPT: usize = 1_000;
 
 /// What installing came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +82,29 @@ pub enum InstallError {
 
 impl Blueprints {
     fn find(&self, id: Uuid) -> Option<Arc<Installed>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.plain.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     fn keep(&self, id: Uuid, rules: Blueprint) -> Arc<Installed> {
-        let installed = Arc::new(Installed { id, rules });
-        self.0.write().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(installed).clone()
+        let installed = Arc::new(Installed { id, rules, custom: Vec::new() });
+        self.plain.write().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(installed).clone()
+    }
+
+    fn extend(&self, plain: &Arc<Installed>, custom: &[CustomRole]) -> Arc<Installed> {
+        if custom.is_empty() {
+            return Arc::clone(plain);
+        }
+        let key = (plain.id, custom.to_vec());
+        if let Some(known) = self.extended.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Arc::clone(known);
+        }
+        let rules = plain.rules.with_custom_roles(custom);
+        let extended = Arc::new(Installed { id: plain.id, rules, custom: custom.to_vec() });
+        let mut kept = self.extended.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.entry(key).or_insert(extended).clone()
     }
 }
 
@@ -95,6 +128,34 @@ impl Service {
             .await?
             .ok_or_else(|| StoreError::Corrupt(format!("blueprint {id} is not installed")))?;
         Ok(self.blueprints().keep(id, parse_stored(&row.source)?))
+    }
+
+    /// The blueprint version of this id with an organization's own roles: the rules it lives by.
+    ///
+    /// # Errors
+    /// [`ServiceError::Internal`] when it is not installed.
+    pub(crate) async fn rules(
+        &self,
+        reader: &impl Reader,
+        id: Uuid,
+        custom: &[CustomRole],
+    ) -> Result<Arc<Installed>, ServiceError> {
+        let plain = self.blueprint(reader, id).await?;
+        Ok(self.blueprints().extend(&plain, custom))
+    }
+
+    /// The rules an organization lives by; for work that has not loaded its roles with somebody's facts. One statement.
+    ///
+    /// # Errors
+    /// [`ServiceError::Internal`] when its blueprint is not installed.
+    pub(crate) async fn rules_of(
+        &self,
+        reader: &impl Reader,
+        (organization, id): (Uuid, Uuid),
+    ) -> Result<Arc<Installed>, ServiceError> {
+        let custom = store::custom_role::find_all(reader, organization).await?;
+        let custom: Vec<CustomRole> = custom.into_iter().map(|stored| stored.role).collect();
+        self.rules(reader, id, &custom).await
     }
 
     /// The newest installed version of a blueprint by name.

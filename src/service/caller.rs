@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Service, ServiceError, blueprint::Installed};
 use crate::{
-    access::{Facts, PrincipalId, Rights},
+    access::{Facts, PrincipalId, Rights, blueprint::CustomRole},
     cache::{GrantKey, LoadError, Loaded, Loader, StampKind, StampVector},
     identity::Credential,
     store::{
@@ -53,6 +53,8 @@ pub struct CallerFacts {
     place: Option<Place>,
     name: String,
     facts: Option<Facts>,
+    /// The roles of the organization's own.
+    roles: Vec<CustomRole>,
     ends_at: Option<DateTime<Utc>>,
     /// The version of the organization's stamp in the same reading.
     version: i64,
@@ -253,9 +255,10 @@ fn caller_facts(loaded: facts::Loaded, key: &GrantKey, ends_at: Option<DateTime<
         }
         _ => (None, None, String::new()),
     };
+    let roles = loaded.organization.map(|organization| organization.roles).unwrap_or_default();
     let person = loaded.user.filter(|_| matches!(key, GrantKey::Session { .. }));
     let person = person.map(|user| Person { id: user.id, email: user.email, name: user.name });
-    CallerFacts { person, place, name, facts, ends_at, version: 0, standing: OnceLock::new() }
+    CallerFacts { person, place, name, facts, roles, ends_at, version: 0, standing: OnceLock::new() }
 }
 
 impl CallerFacts {
@@ -270,7 +273,7 @@ impl CallerFacts {
         if let Some(known) = self.standing.get() {
             return Ok(Some(Arc::clone(known)));
         }
-        let blueprint = service.blueprint(reader, place.blueprint).await?;
+        let blueprint = service.rules(reader, place.blueprint, &self.roles).await?;
         let rights = Rights::compile(&blueprint.rules, facts, now);
         let standing =
             Standing { place: place.clone(), blueprint, facts: facts.clone(), rights, name: self.name.clone() };

@@ -105,6 +105,12 @@ pub enum UserErrorCode {
     SignUpClosed,
     /// The change has not been made because the state has moved on.
     StateChanged,
+    /// The role is the blueprint's own, which nobody changes (S4.R3).
+    ManagedRole,
+    /// Somebody holds the role (S4.R3).
+    RoleInUse,
+    /// The change would give somebody more than before, and nobody has said that this is meant.
+    Gains,
     /// A permission is missing. Only told beforehand, among the reasons why something cannot be done; who tries is refused.
     Forbidden,
 }

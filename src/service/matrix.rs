@@ -32,11 +32,11 @@ impl Service {
     pub async fn matrix(&self, organization: &str) -> Result<Vec<MatrixRow>, ServiceError> {
         let reader = self.store().read();
         let row = store::organization::find_by_slug(&reader, organization).await?.ok_or(ServiceError::NotFound)?;
-        let blueprint = self.blueprint(&reader, row.blueprint_id).await?;
         let apps = store::app::find_all(&reader, row.id).await?;
         let above = store::app::ancestors_within(&apps);
         let top = Above::default();
         let crowd = facts::load_all(&reader, row.id).await?.ok_or(ServiceError::NotFound)?;
+        let blueprint = self.rules(&reader, crowd.organization.blueprint_id, &crowd.organization.roles).await?;
         let within = Within { organization: row.id, active: row.state == OrganizationState::Active };
         let mut rows = Vec::new();
         for principal in crowd.reach.principals() {

@@ -35,13 +35,20 @@ impl Service {
     /// All places of a person, by the organization's name.
     pub(super) async fn memberships(&self, user: Uuid) -> Result<Vec<Membership>, ServiceError> {
         let reader = self.store().read();
+        let found = member::memberships_of_user(&reader, user, self.now()).await?;
+        let organizations: Vec<Uuid> = found.iter().map(|place| place.member.organization_id).collect();
+        let custom = store::custom_role::find_many(&reader, &organizations).await?;
+        let custom_of = |organization: Uuid| {
+            let roles = custom.get(&organization).into_iter().flatten();
+            roles.map(|stored| stored.role.clone()).collect::<Vec<_>>()
+        };
         let mut places = Vec::new();
-        for place in member::memberships_of_user(&reader, user, self.now()).await? {
+        for place in found {
             places.push(Membership {
                 organization: place.member.organization_id,
                 slug: place.organization_slug,
                 name: place.organization_name,
-                blueprint: self.blueprint(&reader, place.blueprint_id).await?,
+                blueprint: self.rules(&reader, place.blueprint_id, &custom_of(place.member.organization_id)).await?,
                 member: Some((place.member.id, place.member.state)),
                 roles: place.roles,
             });

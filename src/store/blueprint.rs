@@ -70,6 +70,19 @@ pub async fn list(reader: &impl Reader, request: &PageRequest) -> Result<Page<Bl
     page(reader, select::<Entity>(), Order { key: None, id: Column::Id, descending: false }, request).await
 }
 
+/// The versions of the blueprint of this name, in the order of installation.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn list_versions(
+    reader: &impl Reader,
+    name: &str,
+    request: &PageRequest,
+) -> Result<Page<Blueprint>, StoreError> {
+    let select = select::<Entity>().filter(Column::Name.eq(name));
+    page(reader, select, Order { key: None, id: Column::Id, descending: false }, request).await
+}
+
 /// Installs a version.
 ///
 /// # Errors

@@ -37,6 +37,7 @@ pub(in crate::store) mod visibility;
 pub mod activity;
 pub mod api_token;
 pub mod app;
+pub mod custom_role;
 pub mod grant;
 pub mod idempotency;
 pub mod invitation;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::access::{
     Permit, Verb, Visibility,
-    verb::{ChangePlan, CreateOrganization, DeleteOrganization, UpdateOrganization},
+    verb::{ChangePlan, CreateOrganization, DeleteOrganization, MoveBlueprint, UpdateOrganization},
 };
 
 /// An organization.
@@ -215,6 +215,22 @@ pub async fn update_plan(
 ) -> Result<(), StoreError> {
     covers(&permit, id)?;
     change(tx, ActiveModel { plan: Set(plan), updated_at: Set(now), ..unchanged(id) }).await
+}
+
+/// Moves the organization to another version of its blueprint, and to a plan of that.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn update_blueprint(
+    tx: &Tx,
+    permit: Permit<MoveBlueprint>,
+    id: Uuid,
+    (blueprint, plan): (Uuid, String),
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    covers(&permit, id)?;
+    let row = ActiveModel { blueprint_id: Set(blueprint), plan: Set(plan), updated_at: Set(now), ..unchanged(id) };
+    change(tx, row).await
 }
 
 /// Closes the organization for good. Its rows stay until retention removes them, and its slug stays taken.

@@ -248,6 +248,13 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
             (json!({ "entries": [entry] }), "")
         }
         "createApiToken" => (json!({ "name": "Second", "scopes": ["members.read"], "expiresInDays": 1 }), ""),
+        "createRole" => {
+            let role = json!({ "key": "own", "base": words.owner, "label": "Own", "permissions": [], "access": [] });
+            (role, "")
+        }
+        "updateRole" => (json!({ "role": words.member, "label": "Other" }), ""),
+        "deleteRole" => (json!({ "role": words.member }), ""),
+        "moveBlueprint" => (json!({ "version": 2, "token": "none" }), ""),
         "revokeApiToken" => (json!({ "token": scene.token }), ""),
         other => panic!("`{other}` is new: write a sample of its input here, so that the table shows who may use it"),
     }

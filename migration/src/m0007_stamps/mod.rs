@@ -6,7 +6,8 @@
 use async_trait::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, sea_orm::DbErr};
 
-use self::rules::{RULES, Rule, Update};
+use self::rules::RULES;
+pub(crate) use self::rules::{Rule, Update, content};
 use crate::dialect;
 
 mod rules;
@@ -24,28 +25,38 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let postgres = dialect::is_postgres(manager);
         dialect::run(manager, if postgres { POSTGRES } else { SQLITE }).await?;
-        for rule in &RULES {
-            for trigger in triggers(rule) {
-                dialect::run(manager, &if postgres { trigger.postgres() } else { trigger.sqlite() }).await?;
-            }
-        }
-        Ok(())
+        install(manager, &RULES).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let postgres = dialect::is_postgres(manager);
-        for trigger in RULES.iter().flat_map(triggers) {
-            let Trigger { name, rule, .. } = &trigger;
-            let drop = if postgres {
-                format!("DROP TRIGGER {name} ON {}; DROP FUNCTION {name}();", rule.table)
-            } else {
-                format!("DROP TRIGGER {name};")
-            };
-            dialect::run(manager, &drop).await?;
-        }
+        remove(manager, &RULES).await?;
         let sequence = if postgres { "" } else { "DROP TABLE stamp_sequence;" };
         dialect::run(manager, &format!("DROP TABLE grant_stamp; {sequence}")).await
     }
+}
+
+/// Installs the triggers of these rules; for the steps that add tables too.
+pub(crate) async fn install(manager: &SchemaManager<'_>, rules: &[Rule]) -> Result<(), DbErr> {
+    let postgres = dialect::is_postgres(manager);
+    for trigger in rules.iter().flat_map(triggers) {
+        dialect::run(manager, &if postgres { trigger.postgres() } else { trigger.sqlite() }).await?;
+    }
+    Ok(())
+}
+
+/// Removes the triggers of these rules.
+pub(crate) async fn remove(manager: &SchemaManager<'_>, rules: &[Rule]) -> Result<(), DbErr> {
+    let postgres = dialect::is_postgres(manager);
+    for Trigger { name, rule, .. } in rules.iter().flat_map(triggers) {
+        let drop = if postgres {
+            format!("DROP TRIGGER {name} ON {}; DROP FUNCTION {name}();", rule.table)
+        } else {
+            format!("DROP TRIGGER {name};")
+        };
+        dialect::run(manager, &drop).await?;
+    }
+    Ok(())
 }
 
 const POSTGRES: &str = "

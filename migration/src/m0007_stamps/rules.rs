@@ -6,19 +6,19 @@
 //! Kinds: 1 session, 2 API token, 3 user, 4 principal, 5 organization, 6 content of an organization.
 
 /// Which changes of a table move stamps, and whose.
-pub(super) struct Rule {
+pub(crate) struct Rule {
     /// Sets this rule's triggers apart from the table's others.
-    pub(super) name: &'static str,
-    pub(super) table: &'static str,
-    pub(super) insert: bool,
-    pub(super) update: Update,
-    pub(super) delete: bool,
+    pub(crate) name: &'static str,
+    pub(crate) table: &'static str,
+    pub(crate) insert: bool,
+    pub(crate) update: Update,
+    pub(crate) delete: bool,
     /// Query of the subjects, `NULL` ids left out.
-    pub(super) subjects: &'static str,
+    pub(crate) subjects: &'static str,
 }
 
 /// Which updates count.
-pub(super) enum Update {
+pub(crate) enum Update {
     No,
     Any,
     /// Those that set one of these columns.
@@ -127,6 +127,11 @@ pub(super) const RULES: [Rule; 20] = [
     Rule { insert: true, update: Update::Any, ..rule("content", "access_grant", CONTENT) },
     Rule { insert: true, ..rule("content", "activity_entry", CONTENT) },
 ];
+
+/// What is shown of a table whose rows are an organization's; a rule for deletions alone, to be widened.
+pub(crate) const fn content(table: &'static str) -> Rule {
+    rule("content", table, CONTENT)
+}
 
 /// A rule for deletions alone, to be widened.
 const fn rule(name: &'static str, table: &'static str, subjects: &'static str) -> Rule {

@@ -23,6 +23,7 @@
 #![deny(missing_docs)]
 
 pub mod blueprint;
+pub mod compare;
 pub mod decide;
 pub mod decision;
 pub mod delegation;
@@ -36,6 +37,7 @@ pub mod rights;
 pub mod seat;
 pub mod share;
 pub mod verb;
+pub mod versions;
 pub mod visibility;
 
 pub use blueprint::Blueprint;

@@ -149,7 +149,7 @@ impl Service {
             store::organization::find_by_slug(&reader, &document.slug.text).await.map_err(ServiceError::from)?;
         // An organization lives by the version it pins.
         let installed = match &found {
-            Some(organization) => self.blueprint(&reader, organization.blueprint_id).await?,
+            Some(organization) => self.rules_of(&reader, (organization.id, organization.blueprint_id)).await?,
             None => newest,
         };
         let refuse = |problem: String| Mistake { line: document.slug.line, field: "slug".to_owned(), problem };

@@ -69,6 +69,11 @@ impl Writing<'_> {
     pub(super) async fn all(&self, fresh: bool, wanted: &Wanted) -> Written<Report> {
         let mut report = Report { organization: self.organization(fresh, wanted).await?, ..Report::default() };
         let row = organization::find_by_id(self.work.tx, self.id).await?.ok_or(ServiceError::NotFound)?;
+        if row.blueprint_id != self.installed.id {
+            return Err(ServiceError::Conflict(
+                "the organization has moved to another version meanwhile; import again",
+            ));
+        }
         let within = seat::Within { organization: self.id, blueprint: &self.installed.rules, plan: &row.plan };
         let seats = seat::taken(self.work, within).await?;
         let grants = grant::find_all(self.work.tx, self.id).await?;

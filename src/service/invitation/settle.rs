@@ -180,7 +180,7 @@ async fn accept(work: &Work<'_>, accepting: Accepting) -> Result<Accepted, Servi
     if invitation.email != user.email && !ablate::off("invited_email") {
         return Err(for_another().into());
     }
-    let blueprint = work.service.blueprint(work.tx, place.blueprint_id).await?;
+    let blueprint = work.service.rules_of(work.tx, (place.id, place.blueprint_id)).await?;
     let accepted = Accepted {
         organization: place.id,
         slug: place.slug.clone(),

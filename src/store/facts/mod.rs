@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub use self::reach::{PrincipalFact, Reach, Within};
 use super::{Reader, StoreError, organization::OrganizationState};
 use crate::{
-    access::PrincipalId,
+    access::{PrincipalId, blueprint::CustomRole},
     cache::stamp::{Stamp, StampKind},
 };
 pub use gatehouse_entity::user::UserState;
@@ -111,6 +111,8 @@ pub struct OrganizationFact {
     pub blueprint_version: i32,
     /// SHA-256 of the blueprint, in hexadecimal.
     pub blueprint_hash: String,
+    /// The roles of its own, by key, disabled ones too.
+    pub roles: Vec<CustomRole>,
 }
 
 /// What was loaded for one key.
@@ -284,5 +286,6 @@ fn organization(row: &QueryResult) -> Result<Option<OrganizationFact>, StoreErro
         blueprint_name: row.try_get("", "blueprint_name")?,
         blueprint_version: row.try_get("", "blueprint_version")?,
         blueprint_hash: row.try_get("", "blueprint_hash")?,
+        roles: reach::roles(row)?,
     }))
 }

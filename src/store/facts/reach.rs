@@ -8,7 +8,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
-    access::{Facts, Grant, Grantee, Held, Place, PrincipalId, PrincipalKind, facts::TeamFact, grant::TeamStep},
+    access::{
+        Facts, Grant, Grantee, Held, Place, PrincipalId, PrincipalKind, blueprint::CustomRole, facts::TeamFact,
+        grant::TeamStep,
+    },
     store::StoreError,
 };
 
@@ -216,6 +219,25 @@ struct GrantRow(
     Option<DateTime<Utc>>,
     Option<Uuid>,
 );
+
+#[derive(Deserialize)]
+struct RoleRow(String, String, String, String, Vec<String>, Vec<String>, String);
+
+/// The organization's own roles, by key.
+pub(super) fn roles(row: &QueryResult) -> Result<Vec<CustomRole>, StoreError> {
+    let made = |RoleRow(key, base, label, help, permissions, access, state)| CustomRole {
+        key,
+        base,
+        label,
+        help,
+        permissions,
+        access,
+        enabled: state == "enabled",
+    };
+    let mut roles: Vec<CustomRole> = list::<RoleRow>(row, "roles")?.into_iter().map(made).collect();
+    roles.sort_unstable();
+    Ok(roles)
+}
 
 fn list<T: DeserializeOwned>(row: &QueryResult, column: &str) -> Result<Vec<T>, StoreError> {
     let text: String = row.try_get("", column)?;

@@ -81,6 +81,7 @@ SELECT h.*, {now} AS now,
   (SELECT {memberships} FROM who w JOIN team_member m ON m.member_id = w.id) AS memberships,
   (SELECT {teams} FROM reached r JOIN team t ON t.id = r.id) AS teams,
   (SELECT {grants} FROM held g LEFT JOIN app p ON p.id = g.app_id) AS grants,
+  (SELECT {roles} FROM custom_role x WHERE x.organization_id = h.organization_id) AS roles,
   {ver:1,h.session_id} AS session_ver, {ver:2,h.token_id} AS token_ver, {ver:3,h.user_id} AS user_ver,
   coalesce((SELECT max(v.ver) FROM who w JOIN grant_stamp v ON v.kind = 4 AND v.id = w.id), 0) AS principal_ver,
   {ver:5,h.organization_id} AS organization_ver, {ver:6,h.organization_id} AS content_ver
@@ -144,6 +145,8 @@ fn frame(database: DbBackend, head: &str, member: &str, account: &str) -> String
         "g.expires_at",
         &id("g.granted_by"),
     ];
+    let (permissions, access) = (words.json("x.permissions"), words.json("x.access"));
+    let roles = ["x.key", "x.base", "x.label", "x.help", &permissions, &access, "x.state"];
     let mut sql = FRAME
         .replace("{head}", head)
         .replace("{who}", &who)
@@ -154,7 +157,8 @@ fn frame(database: DbBackend, head: &str, member: &str, account: &str) -> String
         .replace("{principals}", &words.array(&principals))
         .replace("{memberships}", &words.array(&memberships))
         .replace("{teams}", &words.array(&teams))
-        .replace("{grants}", &words.array(&grants));
+        .replace("{grants}", &words.array(&grants))
+        .replace("{roles}", &words.array(&roles));
     for (kind, of) in
         [(1, "session_id"), (2, "token_id"), (3, "user_id"), (5, "organization_id"), (6, "organization_id")]
     {
@@ -180,6 +184,11 @@ impl Words {
     /// An id as JSON text; in SQLite it is a blob.
     fn id(&self, column: &str) -> String {
         if self.0 { column.to_owned() } else { format!("nullif(hex({column}), '')") }
+    }
+
+    /// JSON within JSON; in SQLite it is text.
+    fn json(&self, column: &str) -> String {
+        if self.0 { column.to_owned() } else { format!("json({column})") }
     }
 
     const fn now(&self) -> &'static str {

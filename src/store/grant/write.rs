@@ -13,7 +13,7 @@ use super::{
 use crate::{
     access::{
         Grantee, Held, Permit, Place,
-        verb::{AssignRole, GrantAccess, TransferRole},
+        verb::{AssignRole, GrantAccess, MoveBlueprint, TransferRole},
     },
     store::{
         Reader, StoreError, Tx,
@@ -281,6 +281,27 @@ pub async fn set_default(tx: &Tx, permit: Permit<GrantAccess>, access: DefaultAc
     });
     let grants = grant.into_iter().collect();
     replace(tx, principal(&permit), held, NewGrants { organization, grants, now }).await
+}
+
+/// Takes grants, and makes others what they are to be, each with its id, giver and moment as before; for moves to another
+/// version of the rules.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`] when a grant is of another organization.
+pub async fn rewrite(
+    tx: &Tx,
+    permit: &Permit<MoveBlueprint>,
+    (organization, removed): (Uuid, &[Uuid]),
+    grants: Vec<AccessGrant>,
+) -> Result<(), StoreError> {
+    covers_row(permit, organization, &[])?;
+    if let Some(stray) = grants.iter().find(|grant| grant.organization_id != organization) {
+        return Err(StoreError::PermitMismatch(stray.id));
+    }
+    // All of them go before one comes: two that change places must not meet.
+    let ids: Vec<Uuid> = removed.iter().copied().chain(grants.iter().map(|grant| grant.id)).collect();
+    take(tx, &ids).await?;
+    insert_all(tx, grants.into_iter().map(ActiveModel::from).collect()).await
 }
 
 async fn replace(tx: &Tx, by: Option<Uuid>, held: Vec<AccessGrant>, new: NewGrants) -> Result<Replaced, StoreError> {

@@ -19,6 +19,7 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::api_token::Entity>(db).await;
         compare::<entity::app::Entity>(db).await;
         compare::<entity::blueprint::Entity>(db).await;
+        compare::<entity::custom_role::Entity>(db).await;
         compare::<entity::grant_stamp::Entity>(db).await;
         compare::<entity::idempotency_record::Entity>(db).await;
         compare::<entity::invitation::Entity>(db).await;

@@ -279,3 +279,18 @@ async fn apps_and_activity() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn roles_of_an_organizations_own() {
+    for_each_database(async |db| {
+        let mut world = World::new(db).await;
+        let (id, acme) = (gatehouse::id::new_id(), world.id("acme"));
+        let whole = [(5, "acme"), (6, "acme")];
+        let sql = "INSERT INTO custom_role (id, organization_id, key, base, label, help, permissions, access, state, created_at, updated_at)
+                   VALUES ($1, $2, 'custom:small', 'lead', 'Small', '', $3, $3, 'enabled', $4, $4)";
+        world.expect_with(sql, [id.into(), acme.into(), seed::json("[]"), seed::noon().into()], whole).await;
+        world.expect_with("UPDATE custom_role SET state = 'disabled' WHERE id = $1", [id.into()], whole).await;
+        world.expect_with("DELETE FROM custom_role WHERE id = $1", [id.into()], whole).await;
+    })
+    .await;
+}

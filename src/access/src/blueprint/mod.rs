@@ -7,6 +7,7 @@
 //! What may not enter: anything about a particular organization or principal (that is [`Facts`](crate::Facts)).
 
 mod check;
+pub mod custom;
 pub mod document;
 mod error;
 mod rightset;
@@ -15,6 +16,7 @@ mod selector;
 
 use indexmap::IndexMap;
 
+pub use custom::CustomRole;
 pub use document::Document;
 pub use error::BlueprintError;
 pub use rightset::RightSet;

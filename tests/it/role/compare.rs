@@ -1,0 +1,49 @@
+//! Two roles side by side.
+
+use serde_json::json;
+
+use super::{create, desk, role};
+
+const COMPARE: &str = "query($left: String!, $right: String!) { organization(slug: \"acme\") {
+    roleComparison(left: $left, right: $right) {
+        left { key level levelLabel } right { key level levelLabel }
+        rows { area areaLabel label help permission kind feature action left right } } } }";
+
+/// S4.26, S1.30: any two roles are compared right by right, in order, with the words that explain each; each says where it
+/// holds. Roles are no secret among members; strangers are told nothing.
+#[tokio::test]
+async fn s4_26_any_two_roles_are_compared_right_by_right() {
+    let desk = desk().await;
+    let bob = desk.gateway.member(&desk.tenant, "bob", "member").await;
+    let answer = bob.send(COMPARE, json!({ "left": "lead", "right": "member" })).await.ok();
+    let compared = answer.at("organization.roleComparison");
+    assert_eq!(compared["left"], json!({ "key": "lead", "level": "ORGANIZATION", "levelLabel": "Company" }));
+    let rows = compared["rows"].as_array().unwrap();
+    let of = |key: &str| rows.iter().find(|row| row["permission"] == key).unwrap();
+    assert_eq!((&of("members.read")["left"], &of("members.read")["right"]), (&json!(true), &json!(true)));
+    assert_eq!((&of("members.invite")["left"], &of("members.invite")["right"]), (&json!(true), &json!(false)));
+    assert_eq!((&of("billing.manage")["left"], &of("billing.manage")["right"]), (&json!(false), &json!(false)));
+    assert_eq!(of("members.invite")["area"], "members");
+    assert_eq!(of("members.invite")["areaLabel"], "Company");
+    let actions: Vec<_> = rows.iter().filter(|row| row["permission"].is_null()).cloned().collect();
+    let expected = json!({
+        "area": "board.cards", "areaLabel": "Board: Cards", "label": "See cards", "help": "Open cards.", "permission": null,
+        "kind": "board", "feature": "cards", "action": "view", "left": true, "right": true,
+    });
+    assert_eq!(actions[0], expected);
+    let held: Vec<_> = actions.iter().map(|row| (row["left"] == true, row["right"] == true)).collect();
+    assert_eq!(held, [(true, true), (true, false), (false, false), (true, false), (false, false)]);
+
+    create(&desk.alice, role("seer", "chief", &[], json!([{ "kind": "board", "feature": "reports" }]))).await.ok();
+    let answer = bob.send(COMPARE, json!({ "left": "keeper", "right": "custom:seer" })).await.ok();
+    assert_eq!(answer.at("organization.roleComparison.left.level"), "APP");
+    assert_eq!(answer.at("organization.roleComparison.left.levelLabel"), "App");
+    let rows = answer.at("organization.roleComparison.rows").as_array().unwrap().clone();
+    assert_eq!(rows.iter().filter(|row| row["right"] == true).count(), 2);
+
+    let none = bob.send(COMPARE, json!({ "left": "lead", "right": "emperor" })).await.ok();
+    assert!(none.at("organization.roleComparison").is_null());
+    let mallory = desk.gateway.person("mallory").await;
+    let hidden = mallory.send(COMPARE, json!({ "left": "lead", "right": "member" })).await.ok();
+    assert!(hidden.at("organization").is_null());
+}

@@ -1,0 +1,109 @@
+//! Nobody rises by a role of the organization's own.
+
+use serde_json::json;
+
+use super::{become_role, create, desk, may, permissions, role, update};
+
+/// C17: a custom role never has more than its base, whatever its author holds.
+#[tokio::test]
+async fn c17_a_custom_role_stays_within_its_base() {
+    let desk = desk().await;
+    let beyond = json!([{ "kind": "board", "feature": "cards", "level": "admin" }]);
+    let refused = create(&desk.alice, role("big", "lead", &["members.read", "billing.manage"], beyond)).await;
+    assert_eq!(refused.refusals("createRole"), ["NOT_GRANTABLE", "NOT_GRANTABLE"]);
+    create(&desk.alice, role("big", "lead", &["members.read"], json!([]))).await.ok();
+    let widened = json!({ "role": "custom:big", "permissions": ["billing.manage"] });
+    assert_eq!(update(&desk.alice, widened).await.refusals("updateRole"), ["NOT_GRANTABLE"]);
+}
+
+/// C17: a row that says more than its base, written past the gateway, gives no more than the base.
+#[tokio::test]
+async fn c17_a_row_that_says_more_gives_no_more() {
+    let desk = desk().await;
+    create(&desk.alice, role("big", "lead", &["members.read"], json!([]))).await.ok();
+    let bob = desk.gateway.member(&desk.tenant, "bob", "custom:big").await;
+    let sql = "UPDATE custom_role SET permissions = $1, access = $1";
+    desk.gateway.database.run(sql, [json!(["*"]).into()]).await.unwrap();
+    desk.gateway.settle().await;
+    let held = permissions(&bob).await;
+    assert_eq!(held, ["blueprint.move", "members.invite", "members.read", "roles.assign", "roles.manage"]);
+    assert!(may(&bob, desk.board, "cards", "edit").await && !may(&bob, desk.board, "cards", "purge").await);
+}
+
+/// C17: whoever holds a part of an unbounded role gives no more than that part, though the whole role could.
+#[tokio::test]
+async fn c17_less_than_an_unbounded_role_is_bounded() {
+    let desk = desk().await;
+    create(&desk.alice, role("deputy", "chief", &["members.read", "roles.assign"], json!([]))).await.ok();
+    let bob = desk.gateway.member(&desk.tenant, "bob", "custom:deputy").await;
+    let carol = desk.gateway.member(&desk.tenant, "carol", "member").await;
+    desk.gateway.settle().await;
+    for stronger in ["chief", "lead"] {
+        assert_eq!(become_role(&bob, &carol, stronger).await.refusals("changeMemberRole"), ["NOT_GRANTABLE"]);
+    }
+    become_role(&bob, &carol, "custom:deputy").await.ok();
+    // Without the permission to change roles, its base's word on whom it names means nothing.
+    create(&desk.alice, role("idle", "chief", &["members.read"], json!([]))).await.ok();
+    become_role(&desk.alice, &bob, "custom:idle").await.ok();
+    assert_eq!(become_role(&bob, &carol, "member").await.codes(), ["FORBIDDEN"]);
+}
+
+/// S2.31, C17: a bounded author makes no role beyond what it holds, and widens none so.
+#[tokio::test]
+async fn a_bounded_author_makes_no_role_beyond_itself() {
+    let desk = desk().await;
+    let bob = desk.gateway.member(&desk.tenant, "bob", "lead").await;
+    let refused = create(&bob, role("money", "chief", &["billing.manage"], json!([]))).await;
+    assert_eq!(refused.refusals("createRole"), ["NOT_GRANTABLE"]);
+    create(&bob, role("small", "chief", &["members.read"], json!([]))).await.ok();
+    let widened = json!({ "role": "custom:small", "permissions": ["members.read", "billing.manage"] });
+    assert_eq!(update(&bob, widened.clone()).await.refusals("updateRole"), ["NOT_GRANTABLE"]);
+    update(&desk.alice, widened).await.ok();
+    // What is in it already is not given by narrowing the rest.
+    update(&bob, json!({ "role": "custom:small", "permissions": ["billing.manage"] })).await.ok();
+}
+
+/// C1: nobody, bounded or not, widens a role of their own beyond what they hold.
+#[tokio::test]
+async fn c1_nobody_widens_a_role_of_their_own() {
+    let desk = desk().await;
+    create(&desk.alice, role("warden", "chief", &["members.read", "roles.manage"], json!([]))).await.ok();
+    let bob = desk.gateway.member(&desk.tenant, "bob", "custom:warden").await;
+    desk.gateway.grant_role(&desk.tenant, "member", bob.member, "free_hand").await;
+    desk.gateway.settle().await;
+    let widened = json!({ "role": "custom:warden", "permissions": ["members.read", "roles.manage", "billing.manage"] });
+    assert_eq!(update(&bob, widened).await.refusals("updateRole"), ["NOT_GRANTABLE"]);
+    assert_eq!(permissions(&bob).await, ["members.read", "roles.manage"]);
+    // A role that does not reach its author is its unbounded author's to make.
+    create(&bob, role("money", "chief", &["billing.manage"], json!([]))).await.ok();
+}
+
+/// C13: a role that names nothing gives nothing.
+#[tokio::test]
+async fn c13_an_empty_role_gives_nothing() {
+    let desk = desk().await;
+    let made = create(&desk.alice, role("empty", "chief", &[], json!([]))).await.ok();
+    assert_eq!(made.at("createRole.role.permissions"), &json!([]));
+    assert_eq!(made.at("createRole.role.access"), &json!([]));
+    let bob = desk.gateway.member(&desk.tenant, "bob", "custom:empty").await;
+    desk.gateway.settle().await;
+    assert!(permissions(&bob).await.is_empty());
+    let seen = bob.ask("{ organization(slug: \"acme\") { apps { totalCount } } }").await.ok();
+    assert_eq!(seen.at("organization.apps.totalCount"), 0);
+    for action in ["view", "edit", "purge"] {
+        assert!(!may(&bob, desk.board, "cards", action).await);
+    }
+    assert_eq!(create(&bob, role("more", "chief", &[], json!([]))).await.codes(), ["FORBIDDEN"]);
+}
+
+/// A12: a role that is deleted and made again under its key gives nothing to those who held the first.
+#[tokio::test]
+async fn a12_a_role_made_again_has_no_holders() {
+    let desk = desk().await;
+    create(&desk.alice, role("small", "chief", &["billing.read"], json!([]))).await.ok();
+    let bob = desk.gateway.member(&desk.tenant, "bob", "custom:small").await;
+    become_role(&desk.alice, &bob, "member").await.ok();
+    super::delete(&desk.alice, "custom:small").await.ok();
+    create(&desk.alice, role("small", "chief", &["billing.read"], json!([]))).await.ok();
+    assert_eq!(permissions(&bob).await, ["members.read"]);
+}
