@@ -68,7 +68,7 @@ fn permit(organization: Uuid) -> Result<Permit<GrantAccess>, Denial> {
 async fn rules_of(work: &Work<'_>, organization: Uuid) -> Result<Option<Arc<Installed>>, ServiceError> {
     let row = store::organization::find_by_id(work.tx, organization).await?;
     match row.filter(|row| row.state != OrganizationState::Deleted) {
-        Some(row) => Ok(Some(work.service.blueprint(work.tx, row.blueprint_id).await?)),
+        Some(row) => Ok(Some(work.service.rules_of(work.tx, (organization, row.blueprint_id)).await?)),
         None => Ok(None),
     }
 }
@@ -110,8 +110,7 @@ pub(super) async fn after(work: &Work<'_>, scenes: Vec<Scene>) -> Result<(), Ser
         if scene.blueprint.as_ref().is_some_and(|then| then.id != now.id) {
             continue;
         }
-        let installed = scene.blueprint.clone().unwrap_or(now);
-        scene.follow(work, &installed.rules).await?;
+        scene.follow(work, &now.rules).await?;
     }
     Ok(())
 }
