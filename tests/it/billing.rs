@@ -7,7 +7,8 @@ use crate::support::{
     metered::{Metered, metered},
 };
 
-fn invoice(number: &str, issued: &str, amount: Value) -> Value {
+fn invoice(number: &str, issued: &str, amount: impl Into<Value>) -> Value {
+    let amount = amount.into();
     json!({ "number": number, "issuedOn": issued, "dueOn": "2027-01-31", "amountMinor": amount, "currency": "EUR",
             "state": "OPEN", "period": "November 2026", "url": "https://billing.example.com/1" })
 }

@@ -224,7 +224,7 @@ impl<'a> Sums<'a> {
         match self.totals.iter_mut().find(|total| this(total)) {
             Some(total) => total.amount = after,
             None => {
-                self.totals.push(UsageTotal { meter: entry.meter.to_owned(), period: period.clone(), amount: after })
+                self.totals.push(UsageTotal { meter: entry.meter.to_owned(), period: period.clone(), amount: after });
             }
         }
         let added = self.added.entry(entry.meter.to_owned()).or_default();
