@@ -443,8 +443,7 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who is invited, to what.")] input: InviteMemberInput,
     ) -> Result<InviteMemberPayload> {
-        let InviteMemberInput { email, name, first_name, last_name, role, roles, flags, app_roles, notify, .. } =
-            input;
+        let InviteMemberInput { email, name, first_name, last_name, role, roles, flags, app_roles, notify, .. } = input;
         let access = match settle(choice(input.access_mode, input.access))? {
             Ok(choice) => choice,
             Err(user_errors) => return Ok(InviteMemberPayload { user_errors, ..InviteMemberPayload::default() }),

@@ -50,8 +50,8 @@ pub mod service_account;
 pub mod session;
 pub mod team;
 pub mod team_member;
-pub mod usage;
 pub mod token_notice;
+pub mod usage;
 pub mod user;
 pub(in crate::store) mod write;
 

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-/// The systems that the blueprints in the box are about.
-const SYSTEMS: [&str; 3] = ["S0.", "S3.", "S5."];
 /// The ids, kept here so that the check works in a clone without the catalogue.
 const KEPT: &str = include_str!("../catalogue.txt");
 
@@ -18,8 +16,8 @@ fn kept() -> BTreeSet<String> {
 /// Lines such as `- S3.31 An unticked app …`.
 fn ids(catalogue: &str) -> BTreeSet<String> {
     let lines = catalogue.lines().filter_map(|line| line.strip_prefix("- ")?.split_whitespace().next());
-    let ours = |id: &&str| SYSTEMS.iter().any(|system| id.starts_with(system));
-    lines.filter(ours).map(str::to_owned).collect()
+    let is_id = |id: &&str| id.split_once('.').is_some_and(|(system, _)| system.len() == 2 && system.starts_with('S'));
+    lines.filter(is_id).map(str::to_owned).collect()
 }
 
 /// The ids that a test's text names: as `S3.31`, or as `s3_31` in a name. A room's own introduction names none.
@@ -32,11 +30,12 @@ fn named(text: &str) -> BTreeSet<String> {
             let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
             let system = digits(rest);
             let sign = if letter == 'S' { '.' } else { '_' };
-            if let Some(number) = rest[system.len()..].strip_prefix(sign).map(digits)
-                && !system.is_empty()
-                && !number.is_empty()
-            {
-                found.insert(format!("S{system}.{number}"));
+            let Some(number) = rest[system.len()..].strip_prefix(sign).filter(|_| !system.is_empty()) else { continue };
+            // The facts that a system leaves out have an `R` before the number.
+            let left_out = number.strip_prefix(['R', 'r']).map(|number| ("R", digits(number)));
+            let (mark, number) = left_out.unwrap_or_else(|| ("", digits(number)));
+            if !number.is_empty() {
+                found.insert(format!("S{system}.{mark}{number}"));
             }
         }
     }
@@ -75,7 +74,9 @@ fn the_kept_ids_are_those_of_the_catalogue() {
 
 #[test]
 fn ids_are_found_in_names_and_words() {
-    let found: Vec<String> = named("//! S3.1 to S3.9\n/// S3.31, S3.4.\nfn s3_70_s5_2_only() {}").into_iter().collect();
-    assert_eq!(found, ["S3.31", "S3.4", "S3.70", "S5.2"]);
-    assert_eq!(ids("- S3.1 a\n- S4.1 b\n| S3.2 |\n- S5.9 c").into_iter().collect::<Vec<_>>(), ["S3.1", "S5.9"]);
+    let found: Vec<String> =
+        named("//! S3.1 to S3.9\n/// S3.31, S3.4.\nfn s3_70_s5_2_s4_r1_only() {}\n// S4.R10").into_iter().collect();
+    assert_eq!(found, ["S3.31", "S3.4", "S3.70", "S4.R1", "S4.R10", "S5.2"]);
+    let listed: Vec<String> = ids("- S3.1 a\n- S4.R1 b\n| S3.2 |\n- Some words").into_iter().collect();
+    assert_eq!(listed, ["S3.1", "S4.R1"]);
 }

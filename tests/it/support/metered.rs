@@ -28,7 +28,8 @@ pub(crate) async fn metered(engines: Engines) -> Metered {
 
 /// A program of an organization, with all that its role gives.
 pub(crate) async fn program(gateway: &Gateway, slug: &str) -> Person {
-    let new = NewToken { name: "Billing system".to_owned(), scopes: vec!["*".to_owned()], expires_in_days: 1, account: None };
+    let new =
+        NewToken { name: "Billing system".to_owned(), scopes: vec!["*".to_owned()], expires_in_days: 1, account: None };
     let created = gateway.service.create_api_token_as_operator(slug, new).await.unwrap();
     gateway.stranger().with_token(created.secret.as_deref().unwrap())
 }
