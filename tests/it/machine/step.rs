@@ -98,6 +98,8 @@ fn apply(world: &mut World, by: &Member, step: &Step, fresh: Uuid) -> Option<()>
             let app = seen_app(world, by, *app)?;
             when(world.manages(by, "apps.update", &app))?;
             if app.enabled != *enabled {
+                // Of some kinds only the organization decides whether they are open.
+                when(!world.document.app_kinds[&app.kind].central || world.holds(by, "apps.update"))?;
                 world.apps.iter_mut().find(|other| other.id == app.id)?.enabled = *enabled;
                 world.entries += 1;
             }
@@ -106,6 +108,7 @@ fn apply(world: &mut World, by: &Member, step: &Step, fresh: Uuid) -> Option<()>
         Step::Delete(app) => {
             let app = seen_app(world, by, *app)?;
             when(world.manages(by, "apps.delete", &app))?;
+            when(!world.document.app_kinds[&app.kind].central || world.holds(by, "apps.delete"))?;
             when(!world.apps.iter().any(|other| other.parent == Some(app.id)))?;
             world.apps.retain(|other| other.id != app.id);
             world.grants.retain(|(_, gift)| !matches!(gift.place, Place::App { id, .. } if id == app.id));

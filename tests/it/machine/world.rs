@@ -187,11 +187,8 @@ impl World {
     }
 
     /// Whether an organization permission is held on an app as whoever manages it asks: that it is disabled itself is no
-    /// obstacle, and of some kinds only the organization decides.
+    /// obstacle.
     pub(super) fn manages(&self, member: &Member, permission: &str, app: &App) -> bool {
-        if self.document.app_kinds[&app.kind].central {
-            return self.holds(member, permission);
-        }
         self.with_place(&App { enabled: true, ..app.clone() }, |app| {
             self.allows(&self.facts(member), Question::PermissionOn { permission, app })
         })
