@@ -144,9 +144,7 @@ pub(super) async fn grants(
     match (choice, begin) {
         (AccessChoice::Custom(tree), _) => access_tree::grants(work, chosen, tree, mistakes).await,
         (AccessChoice::Initial, InitialAccess::None) => Ok(Vec::new()),
-        (AccessChoice::All, InitialAccess::All) | (AccessChoice::Initial, InitialAccess::All) => {
-            all(work, chosen, true).await
-        }
+        (AccessChoice::All | AccessChoice::Initial, InitialAccess::All) => all(work, chosen, true).await,
         (AccessChoice::All, InitialAccess::None | InitialAccess::Inviter)
         | (AccessChoice::Initial, InitialAccess::Inviter) => all(work, chosen, false).await,
     }

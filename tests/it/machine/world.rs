@@ -440,10 +440,25 @@ impl World {
             Held::Feature { .. } => true,
         };
         let gives = self.gives(gift);
-        let below = roles.iter().filter_map(|role| self.role(role)?.ceiling.as_ref()).all(|ceiling| {
-            gives.iter().all(|right| ceiling.iter().any(|selector| naive::names(&self.document, selector, right)))
-        });
+        let below = roles
+            .iter()
+            .filter_map(|role| self.role(role)?.ceiling.as_ref())
+            .all(|ceiling| gives.iter().all(|right| ceiling.iter().any(|selector| self.names(selector, right))));
         prerequisite && below
+    }
+
+    /// Whether a selector names a right, written as `area.verb` or `kind.feature.action`.
+    fn names(&self, selector: &str, right: &str) -> bool {
+        let parts: Vec<&str> = right.split('.').collect();
+        match parts[..] {
+            [kind, feature, action] => self
+                .document
+                .app_kinds
+                .get(kind)
+                .and_then(|kind| kind.features.get(feature))
+                .is_some_and(|rules| naive::names_action(selector, &naive::Spot { kind, feature, action, rules })),
+            _ => naive::names_permission(selector, right),
+        }
     }
 
     /// Whether somebody gives and takes a role at a place.
