@@ -2,22 +2,26 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, bail};
-use async_graphql::{Request, Variables};
+use anyhow::Context;
 use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::data::{self, Organization};
+use super::{
+    data::{self, Organization, Person},
+    hand::{
+        ACCEPT_INVITATION, ADD_TEAM_MEMBER, CREATE_APP, CREATE_ORGANIZATION, CREATE_ROLE, CREATE_SERVICE_ACCOUNT,
+        CREATE_TEAM, GRANT_ACCESS, Hand, INVITE_MEMBER, RECORD_ACTIVITY, RECORD_INVOICE, RECORD_PAYMENT_METHOD,
+        RECORD_USAGE, SET_APP_ROLE, UPDATE_PROFILE,
+    },
+};
 use crate::{
     cli::open::Opened,
-    graphql::{self, GatehouseSchema, RequestContext},
-    identity::Credential,
+    graphql,
     service::{
-        Access, Client, ServiceError,
+        Access,
         api_token::NewToken,
         organization::{Founder, OrganizationInput},
-        session::{SignIn, SignedIn},
     },
 };
 
@@ -37,6 +41,9 @@ pub(super) struct User {
     pub(super) password: String,
     pub(super) organization: String,
     pub(super) role: String,
+    /// The roles beside that.
+    #[serde(skip)]
+    pub(super) beside: Vec<String>,
     pub(super) access_token: String,
 }
 
@@ -54,13 +61,13 @@ pub(super) async fn fill(opened: &Opened) -> anyhow::Result<Filled> {
     let hand = Hand { opened, schema: graphql::schema(), password: demo.password };
     let people = demo.organizations.iter().flat_map(|organization| &organization.people);
     let people: Vec<(String, String)> = people.map(|person| (person.email.clone(), person.name.clone())).collect();
-    let service = &opened.service;
-    service.create_accounts(people, hand.password.clone()).await?;
+    opened.service.create_accounts(people, hand.password.clone()).await?;
     let mut filled = Filled::default();
     for organization in &demo.organizations {
         let founder = organization.people.first().context("an organization of nobody")?;
         // A folder that is used again has them.
-        if hand.sign_in(&founder.email, Some(&organization.slug)).await?.is_none() {
+        let is_new = hand.sign_in(&founder.email, Some(&organization.slug)).await?.is_none();
+        if is_new {
             hand.found(organization).await.with_context(|| format!("`{}`", organization.slug))?;
         }
         for person in &organization.people {
@@ -71,84 +78,20 @@ pub(super) async fn fill(opened: &Opened) -> anyhow::Result<Filled> {
                 password: hand.password.clone(),
                 organization: organization.slug.clone(),
                 role: person.role.clone(),
+                beside: person.roles.clone(),
                 access_token: signed_in.access.text,
             });
         }
-        let new = NewToken {
-            name: organization.token.name.clone(),
-            scopes: organization.token.scopes.clone(),
-            expires_in_days: 1,
-            account: None,
-        };
-        let created = service.create_api_token_as_operator(&organization.slug, new).await?;
-        filled.api_tokens.push(ApiToken {
-            organization: organization.slug.clone(),
-            scopes: created.token.scopes,
-            token: created.secret.context("a new token has its secret")?.to_string(),
-        });
+        let created = hand.token(organization).await?;
+        if is_new {
+            hand.recorded(organization, &created.token).await.with_context(|| format!("`{}`", organization.slug))?;
+        }
+        filled.api_tokens.push(created);
     }
     Ok(filled)
 }
 
-/// Does things in people's names.
-struct Hand<'a> {
-    opened: &'a Opened,
-    schema: GatehouseSchema,
-    password: String,
-}
-
 impl Hand<'_> {
-    fn client() -> Client {
-        Client { address: std::net::Ipv4Addr::LOCALHOST.into(), user_agent: Some("gatehouse demo".to_owned()) }
-    }
-
-    /// Signs a person in; `None` when the organization is not there, or the person not in it.
-    async fn sign_in(&self, email: &str, organization: Option<&str>) -> anyhow::Result<Option<SignedIn>> {
-        let (email, organization) = (email.to_owned(), organization.map(str::to_owned));
-        let sign_in = SignIn { email, password: self.password.clone(), organization };
-        match self.opened.service.sign_in(&Self::client(), sign_in).await {
-            Ok(signed_in) => Ok(Some(signed_in)),
-            Err(ServiceError::NotFound) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// A person, signed in to an organization or to none.
-    async fn person(&self, email: &str, organization: Option<&str>) -> anyhow::Result<Access> {
-        let signed_in = self.sign_in(email, organization).await?.with_context(|| format!("{email} is not there"))?;
-        let credential = Credential::Session(signed_in.identity);
-        let access = self.opened.service.access(credential, Self::client()).await?;
-        access.with_context(|| format!("{email} is not signed in"))
-    }
-
-    /// One operation, which must succeed.
-    async fn ask(&self, access: &Access, document: &str, variables: Value) -> anyhow::Result<Value> {
-        let (service, cursors) = (self.opened.service.clone(), self.opened.cursors.clone());
-        let context = RequestContext::new(service, access.clone(), cursors);
-        let request = Request::new(document).variables(Variables::from_json(variables)).data(context);
-        let answer = self.schema.execute(request).await;
-        if let Some(error) = answer.errors.first() {
-            bail!("{}", error.message);
-        }
-        let data = answer.data.into_json()?;
-        for (field, payload) in data.as_object().into_iter().flatten() {
-            if let Some(refusal) = payload.pointer("/userErrors/0") {
-                bail!("`{field}` was refused: {refusal}");
-            }
-        }
-        Ok(data)
-    }
-
-    /// One mutation with one input; the value at `path` of its payload.
-    async fn change(&self, access: &Access, mutation: &Mutation, input: Value) -> anyhow::Result<String> {
-        let Mutation { name, input: input_type, selection, path } = mutation;
-        let refusals = "userErrors { message field }";
-        let document = format!("mutation($i: {input_type}!) {{ {name}(input: $i) {{ {selection} {refusals} }} }}");
-        let data = self.ask(access, &document, json!({ "i": input })).await?;
-        let found = data.pointer(&format!("/{name}{path}"));
-        Ok(found.and_then(Value::as_str).unwrap_or_default().to_owned())
-    }
-
     /// Makes an organization with everything in it.
     async fn found(&self, organization: &Organization) -> anyhow::Result<()> {
         let founder = organization.people.first().context("an organization of nobody")?;
@@ -164,17 +107,68 @@ impl Hand<'_> {
         self.opened.service.create_organization_for(founder, input).await?;
         let founder = self.person(&email, Some(&organization.slug)).await?;
         let apps = self.apps(&founder, organization).await?;
+        for role in &organization.custom_roles {
+            self.change(&founder, CREATE_ROLE, role.clone()).await?;
+        }
         let members = self.people(&founder, organization, &apps).await?;
         self.teams(&founder, organization, &apps, &members).await?;
+        for section in &organization.profile {
+            self.change(&founder, UPDATE_PROFILE, section.clone()).await?;
+        }
+        for program in &organization.programs {
+            let app = program.app.as_ref().map(|app| known(&apps, app)).transpose()?;
+            let input = json!({ "name": program.name, "role": program.role, "app": app });
+            self.change(&founder, CREATE_SERVICE_ACCOUNT, input).await?;
+        }
+        for child in &organization.children {
+            let input = json!({
+                "name": child.name, "slug": child.slug, "blueprint": child.blueprint, "parent": organization.slug,
+            });
+            self.change(&founder, CREATE_ORGANIZATION, input).await?;
+        }
         self.activity(&founder, organization, &apps).await
+    }
+
+    /// A ready API token for a day.
+    async fn token(&self, organization: &Organization) -> anyhow::Result<ApiToken> {
+        let new = NewToken {
+            name: organization.token.name.clone(),
+            scopes: organization.token.scopes.clone(),
+            expires_in_days: 1,
+            account: None,
+        };
+        let created = self.opened.service.create_api_token_as_operator(&organization.slug, new).await?;
+        Ok(ApiToken {
+            organization: organization.slug.clone(),
+            scopes: created.token.scopes,
+            token: created.secret.context("a new token has its secret")?.to_string(),
+        })
+    }
+
+    /// What programs have counted and billed.
+    async fn recorded(&self, organization: &Organization, token: &str) -> anyhow::Result<()> {
+        let program = self.program(token).await?;
+        if !organization.usage.is_empty() {
+            self.change(&program, RECORD_USAGE, json!({ "entries": organization.usage })).await?;
+        }
+        for invoice in &organization.invoices {
+            self.change(&program, RECORD_INVOICE, invoice.clone()).await?;
+        }
+        for method in &organization.payment_methods {
+            self.change(&program, RECORD_PAYMENT_METHOD, method.clone()).await?;
+        }
+        Ok(())
     }
 
     /// The apps' global ids, by slug.
     async fn apps(&self, founder: &Access, organization: &Organization) -> anyhow::Result<HashMap<String, String>> {
         let mut apps = HashMap::new();
         for app in &organization.apps {
-            let input = json!({ "kind": app.kind, "slug": app.slug, "name": app.name });
-            apps.insert(app.slug.clone(), self.change(founder, &CREATE_APP, input).await?);
+            let parent = app.parent.as_ref().map(|parent| known(&apps, parent)).transpose()?;
+            let input = json!({
+                "kind": app.kind, "slug": app.slug, "name": app.name, "parent": parent, "visibility": app.visibility,
+            });
+            apps.insert(app.slug.clone(), self.change(founder, CREATE_APP, input).await?);
         }
         Ok(apps)
     }
@@ -188,17 +182,16 @@ impl Hand<'_> {
     ) -> anyhow::Result<HashMap<String, String>> {
         let mut members = HashMap::new();
         for person in organization.people.iter().skip(1) {
-            let mut access = Vec::new();
-            for app in &person.access {
-                access.push(json!({ "app": known(apps, &app.app)?, "features": app.features }));
-            }
-            let input = json!({
-                "email": person.email, "name": person.name, "role": person.role, "access": access, "notify": false,
-            });
-            let invitation = self.change(founder, &INVITE_MEMBER, input).await?;
+            let invitation = self.change(founder, INVITE_MEMBER, invitation(person, apps)?).await?;
             let invitee = self.person(&person.email, None).await?;
             let input = json!({ "proof": { "invitation": invitation } });
-            members.insert(person.email.clone(), self.change(&invitee, &ACCEPT_INVITATION, input).await?);
+            let member = self.change(&invitee, ACCEPT_INVITATION, input).await?;
+            for switch in &person.switches {
+                let app = known(apps, &switch.app)?;
+                let input = json!({ "app": app, "member": member, "role": switch.role, "on": switch.on });
+                self.change(founder, SET_APP_ROLE, input).await?;
+            }
+            members.insert(person.email.clone(), member);
         }
         Ok(members)
     }
@@ -220,11 +213,11 @@ impl Hand<'_> {
                 "parent": parent,
                 "privacy": team.privacy,
             });
-            let id = self.change(founder, &CREATE_TEAM, input).await?;
+            let id = self.change(founder, CREATE_TEAM, input).await?;
             for member in &team.members {
                 let input =
                     json!({ "team": id, "member": known(members, &member.email)?, "maintainer": member.maintainer });
-                self.change(founder, &ADD_TEAM_MEMBER, input).await?;
+                self.change(founder, ADD_TEAM_MEMBER, input).await?;
             }
             for grant in &team.grants {
                 let app = organization.apps.iter().find(|app| app.slug == grant.app);
@@ -234,7 +227,7 @@ impl Hand<'_> {
                     "app": known(apps, &grant.app)?,
                     "gives": { "feature": { "kind": kind, "feature": grant.feature, "level": grant.level } },
                 });
-                self.change(founder, &GRANT_ACCESS, input).await?;
+                self.change(founder, GRANT_ACCESS, input).await?;
             }
             teams.insert(team.slug.clone(), id);
         }
@@ -247,6 +240,9 @@ impl Hand<'_> {
         organization: &Organization,
         apps: &HashMap<String, String>,
     ) -> anyhow::Result<()> {
+        if organization.activity.is_empty() {
+            return Ok(());
+        }
         let now = self.opened.service.now();
         let mut entries = Vec::new();
         for entry in &organization.activity {
@@ -258,37 +254,35 @@ impl Hand<'_> {
                 "at": now - TimeDelta::hours(entry.hours_ago),
             }));
         }
-        self.change(founder, &RECORD_ACTIVITY, json!({ "entries": entries })).await?;
+        self.change(founder, RECORD_ACTIVITY, json!({ "entries": entries })).await?;
         Ok(())
     }
 }
 
-/// A mutation of the API, and what is wanted of its payload.
-struct Mutation {
-    name: &'static str,
-    input: &'static str,
-    selection: &'static str,
-    path: &'static str,
+/// The input that invites a person.
+fn invitation(person: &Person, apps: &HashMap<String, String>) -> anyhow::Result<Value> {
+    let (first_name, last_name) = person.name.split_once(' ').context("people of the demo have two names")?;
+    let mut ticked = Vec::new();
+    for app in &person.access {
+        ticked.push(json!({ "app": known(apps, &app.app)?, "features": app.features }));
+    }
+    let mut app_roles = Vec::new();
+    for held in &person.app_roles {
+        app_roles.push(json!({ "app": known(apps, &held.app)?, "role": held.role }));
+    }
+    let roles: Vec<&String> = std::iter::once(&person.role).chain(&person.roles).collect();
+    Ok(json!({
+        "email": person.email,
+        "firstName": first_name,
+        "lastName": last_name,
+        "name": person.name,
+        "roles": roles,
+        "appRoles": app_roles,
+        // What nobody ticked is as the role begins.
+        "access": (!ticked.is_empty()).then_some(ticked),
+        "notify": false,
+    }))
 }
-
-const CREATE_APP: Mutation =
-    Mutation { name: "createApp", input: "CreateAppInput", selection: "app { id }", path: "/app/id" };
-const INVITE_MEMBER: Mutation = Mutation {
-    name: "inviteMember",
-    input: "InviteMemberInput",
-    selection: "invitation { id }",
-    path: "/invitation/id",
-};
-const ACCEPT_INVITATION: Mutation =
-    Mutation { name: "acceptInvitation", input: "AcceptInvitationInput", selection: "member", path: "/member" };
-const CREATE_TEAM: Mutation =
-    Mutation { name: "createTeam", input: "CreateTeamInput", selection: "team { id }", path: "/team/id" };
-const ADD_TEAM_MEMBER: Mutation =
-    Mutation { name: "addTeamMember", input: "AddTeamMemberInput", selection: "team { id }", path: "/team/id" };
-const GRANT_ACCESS: Mutation =
-    Mutation { name: "grantAccess", input: "GrantAccessInput", selection: "grant { id }", path: "/grant/id" };
-const RECORD_ACTIVITY: Mutation =
-    Mutation { name: "recordActivity", input: "RecordActivityInput", selection: "recorded", path: "" };
 
 fn known<'a>(ids: &'a HashMap<String, String>, name: &str) -> anyhow::Result<&'a str> {
     ids.get(name).map(String::as_str).with_context(|| format!("the demo's data names `{name}`, which is not there"))

@@ -5,6 +5,7 @@
 
 mod data;
 mod fill;
+mod hand;
 
 use std::path::{Path, PathBuf};
 
@@ -132,8 +133,15 @@ fn for_people(printed: &Printed<'_>, ready: &Ready, folder: &Folder) -> String {
     line(
         "Sign in as (access tokens are good for 30 minutes; in GraphiQL, sign in with email and password):".to_owned(),
     );
-    for user in &printed.filled.users {
-        line(format!("  {:<20} {:<16} {:<14} {}", user.email, user.password, user.organization, user.role));
+    let users = &printed.filled.users;
+    let widest = users.iter().map(|user| user.email.len()).max().unwrap_or_default();
+    for (index, user) in users.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| users.get(before));
+        if before.is_none_or(|before| before.organization != user.organization) {
+            line(format!("  {}, password {}", user.organization, user.password));
+        }
+        let roles: Vec<&str> = std::iter::once(&user.role).chain(&user.beside).map(String::as_str).collect();
+        line(format!("    {:<widest$}  {}", user.email, roles.join(", ")));
     }
     line(String::new());
     line("API tokens, for a day:".to_owned());
