@@ -33,6 +33,7 @@ mod rounds;
 mod schema;
 mod seat;
 mod session;
+mod seventh;
 mod store;
 mod support;
 mod systems;

@@ -168,19 +168,3 @@ fn the_line_is_the_line_of_the_mistake() {
     let line = source.lines().position(|line| line.contains("\"fre\"")).unwrap() + 1;
     assert!(errors_of(&source).iter().any(|error| error.starts_with(&format!("line {line}: "))));
 }
-
-#[test]
-fn the_smallest_blueprint_of_the_guide_is_valid() {
-    let guide = include_str!("../../../docs/blueprints.md");
-    let (_, from) = guide.split_once("```toml\n").unwrap();
-    let (source, _) = from.split_once("```").unwrap();
-    assert_eq!(errors_of(source), Vec::<String>::new());
-}
-
-#[test]
-fn the_guide_names_every_permission_of_the_gateway() {
-    let guide = include_str!("../../../docs/blueprints.md");
-    for known in gatehouse_access::verb::PERMISSIONS {
-        assert!(guide.contains(&format!("`{}`", known.key)), "{}", known.key);
-    }
-}
