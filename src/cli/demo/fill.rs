@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     cli::open::Opened,
-    graphql,
     service::{
         Access,
         api_token::NewToken,
@@ -58,24 +57,25 @@ pub(super) struct ApiToken {
 /// Makes what is not there yet.
 pub(super) async fn fill(opened: &Opened) -> anyhow::Result<Filled> {
     let demo = data::read()?;
-    let hand = Hand { opened, schema: graphql::schema(), password: demo.password };
     let people = demo.organizations.iter().flat_map(|organization| &organization.people);
     let people: Vec<(String, String)> = people.map(|person| (person.email.clone(), person.name.clone())).collect();
-    opened.service.create_accounts(people, hand.password.clone()).await?;
+    let emails = people.iter().map(|(email, _)| email.clone()).collect();
+    opened.service.create_accounts(people, demo.password.clone()).await?;
+    let hand = Hand::of(opened, emails, &demo.password).await?;
     let mut filled = Filled::default();
     for organization in &demo.organizations {
         let founder = organization.people.first().context("an organization of nobody")?;
         // A folder that is used again has them.
-        let is_new = hand.sign_in(&founder.email, Some(&organization.slug)).await?.is_none();
+        let is_new = hand.bound(&founder.email, &organization.slug).await?.is_none();
         if is_new {
             hand.found(organization).await.with_context(|| format!("`{}`", organization.slug))?;
         }
         for person in &organization.people {
-            let signed_in = hand.sign_in(&person.email, Some(&organization.slug)).await?;
+            let signed_in = hand.bound(&person.email, &organization.slug).await?;
             let signed_in = signed_in.with_context(|| format!("{} is not in `{}`", person.name, organization.slug))?;
             filled.users.push(User {
                 email: person.email.clone(),
-                password: hand.password.clone(),
+                password: demo.password.clone(),
                 organization: organization.slug.clone(),
                 role: person.role.clone(),
                 beside: person.roles.clone(),
@@ -95,7 +95,7 @@ impl Hand<'_> {
     /// Makes an organization with everything in it.
     async fn found(&self, organization: &Organization) -> anyhow::Result<()> {
         let founder = organization.people.first().context("an organization of nobody")?;
-        let user = self.sign_in(&founder.email, None).await?.context("the founder has no account")?.user;
+        let user = self.signed_in(&founder.email)?.user.clone();
         let input = OrganizationInput {
             name: organization.name.clone(),
             slug: organization.slug.clone(),
@@ -104,7 +104,7 @@ impl Hand<'_> {
         };
         let founder = Founder { user: user.id, email: user.email, name: user.name };
         let email = founder.email.clone();
-        self.opened.service.create_organization_for(founder, input).await?;
+        self.service().create_organization_for(founder, input).await?;
         let founder = self.person(&email, Some(&organization.slug)).await?;
         let apps = self.apps(&founder, organization).await?;
         for role in &organization.custom_roles {
@@ -137,7 +137,7 @@ impl Hand<'_> {
             expires_in_days: 1,
             account: None,
         };
-        let created = self.opened.service.create_api_token_as_operator(&organization.slug, new).await?;
+        let created = self.service().create_api_token_as_operator(&organization.slug, new).await?;
         Ok(ApiToken {
             organization: organization.slug.clone(),
             scopes: created.token.scopes,
@@ -243,7 +243,7 @@ impl Hand<'_> {
         if organization.activity.is_empty() {
             return Ok(());
         }
-        let now = self.opened.service.now();
+        let now = self.service().now();
         let mut entries = Vec::new();
         for entry in &organization.activity {
             entries.push(json!({

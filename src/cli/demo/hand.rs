@@ -1,56 +1,84 @@
 //! Does things in people's and programs' names, by the API's own operations.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, bail};
 use async_graphql::{Request, Variables};
 use serde_json::{Value, json};
 
 use crate::{
     cli::open::Opened,
-    graphql::{GatehouseSchema, RequestContext},
+    graphql::{self, GatehouseSchema, RequestContext},
     identity::Credential,
     service::{
-        Access, Client, ServiceError,
+        Access, Client, Service, ServiceError,
         session::{SignIn, SignedIn},
     },
 };
 
-/// Does things in people's names.
+/// Does things in people's names. Each signs in once, and switches from there: passwords are slow to check.
 pub(super) struct Hand<'a> {
-    pub(super) opened: &'a Opened,
-    pub(super) schema: GatehouseSchema,
-    pub(super) password: String,
+    opened: &'a Opened,
+    schema: GatehouseSchema,
+    people: HashMap<String, SignedIn>,
 }
 
-impl Hand<'_> {
+impl<'a> Hand<'a> {
+    /// For these people, by their addresses, who all have the same password.
+    pub(super) async fn of(opened: &'a Opened, emails: Vec<String>, password: &str) -> anyhow::Result<Self> {
+        let mut people = HashMap::new();
+        for email in emails {
+            let sign_in = SignIn { email: email.clone(), password: password.to_owned(), organization: None };
+            people.insert(email, opened.service.sign_in(&Self::client(), sign_in).await?);
+        }
+        Ok(Self { opened, schema: graphql::schema(), people })
+    }
+
+    /// The gateway's service.
+    pub(super) fn service(&self) -> &Service {
+        &self.opened.service
+    }
+
     fn client() -> Client {
         Client { address: std::net::Ipv4Addr::LOCALHOST.into(), user_agent: Some("gatehouse demo".to_owned()) }
     }
 
-    /// Signs a person in; `None` when the organization is not there, or the person not in it.
-    pub(super) async fn sign_in(&self, email: &str, organization: Option<&str>) -> anyhow::Result<Option<SignedIn>> {
-        let (email, organization) = (email.to_owned(), organization.map(str::to_owned));
-        let sign_in = SignIn { email, password: self.password.clone(), organization };
-        match self.opened.service.sign_in(&Self::client(), sign_in).await {
+    /// A person's session.
+    pub(super) fn signed_in(&self, email: &str) -> anyhow::Result<&SignedIn> {
+        self.people.get(email).with_context(|| format!("{email} has no account"))
+    }
+
+    /// A person's session, bound to an organization; `None` when it is not there, or the person not in it.
+    pub(super) async fn bound(&self, email: &str, organization: &str) -> anyhow::Result<Option<SignedIn>> {
+        let access = self.access(Credential::Session(self.signed_in(email)?.identity.clone())).await?;
+        match self.service().switch_organization(&access, Some(organization.to_owned())).await {
             Ok(signed_in) => Ok(Some(signed_in)),
             Err(ServiceError::NotFound) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// A person, signed in to an organization or to none.
+    /// A person, in no organization or in this one.
     pub(super) async fn person(&self, email: &str, organization: Option<&str>) -> anyhow::Result<Access> {
-        let signed_in = self.sign_in(email, organization).await?.with_context(|| format!("{email} is not there"))?;
-        let credential = Credential::Session(signed_in.identity);
-        let access = self.opened.service.access(credential, Self::client()).await?;
-        access.with_context(|| format!("{email} is not signed in"))
+        let identity = match organization {
+            None => self.signed_in(email)?.identity.clone(),
+            Some(slug) => {
+                let bound = self.bound(email, slug).await?;
+                bound.with_context(|| format!("{email} is not in `{slug}`"))?.identity
+            }
+        };
+        self.access(Credential::Session(identity)).await
+    }
+
+    async fn access(&self, credential: Credential) -> anyhow::Result<Access> {
+        let access = self.service().access(credential, Self::client()).await?;
+        access.context("a credential that was just made is good")
     }
 
     /// A program, by its API token.
     pub(super) async fn program(&self, token: &str) -> anyhow::Result<Access> {
-        let service = &self.opened.service;
-        let credential = Credential::parse_bearer(token, service.tokens(), service.now())?;
-        let access = service.access(credential, Self::client()).await?;
-        access.context("a token that was just made is good")
+        let service = self.service();
+        self.access(Credential::parse_bearer(token, service.tokens(), service.now())?).await
     }
 
     /// One mutation with one input, which must succeed; the value at its path in the payload.
