@@ -121,11 +121,12 @@ async fn s4_26_owner_and_member_are_printed_side_by_side_permission_by_permissio
     );
     assert_eq!(compared["right"]["label"], "Workspace Member");
     let rows = compared["rows"].as_array().unwrap();
-    let name = |row: &Value| match row["permission"].as_str() {
-        Some(permission) => permission.to_owned(),
-        None => {
-            let part = |key: &str| row[key].as_str().unwrap().to_owned();
+    let name = |row: &Value| {
+        let part = |key: &str| row[key].as_str().unwrap().to_owned();
+        if row["permission"].is_null() {
             format!("{}.{}.{}", part("kind"), part("feature"), part("action"))
+        } else {
+            part("permission")
         }
     };
     let of = |left: bool, right: bool| -> BTreeSet<String> {
