@@ -54,7 +54,7 @@ fn c9_a_seat_limit_is_a_number_or_the_blueprint_is_refused() {
 #[tokio::test]
 async fn c9_a_plan_that_there_is_not_has_no_seats() {
     let gateway = Gateway::sqlite().await;
-    let acme = gateway.organization("acme", "business-suite", "agency").await;
+    let acme = gateway.organization("acme", "business-suite", "business").await;
     let alice = gateway.member(&acme, "alice", "owner").await;
     gateway.settle().await;
     for plan in ["", "NaN", "-1", "null", "unlimited", "AGENCY"] {
