@@ -189,6 +189,7 @@ impl From<FeatureAccess> for RoleAccess {
 /// A role: the blueprint's, or one of the organization's own.
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(complex)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of its own in the schema")]
 pub struct RoleDefinition {
     /// Its key.
     pub key: String,

@@ -173,10 +173,6 @@ pub struct OrganizationSettings {
     pub allowed_domains: Vec<String>,
     /// Whether sub-addresses (`name+tag@example.com`) are refused in invitations.
     pub block_subaddress: bool,
-    /// The language of mail, as a BCP 47 tag.
-    pub language: Option<String>,
-    /// The timezone dates are written in, by its IANA name.
-    pub timezone: Option<String>,
 }
 
 /// What is stored of an organization, and what the caller may do to it.
@@ -222,8 +218,6 @@ impl OrganizationAccount {
         Ok(OrganizationSettings {
             allowed_domains: settings.allowed_domains(rules).to_vec(),
             block_subaddress: settings.block_subaddress(rules),
-            language: settings.language,
-            timezone: settings.timezone,
         })
     }
 
@@ -343,12 +337,6 @@ pub struct OrganizationSettingsInput {
     /// Whether sub-addresses (`name+tag@example.com`) are refused in invitations.
     #[graphql(default)]
     block_subaddress: MaybeUndefined<bool>,
-    /// The language of mail, as a BCP 47 tag.
-    #[graphql(default)]
-    language: MaybeUndefined<String>,
-    /// The timezone dates are written in, by its IANA name.
-    #[graphql(default)]
-    timezone: MaybeUndefined<String>,
 }
 
 /// An organization as it is after an edit.
@@ -450,8 +438,6 @@ impl OrganizationMutation {
             slug,
             allowed_domains: given(settings.allowed_domains),
             block_subaddress: given(settings.block_subaddress),
-            language: given(settings.language),
-            timezone: given(settings.timezone),
         };
         let repeat = Idempotency::of(idempotency_key, &edit).map_err(error)?;
         let updated = ctx.service()?.update_organization(ctx.access()?, edit, repeat).await;

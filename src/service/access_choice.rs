@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::{
-    Access, Service, ServiceError, UserError, UserErrorCode, Work,
+    Access, Service, ServiceError, Standing, UserError, UserErrorCode, Work,
     access_tree::{self, AppAccess},
-    app::SeenApp,
+    app::{self, SeenApp},
     input::Mistakes,
 };
 use crate::{
@@ -101,7 +101,7 @@ impl Service {
         let roles = self.roles_of_members(access, ids).await?;
         let directory = self.directory(access).await?;
         let seen: Vec<AppRef<'_>> =
-            directory.apps.iter().filter(|app| app.is_seen_by(viewer)).map(|app| app.place()).collect();
+            directory.apps.iter().filter(|app| is_shared(viewer, app)).map(|app| app.place()).collect();
         let mode = |id: &Uuid| {
             let own = grants.get(&Grantee::Member(*id))?;
             let bound = ceiling(rules, roles.get(id).into_iter().flatten().map(String::as_str));
@@ -116,6 +116,11 @@ impl Service {
         };
         Ok(ids.iter().filter_map(mode).collect())
     }
+}
+
+/// Whether «everything» is about this app: it is seen, and people can be added to it (`S4.R10`).
+fn is_shared(author: &Standing, app: &SeenApp) -> bool {
+    app.is_seen_by(author) && !app::is_closed(&author.blueprint.rules, &app.app)
 }
 
 /// Whose access is chosen.
@@ -144,9 +149,7 @@ pub(super) async fn grants(
     match (choice, begin) {
         (AccessChoice::Custom(tree), _) => access_tree::grants(work, chosen, tree, mistakes).await,
         (AccessChoice::Initial, InitialAccess::None) => Ok(Vec::new()),
-        (AccessChoice::All, InitialAccess::All) | (AccessChoice::Initial, InitialAccess::All) => {
-            all(work, chosen, true).await
-        }
+        (AccessChoice::All | AccessChoice::Initial, InitialAccess::All) => all(work, chosen, true).await,
         (AccessChoice::All, InitialAccess::None | InitialAccess::Inviter)
         | (AccessChoice::Initial, InitialAccess::Inviter) => all(work, chosen, false).await,
     }
@@ -171,7 +174,8 @@ async fn all(work: &Work<'_>, chosen: Chosen<'_>, widest: bool) -> Result<Vec<Ne
     let shares = if widest {
         everything(rules, bound.as_ref())
     } else {
-        let places: Vec<AppRef<'_>> = apps.iter().map(SeenApp::place).collect();
+        let shared = apps.iter().filter(|app| is_shared(standing, app));
+        let places: Vec<AppRef<'_>> = shared.map(SeenApp::place).collect();
         shareable(rules, &standing.rights, &places, bound.as_ref())
     };
     let grantee = Grantee::Member(chosen.member);

@@ -6,7 +6,11 @@ use indexmap::IndexMap;
 use uuid::Uuid;
 
 use super::{
-    ServiceError, UserError, UserErrorCode, Work, access_choice::Chosen, app::SeenApp, input::Mistakes, role::judge,
+    ServiceError, UserError, UserErrorCode, Work,
+    access_choice::Chosen,
+    app::{self, SeenApp},
+    input::Mistakes,
+    role::judge,
 };
 use crate::{
     ablate,
@@ -161,6 +165,7 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewG
         let reaches = || judge(below_ceiling(rules, &gift, chosen.roles.iter().map(String::as_str)));
         judge(may_give(rules, work.authority(), &gift))
             .and_then(|()| reaches())
+            .and_then(|()| judge(app::ensure_grantable(work, &app.app, grantee)))
             .map_err(|denial| UserError::not_given(&format!("{field}.feature"), &denial))?;
     }
     let expires_at = stays.and_then(|grant| grant.expires_at);

@@ -110,9 +110,10 @@ async fn create(work: &Work<'_>, founder: Founder, input: OrganizationInput) -> 
     if !allowed.contains(&input.blueprint) && !ablate::off("child_blueprint") {
         let refusal =
             UserError::new(UserErrorCode::NotInBlueprint, "blueprint", "such an organization cannot stand here");
-        return Err(match allowed.is_empty() {
-            true => refusal,
-            false => refusal.remedy(format!("Choose among `{}`.", allowed.join("`, `"))),
+        return Err(if allowed.is_empty() {
+            refusal
+        } else {
+            refusal.remedy(format!("Choose among `{}`.", allowed.join("`, `")))
         }
         .into());
     }

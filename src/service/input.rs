@@ -1,4 +1,4 @@
-//! What people type, checked in one place: names, texts, slugs, addresses, domains, languages, timezones.
+//! What people type, checked in one place: names, texts, slugs, addresses, domains.
 //!
 //! Each check takes the field it is about and returns the value as it is stored, or the refusal a person can act on. An
 //! operation collects the refusals of all its fields, so that a form shows every mistake at once:
@@ -217,40 +217,6 @@ pub fn domains(field: &str, texts: &[String]) -> Result<Vec<String>, UserError> 
     Ok(domains)
 }
 
-/// A language, in the form of a BCP 47 tag (`de`, `pt-BR`, `zh-Hant-TW`): words of at most 8 letters and digits.
-///
-/// # Errors
-/// `INVALID`.
-pub fn language(field: &str, text: &str) -> Result<String, UserError> {
-    let text = text.trim();
-    let word = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let mut parts = text.split('-');
-    let first = parts.next().unwrap_or_default();
-    let primary = (2..=8).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if text.len() <= 35 && primary && parts.all(word) {
-        Ok(text.to_owned())
-    } else {
-        Err(invalid(field, "this is no language tag").remedy("Write it as `en` or `pt-BR`."))
-    }
-}
-
-/// A timezone, in the form of an IANA name (`Europe/Berlin`, `UTC`).
-///
-/// # Errors
-/// `INVALID`.
-pub fn timezone(field: &str, text: &str) -> Result<String, UserError> {
-    let text = text.trim();
-    let word = |part: &str| {
-        part.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
-    };
-    if text.len() <= 64 && text.split('/').count() <= 3 && text.split('/').all(word) {
-        Ok(text.to_owned())
-    } else {
-        Err(invalid(field, "this is no timezone").remedy("Write it as `Europe/Berlin` or `UTC`."))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,22 +273,6 @@ mod tests {
         for bad in bad.into_iter().chain(["//example.com/a", "https://example.com/\" onerror=", "https://localhost/a"])
         {
             assert!(picture("photoUrl", bad).is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn languages_and_timezones_have_the_form_of_one() {
-        for good in ["en", "pt-BR", "zh-Hant-TW"] {
-            assert_eq!(language("language", good).as_deref(), Ok(good));
-        }
-        for bad in ["", "e", "english language", "en_US", "-en", "en-", &"en-".repeat(20)] {
-            assert!(language("language", bad).is_err(), "{bad:?}");
-        }
-        for good in ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"] {
-            assert_eq!(timezone("timezone", good).as_deref(), Ok(good));
-        }
-        for bad in ["", "Europe/", "/UTC", "../etc/passwd", "Europe/Ber lin", "a/b/c/d"] {
-            assert!(timezone("timezone", bad).is_err(), "{bad:?}");
         }
     }
 

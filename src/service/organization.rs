@@ -64,10 +64,6 @@ pub struct OrganizationEdit {
     pub allowed_domains: Option<Option<Vec<String>>>,
     /// Whether sub-addresses are refused; `Some(None)`: as the blueprint says.
     pub block_subaddress: Option<Option<bool>>,
-    /// Another language; `Some(None)`: none.
-    pub language: Option<Option<String>>,
-    /// Another timezone; `Some(None)`: none.
-    pub timezone: Option<Option<String>>,
 }
 
 /// A person who founds an organization.
@@ -333,14 +329,6 @@ async fn update(work: &Work<'_>, edit: OrganizationEdit) -> Result<(), ServiceEr
     }
     if let Some(block) = edit.block_subaddress {
         settings.block_subaddress = block;
-    }
-    if let Some(language) = edit.language {
-        let check = |language: String| input::language("settings.language", &language);
-        settings.language = mistakes.keep_given(language, check);
-    }
-    if let Some(timezone) = edit.timezone {
-        let check = |timezone: String| input::timezone("settings.timezone", &timezone);
-        settings.timezone = mistakes.keep_given(timezone, check);
     }
     mistakes.settle()?;
     let name = name.filter(|name| *name != row.name);

@@ -13,7 +13,12 @@ use super::{
     input::{self, Mistakes},
 };
 use crate::{
-    access::{blueprint::document::ProfileSection, profile, verb::UpdateProfile},
+    access::{
+        Blueprint,
+        blueprint::document::{FieldKind, ProfileSection},
+        profile,
+        verb::UpdateProfile,
+    },
     store::{self, StoreError},
 };
 
@@ -50,6 +55,17 @@ type Stored = BTreeMap<String, Values>;
 
 fn read(stored: &Value) -> Result<Stored, StoreError> {
     serde_json::from_value(stored.clone()).map_err(|error| StoreError::Corrupt(format!("profile: {error}")))
+}
+
+/// What an organization says in the first field of this kind, else what that field says by default: its timezone, its language
+/// (`S4.16`). `None` where its blueprint has no such field, or none that says anything.
+pub(super) fn first_of(rules: &Blueprint, stored: &Value, kind: FieldKind) -> Result<Option<String>, StoreError> {
+    let stored = read(stored)?;
+    let sections = rules.document().profile.iter();
+    let mut fields = sections.flat_map(|(section, rule)| rule.fields.iter().map(move |field| (section, field)));
+    let Some((section, (key, field))) = fields.find(|(_, (_, field))| field.kind == kind) else { return Ok(None) };
+    let said = stored.get(section).and_then(|values| values.get(key));
+    Ok(said.or(field.default.as_ref()).cloned())
 }
 
 /// Whether a principal sees a section.

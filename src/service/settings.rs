@@ -14,12 +14,6 @@ pub struct Settings {
     /// Whether sub-addresses are refused (`S3.20`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block_subaddress: Option<bool>,
-    /// The language of mail, as a BCP 47 tag.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-    /// The timezone dates are written in, by its IANA name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timezone: Option<String>,
 }
 
 impl Settings {

@@ -1,5 +1,5 @@
 //! Telling people that a program's secret is about to end (`S4.R8`): those who may manage it, at a proven address, in the timezone and
-//! the language of their organization; on each of some days before the end, each time once, whichever gateway comes first.
+//! the language that their organization's profile says; on each of some days before the end, each time once, whichever gateway comes first.
 //!
 //! A notice is taken in a transaction before it is sent, and given back when no mail went out: it is sent at most once.
 
@@ -7,13 +7,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
-    Change, Service, ServiceError, Settings,
+    Change, Service, ServiceError,
     api_token::ApiToken,
     app::{self, SeenApp},
+    profile,
     service_account::MANAGE,
 };
 use crate::{
-    access::{Blueprint, Place, Rights, SystemTask, verb::NoteNotice},
+    access::{Blueprint, Place, Rights, SystemTask, blueprint::document::FieldKind, verb::NoteNotice},
     mail::SecretEndsMail,
     store::{
         self, WriteScope,
@@ -172,7 +173,9 @@ impl Service {
         let grants: Vec<&Place> = grants.iter().map(|grant| &grant.place).collect();
         let everywhere = grants.is_empty() || grants.iter().any(|place| **place == Place::Organization);
         let recipients = self.recipients(&organization, (rules, &apps, everywhere)).await?;
-        let settings = Settings::read(&organization.settings)?;
+        let said = |kind| profile::first_of(rules, &organization.profile, kind);
+        let (timezone, language) = (said(FieldKind::Timezone)?, said(FieldKind::Language)?);
+        let (timezone, language) = (timezone.unwrap_or_default(), language.unwrap_or_default());
         let letters = recipients.into_iter().map(|to| SecretEndsMail {
             to: to.email,
             name: to.name,
@@ -180,8 +183,8 @@ impl Service {
             secret: token.name.clone(),
             app: apps.first().map(|app| app.app.name.clone()),
             ends_at: token.expires_at,
-            timezone: settings.timezone.clone().unwrap_or_default(),
-            language: settings.language.clone().unwrap_or_default(),
+            timezone: timezone.clone(),
+            language: language.clone(),
         });
         Ok(letters.collect())
     }

@@ -72,6 +72,56 @@ fn the_kept_ids_are_those_of_the_catalogue() {
     assert_eq!(ids(&catalogue), kept(), "bring tests/catalogue.txt up to date");
 }
 
+/// The ids of abuse cases that the name of a test carries: `c4` and `c8` of `c4_c8_no_order_…`.
+fn cases(name: &str) -> impl Iterator<Item = u32> {
+    name.split('_').filter_map(|part| part.strip_prefix('c')?.parse().ok())
+}
+
+/// The text of every source file below a folder.
+fn sources(folder: PathBuf, texts: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(path, texts);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            texts.push(fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+/// `C1` to `C19` of the abuse cases (roles, owners, seats): a test each, and a guard that the test is shown to hold.
+#[test]
+fn every_abuse_case_of_roles_has_a_test_and_a_guard() {
+    /// No check stands behind these: nothing promotes, seats are counted from rows, and inputs are what the schema says.
+    const WITHOUT_GUARD: [u32; 3] = [6, 11, 12];
+    let mut texts = Vec::new();
+    sources(root().join("tests/it"), &mut texts);
+    let names = texts.iter().flat_map(|text| text.lines()).filter_map(|line| line.trim().split_once("fn c"));
+    let tested: BTreeSet<u32> = names.flat_map(|(_, name)| cases(&format!("c{name}")).collect::<Vec<_>>()).collect();
+    let rows = include_str!("../ablations.tsv").lines().filter_map(|line| line.rsplit("::").next());
+    let held: BTreeSet<u32> = rows.flat_map(|name| cases(name).collect::<Vec<_>>()).collect();
+    let missing: Vec<u32> = (1..=19).filter(|case| !tested.contains(case)).collect();
+    assert!(missing.is_empty(), "no test is called after C{missing:?}");
+    let bare: Vec<u32> = (1..=19).filter(|case| !held.contains(case) && !WITHOUT_GUARD.contains(case)).collect();
+    assert!(bare.is_empty(), "tests/ablations.tsv shows no guard of C{bare:?}");
+}
+
+/// Every guard that can be switched off has a row in `tests/ablations.tsv`, every row a guard, and no row is there twice.
+#[test]
+fn every_guard_has_a_row() {
+    let mut texts = Vec::new();
+    sources(root().join("src"), &mut texts);
+    let guards: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|text| text.split("ablate::off(\"").skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let lines: Vec<&str> = include_str!("../ablations.tsv").lines().collect();
+    let rows: BTreeSet<&str> = lines.iter().filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(guards, rows);
+    assert_eq!(lines.iter().collect::<BTreeSet<_>>().len(), lines.len(), "a row is there twice");
+}
+
 #[test]
 fn ids_are_found_in_names_and_words() {
     let found: Vec<String> =

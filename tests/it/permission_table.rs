@@ -396,7 +396,8 @@ fn system_tasks() -> String {
         CreateUser UpdateUser ManageSession InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
         LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
-        RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount CreateApiToken RevokeApiToken Purge
+        RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount
+        UpdateServiceAccount DeleteServiceAccount NoteNotice CreateApiToken RevokeApiToken Purge
     ];
     let names: Vec<&str> = verbs.iter().map(|(name, _)| *name).collect();
     let known: Vec<&str> = verb::ALL.iter().map(|row| row.name).collect();

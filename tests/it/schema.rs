@@ -245,3 +245,51 @@ async fn every_guarded_field_is_refused_without_its_permission() {
     }
     assert!(guarded >= 3, "{guarded} guarded fields");
 }
+
+/// C14: an object is made of parts, and is reached by many paths; its guards are there on each of them.
+#[tokio::test]
+async fn c14_a_guard_of_a_merged_object_holds_on_every_path() {
+    let gateway = Gateway::sqlite().await;
+    gateway.service.install_blueprint(include_str!("cases/narrow.toml")).await.unwrap();
+    let tenant = gateway.organization("narrow", "narrow", "free").await;
+    let nobody = gateway.member(&tenant, "bob", "nobody").await;
+    let app = gateway.app(&tenant, "shelf", "poems").await;
+    gateway.tick(&tenant, &nobody, app, "books", None).await;
+    let (app, organization) = (NodeType::App.id(app).to_string(), NodeType::Organization.id(tenant.id).to_string());
+    // Each path with `…` where the object's fields stand.
+    let paths: [(&str, Vec<String>); 2] = [
+        (
+            "Organization",
+            vec![
+                "{ viewer { organization { … } } }".to_owned(),
+                "{ organization(slug: \"narrow\") { … } }".to_owned(),
+                format!("{{ node(id: \"{organization}\") {{ ... on Organization {{ … }} }} }}"),
+                format!("{{ nodes(ids: [\"{organization}\"]) {{ ... on Organization {{ … }} }} }}"),
+                format!("query {{ node(id: \"{organization}\") {{ ...F }} }} fragment F on Organization {{ … }}"),
+            ],
+        ),
+        (
+            "App",
+            vec![
+                format!("{{ node(id: \"{app}\") {{ ... on App {{ … }} }} }}"),
+                format!("{{ nodes(ids: [\"{app}\"]) {{ ... on Node {{ ... on App {{ … }} }} }} }}"),
+                "{ organization(slug: \"narrow\") { apps { edges { node { … } } } } }".to_owned(),
+            ],
+        ),
+    ];
+    let schema = Schema::read();
+    let mut asked = 0;
+    for name in schema.0.keys() {
+        for field in schema.fields(name) {
+            let Some(permission) = permission(&field.directives) else { continue };
+            let (_, paths) = paths.iter().find(|(owner, _)| owner == name).expect("say here how it is reached");
+            for path in paths {
+                let answer = nobody.ask(&path.replace('…', &format!("id it: {}", schema.selection(field)))).await;
+                assert_eq!(answer.codes(), ["FORBIDDEN"], "{path}: {permission}: {}", answer.text);
+                assert!(answer.text.contains("\"it\":null"), "{path}: {}", answer.text);
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked >= 30, "{asked} questions");
+}

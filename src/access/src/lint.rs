@@ -7,7 +7,10 @@
 //!  a role about to be given   ─▶ guidance ─▶ NARROWER_ROLES: the roles to think of instead
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::BuildHasher,
+};
 
 use uuid::Uuid;
 
@@ -68,7 +71,11 @@ pub struct AppFact {
 
 /// Every warning about these grants, which are stored rows of one organization, in the order of codes and then of grants.
 #[must_use]
-pub fn warnings(blueprint: &Blueprint, grants: &[Grant], apps: &HashMap<Uuid, AppFact>) -> Vec<Warning> {
+pub fn warnings<S: BuildHasher>(
+    blueprint: &Blueprint,
+    grants: &[Grant],
+    apps: &HashMap<Uuid, AppFact, S>,
+) -> Vec<Warning> {
     let mut by_grantee: BTreeMap<Grantee, Vec<&Grant>> = BTreeMap::new();
     for grant in grants {
         by_grantee.entry(grant.grantee).or_default().push(grant);
@@ -125,7 +132,7 @@ fn name(blueprint: &Blueprint, held: &Held) -> String {
 }
 
 /// Whether what holds at `wide` reaches `narrow`.
-fn covers(wide: &Place, narrow: &Place, apps: &HashMap<Uuid, AppFact>) -> bool {
+fn covers<S: BuildHasher>(wide: &Place, narrow: &Place, apps: &HashMap<Uuid, AppFact, S>) -> bool {
     match (wide, narrow) {
         (Place::Organization, _) => true,
         (Place::App { .. }, Place::Organization) => false,
@@ -155,7 +162,11 @@ fn says_as_much(blueprint: &Blueprint, wide: &Grant, narrow: &Grant) -> bool {
 }
 
 /// Grants below wider ones of the same grantee that give all of it.
-fn redundant(blueprint: &Blueprint, grants: &[&Grant], apps: &HashMap<Uuid, AppFact>) -> Vec<Warning> {
+fn redundant<S: BuildHasher>(
+    blueprint: &Blueprint,
+    grants: &[&Grant],
+    apps: &HashMap<Uuid, AppFact, S>,
+) -> Vec<Warning> {
     let lasts_as_long = |wide: &Grant, narrow: &Grant| match (wide.expires_at, narrow.expires_at) {
         (None, _) => true,
         (Some(_), None) => false,
@@ -213,7 +224,11 @@ fn wider_than_needed(blueprint: &Blueprint, grants: &[&Grant]) -> Vec<Warning> {
 }
 
 /// App roles held on every app there is for them, unless another role of the grantee's brings them there.
-fn everywhere(blueprint: &Blueprint, grants: &[&Grant], apps: &HashMap<Uuid, AppFact>) -> Vec<Warning> {
+fn everywhere<S: BuildHasher>(
+    blueprint: &Blueprint,
+    grants: &[&Grant],
+    apps: &HashMap<Uuid, AppFact, S>,
+) -> Vec<Warning> {
     let roles = &blueprint.document().roles;
     let own_roles = grants.iter().filter(|grant| grant.place == Place::Organization);
     let own_roles: Vec<_> = own_roles

@@ -38,13 +38,18 @@ pub fn ceiling<'r>(blueprint: &Blueprint, roles: impl IntoIterator<Item = &'r st
     })
 }
 
-/// The strongest that can be given of a feature to somebody who may hold these bits: a level, or the tick.
-fn strongest(feature: &Feature, bits: u128) -> Option<Option<String>> {
+/// How much of a feature can be given: a level, or the tick of a feature without levels.
+struct Strength {
+    level: Option<String>,
+}
+
+/// The strongest that can be given of a feature to somebody who may hold these bits; `None` is nothing of it.
+fn strongest(feature: &Feature, bits: u128) -> Option<Strength> {
     if feature.levels.is_empty() {
         let whole = feature.granted != 0 && feature.granted & !bits == 0;
-        return whole.then_some(None);
+        return whole.then_some(Strength { level: None });
     }
-    feature.level(bits).map(|level| Some(level.to_owned()))
+    feature.level(bits).map(|level| Strength { level: Some(level.to_owned()) })
 }
 
 /// Everything of every app kind, within a bound; for whoever may give without holding.
@@ -69,7 +74,7 @@ pub fn shareable(blueprint: &Blueprint, rights: &Rights, apps: &[AppRef<'_>], bo
         let place = Place::App { id: app.id, kind: app.kind.to_owned() };
         let held = cap(index, rights.at(&place, app.ancestors).kind(index));
         for (key, feature) in &kind.features {
-            let Some(level) = strongest(feature, held) else { continue };
+            let Some(Strength { level }) = strongest(feature, held) else { continue };
             let everywhere = shares.iter().any(|share| {
                 share.kind == app.kind
                     && share.feature == *key
@@ -90,7 +95,7 @@ fn everywhere(blueprint: &Blueprint, bits: impl Fn(usize) -> u128) -> Vec<Share>
     let mut shares = Vec::new();
     for (index, (kind, rules)) in blueprint.kinds().iter().enumerate() {
         for (key, feature) in &rules.features {
-            if let Some(level) = strongest(feature, bits(index)) {
+            if let Some(Strength { level }) = strongest(feature, bits(index)) {
                 shares.push(Share { kind: kind.clone(), feature: key.clone(), level, place: Place::Organization });
             }
         }

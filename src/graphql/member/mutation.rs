@@ -202,12 +202,13 @@ impl MemberMutation {
     ) -> Result<UpdateMemberPayload> {
         let UpdateMemberInput { member, name, first_name, last_name, email, .. } = input;
         let refused = |user_errors| Ok(UpdateMemberPayload { member: None, mail_sent: false, user_errors });
-        let access = match is_chosen(input.access_mode, input.access.as_ref()) {
-            true => match settle(choice(input.access_mode, input.access))? {
+        let access = if is_chosen(input.access_mode, input.access.as_ref()) {
+            match settle(choice(input.access_mode, input.access))? {
                 Ok(choice) => Some(choice),
                 Err(user_errors) => return refused(user_errors),
-            },
-            false => None,
+            }
+        } else {
+            None
         };
         let main: Vec<String> = input.role.into_iter().chain(input.roles.into_iter().flatten()).collect();
         let roles = (!main.is_empty() || input.flags.is_some()).then_some(RoleSet { main, flags: input.flags });

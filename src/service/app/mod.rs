@@ -15,7 +15,10 @@ use uuid::Uuid;
 
 pub use self::change::{AppEdit, NewApp};
 pub use self::obstacles::AppObstacles;
-pub(super) use self::{directory::Directories, place::ensure_grantable};
+pub(super) use self::{
+    directory::Directories,
+    place::{ensure_grantable, is_closed},
+};
 use super::{
     Access, Service, ServiceError, Standing, Work,
     page::{Page, PageRequest},

@@ -8,7 +8,7 @@ use super::SeenApp;
 use crate::{
     ablate,
     access::{
-        AppRef, Grantee, Permit, Place, Verb,
+        AppRef, Blueprint, Grantee, Permit, Place, Verb,
         blueprint::document::{AppKind, AppVisibility as Offered, ROOT},
         delegation::{DelegationDenial, Gift, may_share},
     },
@@ -156,6 +156,13 @@ pub(super) async fn may_share_with_those_above(
     Ok(())
 }
 
+/// Whether an app is public, and a public app of its kind is open to nobody besides (`S4.R10`).
+pub(in crate::service) fn is_closed(rules: &Blueprint, app: &App) -> bool {
+    let kind = rules.document().app_kinds.get(&app.kind);
+    let public = kind.and_then(|kind| kind.public.as_ref()).is_some_and(|public| !public.grants);
+    public && app.visibility == AppVisibility::Public && !ablate::off("public_app_grants")
+}
+
 /// Whether what is held on this app itself can be given to such a grantee: a public app may be open to nobody besides (`S4.R10`).
 /// For everyone who gives something on an app, beside what delegation says.
 pub(in crate::service) fn ensure_grantable(
@@ -164,11 +171,8 @@ pub(in crate::service) fn ensure_grantable(
     grantee: Grantee,
 ) -> Result<(), DelegationDenial> {
     let Ok(standing) = work.standing() else { return Ok(()) };
-    let kinds = &standing.blueprint.rules.document().app_kinds;
-    let public = kinds.get(&app.kind).and_then(|kind| kind.public.as_ref());
-    let closed = app.visibility == AppVisibility::Public && public.is_some_and(|public| !public.grants);
     let people = matches!(grantee, Grantee::Member(_) | Grantee::Team(_) | Grantee::Everyone);
-    if closed && people && !ablate::off("public_app_grants") { Err(DelegationDenial::PublicApp) } else { Ok(()) }
+    if people && is_closed(&standing.blueprint.rules, app) { Err(DelegationDenial::PublicApp) } else { Ok(()) }
 }
 
 /// Refuses to make an app public on which people hold something that a public app has not (`S4.R10`).

@@ -235,7 +235,7 @@ async fn may_be_given(
     let rules = &work.standing()?.blueprint.rules;
     match gift.held {
         Held::Role(_) => {
-            judge(may_give(rules, work.authority(), gift)).map_err(|denial| role_not_given(rules, app, &denial))?
+            judge(may_give(rules, work.authority(), gift)).map_err(|denial| role_not_given(rules, app, &denial))?;
         }
         Held::Feature { kind, .. } => {
             let kind = rules.document().app_kinds.get(app.map_or(kind.as_str(), |app| app.app.kind.as_str()));

@@ -3,7 +3,7 @@
 //! Who may invite at apps alone names at least one, may invite at each of them, and gives of the organization's roles only what
 //! its roles there assign (`S4.19`).
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
@@ -71,7 +71,7 @@ impl Inviting {
                 _ => Err(ServiceError::NotFound),
             };
         }
-        let ids: HashSet<Uuid> = apps.into_iter().collect();
+        let ids: BTreeSet<Uuid> = apps.into_iter().collect();
         let mut seen = Vec::with_capacity(ids.len());
         for id in ids {
             seen.push(app::get_seen(work, id).await?);

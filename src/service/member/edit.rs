@@ -126,7 +126,9 @@ fn told<T>(result: Result<T, ServiceError>, mistakes: &mut Mistakes) -> Result<O
     match result {
         Ok(value) => Ok(Some(value)),
         Err(ServiceError::Refused(refusals)) => {
-            refusals.into_iter().for_each(|refusal| mistakes.push(refusal));
+            for refusal in refusals {
+                mistakes.push(refusal);
+            }
             Ok(None)
         }
         Err(other) => Err(other),
@@ -159,11 +161,7 @@ impl MemberNames {
     }
 
     /// The names that were given, as they are stored.
-    #[expect(
-        clippy::type_complexity,
-        clippy::option_option,
-        reason = "left out, taken away and given are three things"
-    )]
+    #[expect(clippy::option_option, reason = "left out, taken away and given are three things")]
     pub(super) fn checked(
         self,
         mistakes: &mut Mistakes,
@@ -178,7 +176,6 @@ impl MemberNames {
 
 impl Member {
     /// The name as shown after a change of first or last name, where it was made of both.
-    #[expect(clippy::option_option, reason = "left out, taken away and given are three things")]
     pub(super) fn renamed(&self, first: Option<&Option<String>>, last: Option<&Option<String>>) -> Option<String> {
         let joined = |first: Option<&String>, last: Option<&String>| {
             let parts: Vec<&str> = [first, last].into_iter().flatten().map(String::as_str).collect();

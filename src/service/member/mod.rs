@@ -19,6 +19,7 @@ pub use crate::store::member::{Member, MemberState};
 use super::{
     Access, Change, Idempotency, Person, Service, ServiceError, Standing, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
+    consequence,
     input::{self, Mistakes},
     invitation::Invitation,
     page::{Page, PageRequest, Position, SortKey},
@@ -66,6 +67,8 @@ pub struct Holders {
     pub primary: Vec<Uuid>,
     /// How many hold each role that somebody must hold.
     pub counts: HashMap<String, u64>,
+    /// The refusals of whose going would leave an app with too few holders of a role (`S4.R5`).
+    pub last_on_apps: HashMap<Uuid, Vec<UserError>>,
 }
 
 /// What stands in the way of changing a member; nothing in a list: it can be done.
@@ -256,7 +259,37 @@ impl Service {
                 holders.counts.insert(key.clone(), count);
             }
         }
+        holders.last_on_apps = self.last_on_apps(access).await?;
         Ok(holders)
+    }
+
+    /// Whose going would leave an app with too few holders of a role, and why: three statements where the blueprint has such a
+    /// role, else none.
+    async fn last_on_apps(&self, access: &Access) -> Result<HashMap<Uuid, Vec<UserError>>, ServiceError> {
+        let standing = access.standing()?;
+        let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+        let kept = rules.kept_on_apps();
+        let mut last: HashMap<Uuid, Vec<UserError>> = HashMap::new();
+        if kept.is_empty() {
+            return Ok(last);
+        }
+        let held =
+            store::grant::holders_on_apps(&self.store().read(), organization, &kept, role::end_of_days()).await?;
+        let directory = self.directory(access).await?;
+        for ((app, key), members) in &held {
+            let Some(role) = rules.document().roles.get(key) else { continue };
+            // Where there are too few already, nothing more is asked.
+            if members.len() != role.min_holders as usize {
+                continue;
+            }
+            let seen = directory.find(*app).filter(|app| app.is_seen_by(standing));
+            let name = seen.map(|app| app.app.name.as_str());
+            let refusal = consequence::last_on_app(&role.label, members.len(), name);
+            for member in members {
+                last.entry(*member).or_default().push(refusal.clone());
+            }
+        }
+        Ok(last)
     }
 
     /// What stands in the way of leaving (`S3.60` to `S3.64`).
@@ -265,7 +298,7 @@ impl Service {
     /// As for a caller without a place.
     pub async fn obstacles_to_leaving(&self, access: &Access) -> Result<Vec<UserError>, ServiceError> {
         let standing = access.standing()?;
-        let Some(_) = standing.facts.principal.as_member().filter(|_| access.person.is_some()) else {
+        let Some(member) = standing.facts.principal.as_member().filter(|_| access.person.is_some()) else {
             return Ok(vec![UserError::from(Denial::NotForCallers)]);
         };
         if let Some(denial) = standing.rights.inactive() {
@@ -275,7 +308,10 @@ impl Service {
             return Ok(vec![may_not_leave()]);
         }
         let roles: Vec<String> = standing.rights.roles().map(str::to_owned).collect();
-        Ok(last_of(standing, &roles, &self.holders(access).await?, "then leave"))
+        let holders = self.holders(access).await?;
+        let mut found = last_of(standing, &roles, &holders, "then leave");
+        found.extend(holders.last_on_apps.get(&member).into_iter().flatten().cloned());
+        Ok(found)
     }
 
     /// Removes a member, at once and with everything it holds (`S3.50` to `S3.54`). Holders of `members.remove` may, where
@@ -389,6 +425,9 @@ pub fn obstacles(standing: &Standing, member: &Member, roles: &[String], holders
         found.remove.extend(last_of(standing, roles, holders, "then remove this member"));
         found.change_role.extend(last_of(standing, roles, holders, "then change this role"));
         found.suspend.extend(last_of(standing, roles, holders, state::THEN));
+        let last_on_apps = holders.last_on_apps.get(&member.id).map(Vec::as_slice).unwrap_or_default();
+        found.remove.extend_from_slice(last_on_apps);
+        found.suspend.extend_from_slice(last_on_apps);
     }
     found
 }

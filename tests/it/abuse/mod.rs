@@ -1,5 +1,7 @@
 //! What must fail, case by case.
 
 mod cycles;
+mod emptiness;
 mod holders;
+mod limits;
 mod roles;

@@ -96,8 +96,10 @@ fn apply(world: &mut World, by: &Member, step: &Step, fresh: Uuid) -> Option<()>
         Step::Make { slug, kind, parent } => make(world, by, (slug, kind, *parent), fresh),
         Step::Switch { app, enabled } => {
             let app = seen_app(world, by, *app)?;
-            when(world.holds_on(by, "apps.update", &app))?;
+            when(world.manages(by, "apps.update", &app))?;
             if app.enabled != *enabled {
+                // Of some kinds only the organization decides whether they are open.
+                when(!world.document.app_kinds[&app.kind].central || world.holds(by, "apps.update"))?;
                 world.apps.iter_mut().find(|other| other.id == app.id)?.enabled = *enabled;
                 world.entries += 1;
             }
@@ -105,7 +107,8 @@ fn apply(world: &mut World, by: &Member, step: &Step, fresh: Uuid) -> Option<()>
         }
         Step::Delete(app) => {
             let app = seen_app(world, by, *app)?;
-            when(world.holds_on(by, "apps.delete", &app))?;
+            when(world.manages(by, "apps.delete", &app))?;
+            when(!world.document.app_kinds[&app.kind].central || world.holds(by, "apps.delete"))?;
             when(!world.apps.iter().any(|other| other.parent == Some(app.id)))?;
             world.apps.retain(|other| other.id != app.id);
             world.grants.retain(|(_, gift)| !matches!(gift.place, Place::App { id, .. } if id == app.id));
@@ -127,7 +130,7 @@ fn apply(world: &mut World, by: &Member, step: &Step, fresh: Uuid) -> Option<()>
 /// A member who has not left, as far as `by` sees it.
 fn present(world: &World, by: &Member, member: Uuid) -> Option<Member> {
     let found = world.member(member)?;
-    when(member == by.id || world.holds(by, "members.read"))?;
+    when(world.sees_member(by, member))?;
     when(found.state != State::Archived)?;
     Some(found.clone())
 }
@@ -151,19 +154,23 @@ fn insert(world: &mut World, gift: Gift) {
 /// What holding organization roles brings on the apps there are (`S1.22`).
 fn bring(world: &mut World, member: Uuid, role: &str) {
     let automatic = world.role(role).map(|role| role.automatic.clone()).unwrap_or_default();
+    let mut brings = false;
     for rule in automatic {
         let apps: Vec<App> = world.apps.iter().filter(|app| app.kind == rule.app_kind).cloned().collect();
         for app in apps {
             let place = Place::App { id: app.id, kind: app.kind };
             insert(world, Gift { grantee: Grantee::Member(member), held: Held::Role(rule.role.clone()), place });
+            brings = true;
         }
     }
+    world.entries += i64::from(brings);
 }
 
 /// Roles that build on one that is not held any more go (`S1.34`).
 fn settle(world: &mut World, member: Uuid) {
     let roles = world.roles_of(member);
     let document = world.document.clone();
+    let before = world.grants.len();
     world.grants.retain(|(_, gift)| {
         let Held::Role(key) = &gift.held else { return true };
         let requires = document.roles.get(key).map(|role| role.requires.clone()).unwrap_or_default();
@@ -171,6 +178,7 @@ fn settle(world: &mut World, member: Uuid) {
             || requires.is_empty()
             || requires.iter().any(|needed| roles.contains(needed))
     });
+    world.entries += i64::from(world.grants.len() < before);
 }
 
 fn has_room(world: &World, role: &str) -> bool {
@@ -323,28 +331,43 @@ fn sees_grantee(world: &World, by: &Member, grantee: Grantee) -> Option<()> {
     }
 }
 
-/// What must be held with a feature: of the same place, or of another kind of apps.
-fn requires(world: &World, held: &Held) -> Vec<(Option<String>, String)> {
+/// What must be held with a feature in the same place.
+fn requires(world: &World, held: &Held) -> Vec<String> {
     let Held::Feature { kind, feature, .. } = held else { return vec![] };
     let known = world.document.app_kinds.get(kind).and_then(|kind| kind.features.get(feature));
     let needed = known.map(|known| known.requires.clone()).unwrap_or_default();
-    let split = |name: String| match name.split_once('.') {
-        Some((kind, feature)) => (Some(kind.to_owned()), feature.to_owned()),
-        None => (None, name),
-    };
-    needed.into_iter().map(split).collect()
+    needed.into_iter().filter(|needed| !needed.contains('.')).collect()
 }
 
-fn meets(gift: &Gift, needing: &Gift, (other, needed): &(Option<String>, String)) -> bool {
+fn meets(gift: &Gift, needing: &Gift, needed: &str) -> bool {
     let (Held::Feature { kind, feature, .. }, Held::Feature { kind: of, .. }) = (&gift.held, &needing.held) else {
         return false;
     };
-    feature == needed
-        && gift.grantee == needing.grantee
-        && match other {
-            Some(other) => kind == other,
-            None => kind == of && gift.place == needing.place,
-        }
+    feature == needed && gift.grantee == needing.grantee && kind == of && gift.place == needing.place
+}
+
+/// Whether a role on an app fills the slot that another fills there.
+fn displaces(world: &World, new: &Gift, old: &Gift) -> bool {
+    let (Held::Role(role), Held::Role(other), Place::App { .. }) = (&new.held, &old.held, &new.place) else {
+        return false;
+    };
+    let slot = |key: &str| world.role(key).filter(|role| !role.flag).and_then(|role| role.slot.clone());
+    role != other
+        && new.grantee == old.grantee
+        && new.place == old.place
+        && slot(role).is_some()
+        && slot(role) == slot(other)
+}
+
+/// Whether somebody may take what is held.
+fn may_take(world: &World, by: &Member, gift: &Gift) -> bool {
+    let own = gift.grantee == Grantee::Member(by.id);
+    match &gift.held {
+        Held::Role(role) if own => world.role(role).is_none_or(|role| role.step_down),
+        Held::Feature { .. } if own => true,
+        Held::Role(role) => world.may_assign(by, role, &gift.place),
+        Held::Feature { .. } => world.within_bounds(by, gift),
+    }
 }
 
 /// Whether two grants are one row: the same but for a level.
@@ -371,11 +394,18 @@ fn give(world: &mut World, by: &Member, gift: &Gift, fresh: Uuid) -> Option<()> 
     for needed in requires(world, &gift.held) {
         when(world.grants.iter().any(|(_, known)| meets(known, gift, &needed)))?;
     }
+    let displaced: Vec<Gift> =
+        world.grants.iter().map(|(_, old)| old.clone()).filter(|old| displaces(world, gift, old)).collect();
+    for old in &displaced {
+        when(may_take(world, by, old))?;
+    }
+    let lacking = world.unmet(gift.grantee);
     if world.grants.iter().any(|(_, known)| known == gift) {
         return Some(());
     }
-    world.grants.retain(|(_, known)| !is_same_row(known, gift));
+    world.grants.retain(|(_, known)| !is_same_row(known, gift) && !displaced.contains(known));
     world.grants.push((fresh, gift.clone()));
+    when(world.unmet(gift.grantee).is_subset(&lacking))?;
     if let (Held::Role(role), Grantee::Member(member), Place::Organization) = (&gift.held, gift.grantee, &gift.place) {
         bring(world, member, role);
     }
@@ -390,14 +420,8 @@ fn take(world: &mut World, by: &Member, grant: Uuid) -> Option<()> {
     if let (Held::Role(role), Grantee::Member(_), Place::Organization) = (&gift.held, gift.grantee, &gift.place) {
         when(!world.is_main(role))?;
     }
-    let own = gift.grantee == Grantee::Member(by.id);
-    let may = match &gift.held {
-        Held::Role(role) if own => world.role(role).is_none_or(|role| role.step_down),
-        Held::Feature { .. } if own => true,
-        Held::Role(role) => world.may_assign(by, role, &gift.place),
-        Held::Feature { .. } => world.within_bounds(by, &gift),
-    };
-    when(may)?;
+    when(may_take(world, by, &gift))?;
+    let lacking = world.unmet(gift.grantee);
     let needing = |(id, other): &(Uuid, Gift)| {
         *id != grant
             && requires(world, &other.held).iter().any(|needed| {
@@ -407,6 +431,7 @@ fn take(world: &mut World, by: &Member, grant: Uuid) -> Option<()> {
     };
     when(!world.grants.iter().any(needing))?;
     world.grants.retain(|(id, _)| *id != grant);
+    when(world.unmet(gift.grantee).is_subset(&lacking))?;
     if let Grantee::Member(member) = gift.grantee {
         settle(world, member);
     }
@@ -506,6 +531,7 @@ fn make(world: &mut World, by: &Member, (slug, kind, parent): (&str, &str, Optio
         Some(parent) => {
             let parent = seen_app(world, by, parent)?;
             when(world.holds_on(by, "apps.create", &parent))?;
+            when(!rules.central || world.holds(by, "apps.create"))?;
             when(rules.parents.contains(&parent.kind))?;
         }
     }
@@ -513,6 +539,7 @@ fn make(world: &mut World, by: &Member, (slug, kind, parent): (&str, &str, Optio
     let (slug, kind) = (slug.to_owned(), kind.to_owned());
     world.apps.push(App { id: fresh, kind: kind.clone(), slug, parent, enabled: true, public });
     let place = Place::App { id: fresh, kind: kind.clone() };
+    let before = world.grants.len();
     for member in world.members.clone() {
         for role in world.roles_of(member.id) {
             let automatic = world.role(&role).map(|role| role.automatic.clone()).unwrap_or_default();
@@ -530,7 +557,7 @@ fn make(world: &mut World, by: &Member, (slug, kind, parent): (&str, &str, Optio
         let held = Held::Feature { kind: kind.clone(), feature: given.feature, level: given.level };
         insert(world, Gift { grantee, held, place: place.clone() });
     }
-    world.entries += 1;
+    world.entries += 1 + i64::from(world.grants.len() > before);
     Some(())
 }
 

@@ -186,6 +186,66 @@ impl World {
         ask(AppRef { id: app.id, kind: &app.kind, ancestors: &ancestors, active, public: app.public })
     }
 
+    /// Whether an organization permission is held on an app as whoever manages it asks: that it is disabled itself is no
+    /// obstacle.
+    pub(super) fn manages(&self, member: &Member, permission: &str, app: &App) -> bool {
+        self.with_place(&App { enabled: true, ..app.clone() }, |app| {
+            self.allows(&self.facts(member), Question::PermissionOn { permission, app })
+        })
+    }
+
+    /// Whether one member is shown another: by a permission in the organization, or as one of the people of an app.
+    pub(super) fn sees_member(&self, viewer: &Member, other: Uuid) -> bool {
+        if viewer.id == other || self.holds(viewer, "members.read") {
+            return true;
+        }
+        let facts = self.facts(viewer);
+        let own = self.apps.iter().filter(|app| {
+            let place = Place::App { id: app.id, kind: app.kind.clone() };
+            viewer.state == State::Active
+                && facts.grants.iter().filter(|grant| grant.place == place).any(|grant| {
+                    let gift = Gift { grantee: Grantee::Member(other), held: grant.held.clone(), place: place.clone() };
+                    self.gives(&gift).contains("members.read")
+                })
+        });
+        let own: Vec<Uuid> = own.map(|app| app.id).collect();
+        let is_open = |id: Uuid| self.apps.iter().any(|app| app.id == id && app.enabled);
+        self.grants.iter().any(|(_, gift)| {
+            let Place::App { id, .. } = gift.place else { return false };
+            let above = self.above(id);
+            let below = own.contains(&id) || above.iter().any(|app| own.contains(app));
+            let open = is_open(id) && above.iter().all(|app| is_open(*app));
+            let upward = own.iter().any(|app| self.above(*app).contains(&id));
+            gift.grantee == Grantee::Member(other) && (below && open || upward)
+        })
+    }
+
+    /// The features granted to somebody itself that lack what they need of other kinds of apps.
+    pub(super) fn unmet(&self, grantee: Grantee) -> BTreeSet<String> {
+        let reaching: Vec<Gift> = match grantee {
+            Grantee::Member(id) => {
+                let Some(member) = self.member(id) else { return BTreeSet::new() };
+                let facts = self.facts(member).grants.into_iter();
+                facts.map(|grant| Gift { grantee: grant.grantee, held: grant.held, place: grant.place }).collect()
+            }
+            _ => self.grants.iter().map(|(_, gift)| gift.clone()).filter(|gift| gift.grantee == grantee).collect(),
+        };
+        let mut unmet = BTreeSet::new();
+        for gift in reaching.iter().filter(|gift| gift.grantee == grantee && grantee != Grantee::Everyone) {
+            let Held::Feature { kind, feature, .. } = &gift.held else { continue };
+            let Some(rules) = self.document.app_kinds.get(kind).and_then(|kind| kind.features.get(feature)) else {
+                continue;
+            };
+            for needed in rules.requires.iter().filter(|needed| needed.contains('.')) {
+                let prefix = format!("{needed}.");
+                if !reaching.iter().any(|other| self.gives(other).iter().any(|right| right.starts_with(&prefix))) {
+                    unmet.insert(format!("{gift:?} {needed}"));
+                }
+            }
+        }
+        unmet
+    }
+
     /// Whether somebody may do something in an app.
     pub(super) fn may(&self, member: &Member, app: &App, feature: &str, action: &str) -> bool {
         self.with_place(app, |app| self.allows(&self.facts(member), Question::Action { app, feature, action }))
@@ -342,7 +402,7 @@ impl World {
                                 && access.feature == *feature
                                 && level.as_ref().is_some_and(|level| access.levels.contains(level))
                         });
-                level_fits && place && everyone
+                level_fits && place && everyone && known.is_some_and(|known| !known.roles_only)
             }
         }
     }
@@ -380,10 +440,25 @@ impl World {
             Held::Feature { .. } => true,
         };
         let gives = self.gives(gift);
-        let below = roles.iter().filter_map(|role| self.role(role)?.ceiling.as_ref()).all(|ceiling| {
-            gives.iter().all(|right| ceiling.iter().any(|selector| naive::names(&self.document, selector, right)))
-        });
+        let below = roles
+            .iter()
+            .filter_map(|role| self.role(role)?.ceiling.as_ref())
+            .all(|ceiling| gives.iter().all(|right| ceiling.iter().any(|selector| self.names(selector, right))));
         prerequisite && below
+    }
+
+    /// Whether a selector names a right, written as `area.verb` or `kind.feature.action`.
+    fn names(&self, selector: &str, right: &str) -> bool {
+        let parts: Vec<&str> = right.split('.').collect();
+        match parts[..] {
+            [kind, feature, action] => self
+                .document
+                .app_kinds
+                .get(kind)
+                .and_then(|kind| kind.features.get(feature))
+                .is_some_and(|rules| naive::names_action(selector, &naive::Spot { kind, feature, action, rules })),
+            _ => naive::names_permission(selector, right),
+        }
     }
 
     /// Whether somebody gives and takes a role at a place.
@@ -424,13 +499,17 @@ impl World {
             count(now[pool]) <= *limit || count(now[pool]) <= count(then[pool])
         });
         let holders = |world: &Self, key: &str, place: &Place| {
-            let mut holders = 0;
-            for (_, gift) in &world.grants {
-                let Grantee::Member(id) = gift.grantee else { continue };
-                let active = world.member(id).is_some_and(|member| member.state == State::Active);
-                holders += u32::from(active && gift.held == Held::Role(key.to_owned()) && gift.place == *place);
-            }
-            holders
+            let active = world.members.iter().filter(|member| member.state == State::Active);
+            let holds = |member: &&Member| {
+                let facts = world.facts(member);
+                // An app role is held on that very app, by a team too; an organization role by oneself alone.
+                let mut grants = facts
+                    .grants
+                    .iter()
+                    .filter(|grant| *place != Place::Organization || grant.grantee == Grantee::Member(member.id));
+                grants.any(|grant| grant.held == Held::Role(key.to_owned()) && grant.place == *place)
+            };
+            u32::try_from(active.filter(holds).count()).unwrap()
         };
         let kept = self.document.roles.iter().filter(|(_, role)| role.min_holders > 0).all(|(key, role)| {
             let places: Vec<Place> = match role.level {
@@ -439,9 +518,13 @@ impl World {
                     self.apps.iter().map(|app| Place::App { id: app.id, kind: app.kind.clone() }).collect()
                 }
             };
-            places.iter().all(|place| {
+            let left = |place: &&Place| match place {
+                Place::Organization => true,
+                Place::App { id, .. } => before.apps.iter().any(|app| app.id == *id),
+            };
+            places.iter().filter(left).all(|place| {
                 let (was, is) = (holders(before, key, place), holders(self, key, place));
-                is >= was || is >= role.min_holders
+                is >= role.min_holders || was < role.min_holders && (*place != Place::Organization || is >= was)
             })
         });
         seats && kept

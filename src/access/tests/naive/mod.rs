@@ -102,11 +102,11 @@ fn lets_in(document: &Document, grant: &Grant, to: &str, app: &AppRef<'_>, left:
     reaches && spots.any(|at| gives_action(document, grant, &at) && left(&at))
 }
 
-struct Spot<'a> {
-    kind: &'a str,
-    feature: &'a str,
-    action: &'a str,
-    rules: &'a Feature,
+pub(crate) struct Spot<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) feature: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) rules: &'a Feature,
 }
 
 fn gives_permission(document: &Document, grant: &Grant, key: &str) -> bool {
@@ -142,13 +142,13 @@ fn level_contains(at: &Spot<'_>, level: &str) -> bool {
     at.rules.levels.iter().take(place + 1).any(|level| level.actions.iter().any(|name| name == at.action))
 }
 
-fn names_permission(selector: &str, key: &str) -> bool {
+pub(crate) fn names_permission(selector: &str, key: &str) -> bool {
     selector == "*"
         || selector == key
         || selector.strip_suffix(".*").is_some_and(|area| key.split('.').next() == Some(area))
 }
 
-fn names_action(selector: &str, at: &Spot<'_>) -> bool {
+pub(crate) fn names_action(selector: &str, at: &Spot<'_>) -> bool {
     let (path, level) = match selector.split_once(':') {
         Some((path, level)) => (path, Some(level)),
         None => (selector, None),
@@ -160,18 +160,4 @@ fn names_action(selector: &str, at: &Spot<'_>) -> bool {
         && fits(parts.next(), at.feature)
         && fits(parts.next(), at.action)
         && level.is_none_or(|level| level_contains(at, level))
-}
-
-/// Whether a selector names a right, written as `area.verb` or `kind.feature.action`.
-#[allow(dead_code, reason = "the laws do not ask it, the state machine does")]
-pub(crate) fn names(document: &Document, selector: &str, right: &str) -> bool {
-    let parts: Vec<&str> = right.split('.').collect();
-    match parts[..] {
-        [kind, feature, action] => document
-            .app_kinds
-            .get(kind)
-            .and_then(|kind| kind.features.get(feature))
-            .is_some_and(|rules| names_action(selector, &Spot { kind, feature, action, rules })),
-        _ => names_permission(selector, right),
-    }
 }

@@ -1,5 +1,8 @@
-//! The domain: its users, roles, comparison of levels, settings (S4.7 to S4.10, S4.15 to S4.17, S4.R2 to S4.R5, S4.R9).
+//! The domain: its users, roles, levels, collectors and numbers (S4.7 to S4.10, S4.17, S4.R2, S4.R4, S4.R5, S4.R9).
 
+use std::time::Duration;
+
+use gatehouse::identity::SessionLifetimes;
 use serde_json::json;
 
 use super::console::{Console, app_id, at, console, give, make, may};
@@ -87,16 +90,36 @@ async fn s4_r5_the_last_admin_and_the_last_owner_of_a_workspace_stay() {
     let gone = json!({ "member": member_id(bob.member.unwrap()), "confirm": true });
     let refused = alice.call("removeMember", gone.clone(), "removed").await;
     assert_eq!(refused.refusals("removeMember"), ["LAST_HOLDER"], "{}", refused.text);
+    // Screens are told beforehand.
+    let foretold = "query($id: ID!) { node(id: $id) { ... on Member { viewerCanRemove viewerCanSuspend
+                      viewerCannotRemoveReasons { code message } } } }";
+    let id = json!({ "id": member_id(bob.member.unwrap()) });
+    let told = alice.send(foretold, id.clone()).await.ok();
+    let message = "this is the only Workspace Owner of shop, and there must be one";
+    let expected = json!({ "viewerCanRemove": false, "viewerCanSuspend": false,
+        "viewerCannotRemoveReasons": [{ "code": "LAST_HOLDER", "message": message }] });
+    assert_eq!(told.at("node"), &expected);
+    let suspended = alice.call("suspendMember", json!({ "member": id["id"] }), "member { id }").await;
+    assert_eq!(suspended.refusals("suspendMember"), ["LAST_HOLDER"], "{}", suspended.text);
+    let leaving = "{ viewer { organization { viewerCanLeave viewerCannotLeaveReasons { code } } } }";
+    let own = bob.ask(leaving).await.ok();
+    let expected = json!({ "viewerCanLeave": false, "viewerCannotLeaveReasons": [{ "code": "LAST_HOLDER" }] });
+    assert_eq!(own.at("viewer.organization"), &expected);
+    let leave = bob.call("leaveOrganization", json!({ "confirm": true }), "left").await;
+    assert_eq!(leave.refusals("leaveOrganization"), ["LAST_HOLDER"], "{}", leave.text);
     give(&alice, &carol, "workspace_owner", shop).await.ok();
+    let told = alice.send(foretold, id).await.ok();
+    assert_eq!(
+        told.at("node"),
+        &json!({ "viewerCanRemove": true, "viewerCanSuspend": true, "viewerCannotRemoveReasons": [] })
+    );
+    assert_eq!(bob.ask(leaving).await.ok().at("viewer.organization.viewerCanLeave"), true);
     alice.call("removeMember", gone, "removed").await.ok();
 }
 
 #[tokio::test]
-async fn s4_16_s4_17_the_domain_has_a_timezone_collectors_and_budgets_of_its_own() {
+async fn s4_17_the_domain_has_collectors_and_budgets_of_its_own() {
     let Console { gateway: _open, alice, bob, shop, .. } = console(Engines::Embedded).await;
-    let settings = json!({ "settings": { "timezone": "Asia/Seoul", "language": "ko" } });
-    assert_eq!(bob.call("updateOrganization", settings.clone(), "organization { id }").await.codes(), ["FORBIDDEN"]);
-    alice.call("updateOrganization", settings, "organization { id }").await.ok();
     for kind in ["data_collector", "budget"] {
         let made = make(&alice, kind, &kind.replace('_', "-"), None).await;
         let input = json!({ "kind": kind, "slug": "mine", "name": "Mine", "parent": app_id(shop) });
@@ -109,10 +132,20 @@ async fn s4_16_s4_17_the_domain_has_a_timezone_collectors_and_budgets_of_its_own
 
 #[tokio::test]
 async fn s4_r9_lives_of_tokens_and_the_pause_after_ten_failures_are_as_written() {
-    let lives = gatehouse::identity::SessionLifetimes::default();
-    assert!(lives.access <= std::time::Duration::from_mins(30));
+    let lives = SessionLifetimes::default();
+    let (idle, whole) = (Duration::from_hours(3), Duration::from_hours(28 * 24));
+    assert_eq!((lives.access, lives.refresh_idle, lives.absolute), (Duration::from_mins(5), idle, whole));
+    let access = |access| SessionLifetimes { access, ..lives }.checked().is_ok();
+    assert!(access(Duration::from_mins(30)) && !access(Duration::from_secs(30 * 60 + 1)), "at most 30 minutes");
+    // A refresh token ends after three idle hours, and never after the 28 days of its session.
+    let now = chrono::Utc::now();
+    let end = lives.session_end(now);
+    assert_eq!(end - now, chrono::TimeDelta::days(28));
+    assert_eq!(lives.refresh_end(now, end) - now, chrono::TimeDelta::hours(3));
+    let late = end - chrono::TimeDelta::hours(1);
+    assert_eq!(lives.refresh_end(late, end), end);
     let limits = gatehouse::identity::SignInLimits::default();
-    assert_eq!((limits.per_account, limits.window), (10, std::time::Duration::from_mins(5)));
+    assert_eq!((limits.per_account, limits.window), (10, Duration::from_mins(5)));
     let Console { gateway, alice, .. } = console(Engines::Embedded).await;
     let invited = invite_with(&alice, json!({ "email": "erin@example.org" })).await.ok();
     let end = chrono::DateTime::parse_from_rfc3339(invited.at("inviteMember.invitation.expiresAt").as_str().unwrap());

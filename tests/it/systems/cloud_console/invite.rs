@@ -19,8 +19,10 @@ fn names(answer: &Answer) -> Vec<String> {
 #[tokio::test]
 async fn s4_18_s4_22_an_owner_invites_to_the_workspace_and_its_projects_alone() {
     for engines in Engines::DATABASES {
-        let Console { gateway, bob, carol, dave, shop, bank, .. } = console(engines).await;
+        let Console { gateway, alice, bob, carol, dave, shop, bank, .. } = console(engines).await;
         let project = make(&bob, "project", "till", Some(shop)).await;
+        let seen = make(&alice, "workspace", "seen", None).await;
+        give(&alice, &bob, "workspace_member", seen).await.ok();
         let roles = at(&[(shop, "workspace_member"), (project, "project_member")]);
         let erin = join(&gateway, &bob, ("erin", json!({ "appRoles": roles }))).await;
         assert!(
@@ -36,6 +38,9 @@ async fn s4_18_s4_22_an_owner_invites_to_the_workspace_and_its_projects_alone() 
             ["NOT_FOUND"]
         );
         assert_eq!(invite_with(&carol, to(at(&[(shop, "workspace_member")]))).await.codes(), ["FORBIDDEN"]);
+        // Nor, beside their own, to one that they merely see.
+        let both = to(at(&[(shop, "workspace_member"), (seen, "workspace_member")]));
+        assert_eq!(invite_with(&bob, both).await.codes(), ["FORBIDDEN"], "{engines:?}");
         // Sent again and taken back by who may invite there, and by nobody else.
         let invited = invite_with(&bob, to(at(&[(shop, "workspace_member")]))).await.ok();
         assert_eq!(invited.at("inviteMember.member.state"), "PENDING", "{}", invited.text);

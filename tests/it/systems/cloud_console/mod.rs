@@ -5,5 +5,8 @@ mod console;
 mod domain;
 mod invite;
 mod notices;
+mod operations;
 mod projects;
+mod roles;
+mod settings;
 mod workspaces;

@@ -20,8 +20,9 @@ async fn s4_r8_admins_and_owners_with_a_proven_address_are_told_once_on_each_day
         let input =
             json!({ "name": "Deploy key", "serviceAccount": made.at("createServiceAccount.serviceAccount.id") });
         bob.call("createApiToken", input, "secret").await.ok();
-        let settings = json!({ "settings": { "timezone": "Europe/Rome", "language": "it" } });
-        alice.call("updateOrganization", settings, "organization { id }").await.ok();
+        let values = json!([{ "key": "timezone", "value": "Europe/Rome" }, { "key": "language", "value": "it" }]);
+        let region = json!({ "section": "region", "values": values });
+        alice.call("updateProfile", region, "organization { id }").await.ok();
         let (days, before) = (NoticeDays::default(), gateway.mails().len());
         assert_eq!(notify(&gateway.service, &days).await, 0, "a year away");
         ends_in(&gateway, 30).await;

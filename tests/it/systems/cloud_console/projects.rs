@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::console::{Console, app_id, at, console, give, make, may, sees};
-use crate::support::{gateway::Engines, people::invite_with};
+use crate::support::{
+    gateway::Engines,
+    people::{fields, invite_with, member_id},
+};
 
 #[tokio::test]
 async fn s4_6_s4_25_q16_a_member_reaches_projects_it_is_invited_to_and_public_ones() {
@@ -60,4 +63,33 @@ async fn s4_r10_project_groups_pass_membership_down_and_nobody_is_added_to_a_pub
     // A workspace is neither.
     let refused = alice.call("updateApp", json!({ "app": app_id(shop), "visibility": "PUBLIC" }), "app { id }").await;
     assert_eq!(refused.refusals("updateApp"), ["NOT_IN_BLUEPRINT"]);
+}
+
+/// S4.R10: a tick in the tree of access adds nobody to a public project, whoever ticks it and in whichever form.
+#[tokio::test]
+async fn s4_r10_nobody_is_added_to_a_public_project_by_a_tick() {
+    let Console { gateway, alice, bob, carol, shop, .. } = console(Engines::Embedded).await;
+    let public = make(&bob, "project", "wiki", Some(shop)).await;
+    let private = make(&bob, "project", "till", Some(shop)).await;
+    let open = json!({ "app": app_id(public), "visibility": "PUBLIC" });
+    bob.call("updateApp", open, "app { id }").await.ok();
+    let carols = member_id(carol.member.unwrap());
+    let tick = |app| json!([{ "app": app_id(app), "features": [{ "feature": "resources", "level": "read_write" }] }]);
+    let edit = |app| json!({ "member": carols, "access": tick(app) });
+    for mutation in ["updateMemberAccess", "updateMember"] {
+        let refused = alice.call(mutation, edit(public), "member { id }").await;
+        assert_eq!(refused.refusals(mutation), ["NOT_GRANTABLE"], "{mutation} {}", refused.text);
+        assert_eq!(fields(&refused, mutation), ["access.0.features.0.feature"], "{mutation}");
+        alice.call(mutation, edit(private), "member { id }").await.ok();
+        assert!(may(&carol, private, ("resources", "manage")).await, "{mutation}");
+    }
+    let invited = invite_with(&alice, json!({ "email": "erin@example.org", "access": tick(public) })).await;
+    assert_eq!(invited.refusals("inviteMember"), ["NOT_GRANTABLE"], "{}", invited.text);
+    // «Everything» leaves it out.
+    let all = json!({ "member": carols, "accessMode": "ALL" });
+    let all = alice.call("updateMember", all, "member { accessMode }").await.ok();
+    assert_eq!(all.at("updateMember.member.accessMode"), "ALL", "{}", all.text);
+    let sql = "SELECT count(*) FROM access_grant WHERE app_id = $1";
+    let rows = gateway.database.rows(sql, [public.into()]).await;
+    assert_eq!(rows[0].try_get_by_index::<i64>(0).unwrap(), 0);
 }

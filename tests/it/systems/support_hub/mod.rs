@@ -7,6 +7,7 @@ mod hub;
 mod invite;
 mod join;
 mod leave;
+mod operations;
 mod people;
 mod races;
 mod seat;

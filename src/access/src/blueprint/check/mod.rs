@@ -13,6 +13,9 @@ use super::{
 /// The most actions one app kind can have, and the most organization permissions: the width of a compact set.
 const MOST_BITS: usize = 128;
 
+/// The most seats a plan can have: what a GraphQL `Int` holds.
+const MOST_SEATS: u32 = i32::MAX.unsigned_abs();
+
 /// Everything that is wrong with a compiled document.
 pub(super) fn check(blueprint: &Blueprint, source: &str) -> Vec<BlueprintError> {
     let mut check = Check { blueprint, source, errors: Vec::new() };
@@ -169,6 +172,14 @@ impl Check<'_> {
                 }
                 if *limit == 0 {
                     self.report(&place, "a plan without a seat cannot hold its creator".to_owned(), "write at least 1");
+                }
+                if *limit > MOST_SEATS {
+                    let problem = format!("{limit} seats are more than can be told to clients");
+                    self.report(
+                        &place,
+                        problem,
+                        &format!("write at most {MOST_SEATS}, or leave the pool out: no limit"),
+                    );
                 }
             }
         }

@@ -32,6 +32,7 @@ pub enum Holder {
 /// A role.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in the document")]
 pub struct Role {
     /// What people call it.
     pub label: String,
