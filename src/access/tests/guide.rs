@@ -38,10 +38,11 @@ fn the_guide_names_every_permission_of_the_gateway() {
     }
 }
 
-/// The text of the guide from a heading to the next one.
+/// A heading of the guide and the text below it, to the next one.
 fn section(heading: &str) -> &'static str {
     let marked = format!("\n##{heading}\n");
-    let (_, from) = GUIDE.split_once(&marked).unwrap_or_else(|| panic!("there is no heading `{heading}`"));
+    let start = GUIDE.find(&marked).unwrap_or_else(|| panic!("there is no heading `{heading}`"));
+    let (_, from) = GUIDE.split_at(start + 1);
     from.split_once("\n##").map_or(from, |(text, _)| text)
 }
 
