@@ -3,7 +3,7 @@
 //! Who may invite at apps alone names at least one, may invite at each of them, and gives of the organization's roles only what
 //! its roles there assign (`S4.19`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use uuid::Uuid;
 
