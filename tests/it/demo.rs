@@ -97,11 +97,11 @@ async fn the_demo_prints_one_line_and_everything_in_it_works() {
     let six = ["business-suite", "cloud-console", "code-hosting", "event-apps", "support-hub", "workspace"];
     assert_eq!(blueprints.iter().map(String::as_str).collect::<Vec<_>>(), six, "one organization of each");
     let organizations: std::collections::BTreeSet<_> =
-        demo.users().iter().map(|user| user["organization"].to_string()).collect();
+        demo.users().iter().map(|user| user["organization"].as_str().unwrap().to_owned()).collect();
     assert_eq!(organizations.len(), 6);
     for organization in organizations {
         let people: Vec<_> =
-            demo.users().iter().filter(|user| user["organization"].to_string() == organization).collect();
+            demo.users().iter().filter(|user| user["organization"].as_str() == Some(organization.as_str())).collect();
         let roles: std::collections::BTreeSet<_> = people.iter().map(|user| user["role"].to_string()).collect();
         assert!(people.len() > roles.len() && roles.len() > 1, "several people, in several roles: {people:?}");
     }

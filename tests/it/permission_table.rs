@@ -217,7 +217,7 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
         "createOrganization" => {
             (json!({ "name": "New", "slug": format!("new-{number}"), "blueprint": words.blueprint }), "")
         }
-        "updateOrganization" => (json!({ "name": "Other" }), ""),
+        "updateOrganization" | "updateUser" => (json!({ "name": "Other" }), ""),
         "changePlan" => (json!({ "plan": words.plan }), ""),
         "deleteOrganization" => (json!({ "confirm": tenant.slug }), ""),
         "inviteMember" => {
@@ -234,7 +234,6 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
         "suspendMember" => (json!({ "member": member }), ""),
         "reactivateMember" => (json!({ "member": suspended }), ""),
         "transferRole" => (json!({ "role": words.owner, "member": member, "confirm": true }), ""),
-        "updateUser" => (json!({ "name": "Other" }), ""),
         "leaveOrganization" => (json!({ "confirm": true }), ""),
         "updateMemberAccess" => (json!({ "member": member, "access": ticked }), ""),
         "createApp" => (json!({ "kind": words.kind, "slug": "second", "name": "Second" }), ""),

@@ -88,10 +88,6 @@ async fn invited(by: &Person, email: &str, roles: &[&str]) -> Option<String> {
     refused(&invite_with(by, json!({ "email": email, "name": "New", "roles": roles })).await, "inviteMember")
 }
 
-fn some(code: &str) -> Option<String> {
-    Some(code.to_owned())
-}
-
 #[test]
 fn the_document_is_checked_explained_and_installed() {
     let folder = tempfile::tempdir().unwrap();
@@ -135,18 +131,21 @@ async fn posts_and_contracts_are_chosen_apart_on_seats_and_below_limits() {
         assert_eq!(node["node"]["roles"], json!([{ "key": held[0] }, { "key": held[1] }]), "the alias is the role");
     }
     // One of each slot; a post is preselected, a contract is not.
-    assert_eq!(invited(&sue, "a@example.org", &["teacher"]).await, some("MISSING"));
-    assert_eq!(invited(&sue, "a@example.org", &["teacher", "secretary", "volunteer"]).await, some("INVALID"));
+    assert_eq!(invited(&sue, "a@example.org", &["teacher"]).await, Some("MISSING".to_owned()));
+    assert_eq!(
+        invited(&sue, "a@example.org", &["teacher", "secretary", "volunteer"]).await,
+        Some("INVALID".to_owned())
+    );
     assert_eq!(invited(&sue, "a@example.org", &["volunteer"]).await, None);
     // Three full contracts, one by the hour.
-    assert_eq!(invited(&sue, "b@example.org", &["teacher", "full"]).await, some("SEAT_LIMIT"));
-    assert_eq!(invited(&sue, "b@example.org", &["teacher", "hourly"]).await, some("TOO_MANY_HOLDERS"));
+    assert_eq!(invited(&sue, "b@example.org", &["teacher", "full"]).await, Some("SEAT_LIMIT".to_owned()));
+    assert_eq!(invited(&sue, "b@example.org", &["teacher", "hourly"]).await, Some("TOO_MANY_HOLDERS".to_owned()));
     // What the form asks for.
-    assert_eq!(invited(&sue, "b+c@example.org", &["volunteer"]).await, some("SUBADDRESS_NOT_ALLOWED"));
+    assert_eq!(invited(&sue, "b+c@example.org", &["volunteer"]).await, Some("SUBADDRESS_NOT_ALLOWED".to_owned()));
     let nameless = invite_with(&sue, json!({ "email": "c@example.org", "roles": ["volunteer"] })).await;
-    assert_eq!(refused(&nameless, "inviteMember"), some("MISSING"));
+    assert_eq!(refused(&nameless, "inviteMember"), Some("MISSING".to_owned()));
     // What the secretary does not assign.
-    assert_eq!(invited(&sue, "d@example.org", &["secretary", "volunteer"]).await, some("NOT_GRANTABLE"));
+    assert_eq!(invited(&sue, "d@example.org", &["secretary", "volunteer"]).await, Some("NOT_GRANTABLE".to_owned()));
     assert_eq!(invited(&hanna, "d@example.org", &["secretary", "volunteer"]).await, None);
 }
 
@@ -193,7 +192,7 @@ async fn features_have_levels_prerequisites_and_roles_of_their_own() {
     let class = app(&hanna, "class", "7a", Some(&year)).await.unwrap();
     let other = app(&hanna, "class", "7b", Some(&year)).await.unwrap();
     let marks = |level| ("class", "marks", Some(level));
-    assert_eq!(tick(&hanna, &vera, &class, marks("grade")).await, some("MISSING"));
+    assert_eq!(tick(&hanna, &vera, &class, marks("grade")).await, Some("MISSING".to_owned()));
     assert_eq!(tick(&hanna, &vera, &class, ("class", "lessons", None)).await, None);
     assert_eq!(tick(&hanna, &vera, &class, marks("grade")).await, None);
     for (action, is) in [("view", true), ("give", true), ("sign", false)] {
@@ -201,7 +200,7 @@ async fn features_have_levels_prerequisites_and_roles_of_their_own() {
     }
     assert!(tick(&hanna, &vera, &class, ("class", "files", None)).await.is_some(), "by roles alone");
     // A form teacher is a teacher, and gives the markers of that class alone.
-    assert_eq!(give(&hanna, &nils, &class, "form_teacher").await, some("PREREQUISITE"));
+    assert_eq!(give(&hanna, &nils, &class, "form_teacher").await, Some("PREREQUISITE".to_owned()));
     assert_eq!(give(&hanna, &tom, &class, "form_teacher").await, None);
     assert!(give(&hanna, &tom, &year, "form_teacher").await.is_some(), "on classes alone");
     assert_eq!(give(&tom, &vera, &class, "marker").await, None);
@@ -295,7 +294,7 @@ async fn people_go_come_back_and_hand_over_as_it_says() {
     let School { gateway, hanna, sue, tom, vera, .. } = school().await;
     // Nobody leaves by themselves; who is removed is archived, and comes back.
     let left = tom.call("leaveOrganization", json!({ "confirm": true }), "left").await;
-    assert_eq!(refused(&left, "leaveOrganization"), some("MAY_NOT_LEAVE"));
+    assert_eq!(refused(&left, "leaveOrganization"), Some("MAY_NOT_LEAVE".to_owned()));
     let gone = json!({ "member": member_id(vera.member.unwrap()), "confirm": true });
     hanna.call("removeMember", gone, "removed").await.ok();
     let back = json!({ "member": member_id(vera.member.unwrap()), "roles": ["teacher", "volunteer"] });

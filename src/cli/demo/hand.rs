@@ -50,7 +50,7 @@ impl<'a> Hand<'a> {
 
     /// A person's session, bound to an organization; `None` when it is not there, or the person not in it.
     pub(super) async fn bound(&self, email: &str, organization: &str) -> anyhow::Result<Option<SignedIn>> {
-        let access = self.access(Credential::Session(self.signed_in(email)?.identity.clone())).await?;
+        let access = self.access(Credential::Session(self.signed_in(email)?.identity)).await?;
         match self.service().switch_organization(&access, Some(organization.to_owned())).await {
             Ok(signed_in) => Ok(Some(signed_in)),
             Err(ServiceError::NotFound) => Ok(None),
@@ -61,7 +61,7 @@ impl<'a> Hand<'a> {
     /// A person, in no organization or in this one.
     pub(super) async fn person(&self, email: &str, organization: Option<&str>) -> anyhow::Result<Access> {
         let identity = match organization {
-            None => self.signed_in(email)?.identity.clone(),
+            None => self.signed_in(email)?.identity,
             Some(slug) => {
                 let bound = self.bound(email, slug).await?;
                 bound.with_context(|| format!("{email} is not in `{slug}`"))?.identity

@@ -90,7 +90,7 @@ async fn c18_apps_stand_at_most_so_deep_and_a_chain_made_past_the_store_ends() {
             "INSERT INTO app (id, organization_id, kind, slug, name, parent_id, visibility, state, created_at) VALUES {rows}"
         );
         let values: [Sql; 2 + 3 * CHUNK] = values.try_into().unwrap();
-        gateway.database.run(&sql, values).await.unwrap();
+        Box::pin(gateway.database.run(&sql, values)).await.unwrap();
     }
     gateway.settle().await;
     let deepest = *ids.last().unwrap();

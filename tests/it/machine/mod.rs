@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use gatehouse::{
     access::{Blueprint, Grantee, Held, Place},
     graphql::node::NodeType,
+    id::new_id,
     service::blueprint::IN_THE_BOX,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -363,7 +364,7 @@ impl Machine<'_> {
             }
             Step::Found { slug, .. } => ("SELECT id FROM team WHERE organization_id = $1 AND slug = $2", slug.clone()),
             Step::Make { slug, .. } => ("SELECT id FROM app WHERE organization_id = $1 AND slug = $2", slug.clone()),
-            _ => return Uuid::now_v7(),
+            _ => return new_id(),
         };
         let rows = self.gateway.database.rows(sql, [Sql::from(self.tenant.id), name.into()]).await;
         rows[0].try_get_by_index(0).unwrap()
@@ -372,8 +373,9 @@ impl Machine<'_> {
     fn story(&self) -> String {
         let from = self.told.len().saturating_sub(40);
         let steps = self.told[from..].join("\n");
-        let grants: String = self.world.grants.iter().map(|(id, gift)| format!("\n{id} {gift:?}")).collect();
-        format!("{} of {}\n{steps}{grants}", self.tenant.slug, self.world.document.name)
+        let grants: Vec<_> = self.world.grants.iter().map(|(id, gift)| format!("{id} {gift:?}")).collect();
+        let grants = grants.join("\n");
+        format!("{} of {}\n{steps}\n{grants}", self.tenant.slug, self.world.document.name)
     }
 
     /// Rows and entries.

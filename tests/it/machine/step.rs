@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gatehouse::id::new_id;
 use gatehouse_access::{
     Grantee, Held, Place,
     blueprint::document::{Holder, OnRemove, ROOT, RoleLevel},
@@ -147,7 +148,7 @@ fn sees_team(world: &World, by: &Member, team: Uuid) -> bool {
 
 fn insert(world: &mut World, gift: Gift) {
     if !world.grants.iter().any(|(_, known)| *known == gift) {
-        world.grants.push((Uuid::now_v7(), gift));
+        world.grants.push((new_id(), gift));
     }
 }
 
@@ -305,20 +306,11 @@ fn drop_role(world: &mut World, by: &Member, member: Uuid, role: &str) -> Option
     exchange(world, by, &member, (None, &take))
 }
 
-/// Whether a place is the organization, or an app that `by` sees; and the app.
-fn place_seen(world: &World, by: &Member, place: &Place) -> Option<Option<App>> {
-    match place {
-        Place::Organization => Some(None),
-        Place::App { id, .. } => Some(Some(seen_app(world, by, *id)?)),
-    }
-}
-
 fn may_change(world: &World, by: &Member, gift: &Gift) -> Option<()> {
-    let place = place_seen(world, by, &gift.place)?;
-    match (&gift.held, place) {
-        (Held::Role(_), None) => when(world.holds(by, "roles.assign")),
-        (Held::Feature { .. }, None) => when(world.holds(by, "access.grant")),
-        (_, Some(app)) => when(world.holds_on(by, "access.grant", &app)),
+    match (&gift.held, &gift.place) {
+        (Held::Role(_), Place::Organization) => when(world.holds(by, "roles.assign")),
+        (Held::Feature { .. }, Place::Organization) => when(world.holds(by, "access.grant")),
+        (_, Place::App { id, .. }) => when(world.holds_on(by, "access.grant", &seen_app(world, by, *id)?)),
     }
 }
 

@@ -42,7 +42,9 @@ pub(crate) const ROLE: &str = "role { key label help level levelLabel base isCus
     access { kind feature level actions } holders }";
 
 pub(crate) fn role(key: &str, base: &str, permissions: &[&str], access: Value) -> Value {
-    json!({ "key": key, "base": base, "label": key, "permissions": permissions, "access": access })
+    let mut input = json!({ "key": key, "base": base, "label": key, "permissions": permissions });
+    input["access"] = access;
+    input
 }
 
 pub(crate) async fn create(by: &Person, input: Value) -> Answer {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use gatehouse::identity::SessionLifetimes;
+use gatehouse::{
+    clock::{Clock, SystemClock},
+    identity::SessionLifetimes,
+};
 use serde_json::json;
 
 use super::console::{Console, app_id, at, console, give, make, may};
@@ -40,7 +43,7 @@ async fn s4_10_s4_r2_menus_have_three_levels_and_two_of_them_have_two() {
             menu["levels"].as_array().unwrap().iter().map(|level| level["key"].as_str().unwrap()).collect();
         match menu["key"].as_str().unwrap() {
             "dashboards" | "project" => {
-                assert_eq!(levels, ["read_write"], "S4.R2: these have two, no access being one")
+                assert_eq!(levels, ["read_write"], "S4.R2: these have two, no access being one");
             }
             "home" | "settings" => assert!(levels.is_empty()),
             menu => assert_eq!(levels, ["read_only", "read_write"], "S4.R2: {menu}"),
@@ -138,7 +141,7 @@ async fn s4_r9_lives_of_tokens_and_the_pause_after_ten_failures_are_as_written()
     let access = |access| SessionLifetimes { access, ..lives }.checked().is_ok();
     assert!(access(Duration::from_mins(30)) && !access(Duration::from_secs(30 * 60 + 1)), "at most 30 minutes");
     // A refresh token ends after three idle hours, and never after the 28 days of its session.
-    let now = chrono::Utc::now();
+    let now = Clock::now(&SystemClock);
     let end = lives.session_end(now);
     assert_eq!(end - now, chrono::TimeDelta::days(28));
     assert_eq!(lives.refresh_end(now, end) - now, chrono::TimeDelta::hours(3));
