@@ -1,7 +1,7 @@
 //! A state machine over whole organizations: people of every blueprint try whatever they can think of, and after each step the
 //! gateway must stand where the second model stands: decisions, visible apps, counts, seats, rows and activity entries.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use gatehouse::{
     access::{Blueprint, Grantee, Held, Place},
@@ -45,7 +45,7 @@ struct Machine<'g> {
 
 async fn begin<'g>(gateway: &'g Gateway, people: &'g [Person], number: usize) -> Machine<'g> {
     let (_, source) = IN_THE_BOX[number % IN_THE_BOX.len()];
-    let document = Blueprint::parse(source).unwrap().document().clone();
+    let document = Arc::new(Blueprint::parse(source).unwrap().document().clone());
     let plan = document.plans.keys().next_back().unwrap().clone();
     let input =
         json!({ "slug": format!("machine-{number}"), "name": "Machine", "blueprint": document.name, "plan": plan });

@@ -1,6 +1,9 @@
 //! The second model of a whole organization: slow, obvious, and written from the blueprint's document alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use gatehouse_access::{
@@ -64,7 +67,8 @@ pub(super) struct Gift {
 /// An organization as it should be.
 #[derive(Debug, Clone)]
 pub(super) struct World {
-    pub(super) document: Document,
+    /// Shared: the world is copied at every step.
+    pub(super) document: Arc<Document>,
     pub(super) plan: String,
     pub(super) members: Vec<Member>,
     pub(super) teams: Vec<Team>,
