@@ -311,6 +311,7 @@ async fn decline(work: &Work<'_>, found: Invitation) -> Result<Uuid, ServiceErro
     let permit = settle::<SettleInvitation>(place.id, invitation.id)?;
     let settling = Settling { organization: place.id, id: invitation.id, now: work.now };
     store::invitation::decline(work.tx, permit, settling).await?.ok_or_else(not_pending)?;
+    work.withdraw(invitation.id).await?;
     let entry = NewEntry::access("invitation.declined", target("member", member.id, &member.name));
     work.record(place.id, entry.detail(json!({ "email": invitation.email }))).await?;
     Ok(invitation.id)

@@ -123,6 +123,7 @@ impl Gateway {
             // Tests share one Redis.
             deployment: new_id().to_string(),
             secret_file: folder.path().join("secret"),
+            mail_url: None,
             mail_dir: mail.clone(),
             mail_from: "Gatehouse <gate@example.org>".to_owned(),
             database_connections: 8,
