@@ -29,6 +29,9 @@ impl LetterKey {
     /// [`MailError::Seal`].
     pub fn seal(&self, id: Uuid, letter: &Letter) -> Result<Vec<u8>, MailError> {
         let mut text = postcard::to_stdvec(letter).map_err(|_| MailError::Seal)?;
+        if crate::ablate::off("mail_sealed") {
+            return Ok(text);
+        }
         let nonce = self.0.seal_in_place_append_tag(Aad::from(id.as_bytes()), &mut text);
         let nonce = nonce.map_err(|_| MailError::Seal)?;
         Ok([nonce.as_ref().as_slice(), &text].concat())

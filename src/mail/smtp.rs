@@ -168,8 +168,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_url_that_makes_no_sense_is_refused_and_not_repeated() {
+    // The pool of connections wants a runtime.
+    #[tokio::test]
+    async fn a_url_that_makes_no_sense_is_refused_and_not_repeated() {
         for url in [
             "",
             "mail.example.com",

@@ -125,6 +125,28 @@ async fn s3_69_what_is_past_its_end_is_removed_and_nothing_else() {
     .await;
 }
 
+/// What became of a letter is remembered for 30 days; one that waits is not removed, however long it has waited.
+#[tokio::test]
+async fn notes_of_letters_are_removed_after_a_month() {
+    for_each_database(async |database| {
+        let house = open(database).await;
+        let now = house.clock.now();
+        for (state, sealed) in [("sent", None), ("failed", None), ("waiting", Some(vec![0_u8]))] {
+            let settled_at = sealed.is_none().then_some(now);
+            let sql = "INSERT INTO outgoing_mail (id, state, sealed, attempts, created_at, due_at, ends_at, settled_at)
+                       VALUES ($1, $2, $3, 1, $4, $4, $4, $5)";
+            let row = [new_id().into(), state.into(), sealed.into(), now.into(), settled_at.into()];
+            database.run(sql, row).await.unwrap();
+        }
+        house.clock.advance(TimeDelta::days(30) - TimeDelta::seconds(1));
+        assert_eq!(sweep(&house.opened.service).await[4], (Remains::Mail, 0));
+        house.clock.advance(TimeDelta::seconds(1));
+        assert_eq!(sweep(&house.opened.service).await[4], (Remains::Mail, 2));
+        assert_eq!(database.count("SELECT count(*) FROM outgoing_mail WHERE state = 'waiting'").await, 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn more_than_a_batch_is_removed_batch_by_batch() {
     let database = TestDatabase::sqlite().await;

@@ -224,6 +224,10 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
             let email = format!("friend-{number}@example.org");
             (json!({ "email": email, "name": "Friend", "role": words.member, "access": [] }), "")
         }
+        "inviteMembers" => {
+            let email = format!("friends-{number}@example.org");
+            (json!({ "people": [{ "email": email, "name": "Friend", "role": words.member, "access": [] }] }), "")
+        }
         "resendInvitation" | "revokeInvitation" => (json!({ "invitation": invitation }), ""),
         "acceptInvitation" | "declineInvitation" => (json!({ "proof": { "invitation": offered } }), ""),
         "changeMemberRole" => (json!({ "member": member, "role": words.owner }), ""),

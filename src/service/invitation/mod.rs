@@ -9,6 +9,7 @@
 use uuid::Uuid;
 
 pub use self::{
+    batch::{Asked, MOST_INVITED, Row},
     place::AppRole,
     send::{InviteMember, Invited},
     settle::{Accepted, Presented},
@@ -25,6 +26,7 @@ use crate::{
     store::{self, invitation::InvitationFilter},
 };
 
+mod batch;
 mod place;
 mod send;
 mod settle;

@@ -149,7 +149,7 @@ struct Checked {
     grants: Vec<NewGrant>,
 }
 
-async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result<Invited, ServiceError> {
+pub(super) async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result<Invited, ServiceError> {
     let apps = input.app_roles.iter().map(|role| role.app).chain(input.access.tree().iter().map(|ticked| ticked.app));
     let inviting = Inviting::to(work, apps).await?;
     let permit = inviting.permit::<Invite>(work, None)?;
@@ -269,7 +269,7 @@ async fn newcomer(work: &Work<'_>, email: &Email) -> Result<Result<(), UserError
     {
         found = store::member::find_by_user(work.tx, organization, user.id).await?;
     }
-    let Some(member) = found else { return Ok(Ok(())) };
+    let Some(member) = found.filter(|_| !ablate::off("already_invited")) else { return Ok(Ok(())) };
     let (message, remedy) = match member.state {
         MemberState::Pending => ("this person is invited already", "Send the invitation again, or take it back first."),
         MemberState::Active | MemberState::Archived => {
