@@ -15,6 +15,7 @@ pub mod invitation;
 pub mod invoice;
 pub mod member;
 pub mod organization;
+pub mod outgoing_mail;
 pub mod payment_method;
 pub mod refresh_token;
 pub mod service_account;

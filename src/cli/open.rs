@@ -17,7 +17,7 @@ use crate::{
         AccessTokenOptions, AccessTokens, PasswordOptions, Passwords, PublicUrl, RootSecret, SessionLifetimes,
         SignInLimiter, SignInLimits, SigningKeys,
     },
-    mail::FolderOutbox,
+    mail::{FolderOutbox, LetterKey, Outbox, SmtpOutbox},
     service::{
         FactsLoader, Options, Parts, Service, SignUp,
         blueprint::{IN_THE_BOX, InstallError},
@@ -121,7 +121,8 @@ async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls, clock: Arc<dy
         tokens: AccessTokens::new(SigningKeys::derived(&secret)?, options)?,
         passwords: Passwords::new(PasswordOptions::default())?,
         limiter: SignInLimiter::new(SignInLimits::default()),
-        outbox: Arc::new(FolderOutbox::open(&args.mail_dir, &args.mail_from)?),
+        outbox: outbox(args)?,
+        letter_key: LetterKey::new(&secret.derive("mail-queue"))?,
         options: Options {
             dashboard: PublicUrl::parse(&urls.dashboard)?,
             sign_up: if args.invitation_only { SignUp::Invited } else { SignUp::Open },
@@ -169,6 +170,14 @@ fn cache(store: &Store, args: &DeploymentArgs, limits: &Limits) -> anyhow::Resul
             limits: limits.clone(),
         })?)),
     }
+}
+
+/// The server that mail is given to, else the folder.
+fn outbox(args: &DeploymentArgs) -> anyhow::Result<Arc<dyn Outbox>> {
+    Ok(match &args.mail_url {
+        Some(url) => Arc::new(SmtpOutbox::open(url.expose(), &args.mail_from).context("--mail-url cannot be used")?),
+        None => Arc::new(FolderOutbox::open(&args.mail_dir, &args.mail_from)?),
+    })
 }
 
 fn secret(args: &DeploymentArgs) -> anyhow::Result<RootSecret> {

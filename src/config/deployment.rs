@@ -1,6 +1,6 @@
 //! Where a deployment keeps its things: database, Redis, secret, mail.
 
-use std::path::PathBuf;
+use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
 /// Where things are kept; shared by every command.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,7 +27,12 @@ pub struct DeploymentArgs {
     #[arg(long, env = "GATEHOUSE_SECRET_FILE", default_value = "gatehouse.secret", global = true, value_name = "FILE")]
     pub secret_file: PathBuf,
 
-    /// The folder that outgoing mail is written to.
+    /// The server that outgoing mail is given to: `smtp://user:password@host:port`, which must offer STARTTLS where it is not on
+    /// this machine, or `smtps://…`. Without it, mail is written to the folder.
+    #[arg(long, env = "GATEHOUSE_MAIL_URL", hide_env_values = true, global = true, value_name = "URL")]
+    pub mail_url: Option<MailUrl>,
+
+    /// The folder that outgoing mail is written to where there is no server.
     #[arg(long, env = "GATEHOUSE_MAIL_DIR", default_value = "gatehouse-mail", global = true, value_name = "DIR")]
     pub mail_dir: PathBuf,
 
@@ -58,4 +63,43 @@ pub struct DeploymentArgs {
 impl DeploymentArgs {
     /// The database where none is named: a file in the working directory.
     pub const DEFAULT_DATABASE_URL: &str = "sqlite:gatehouse.db";
+}
+
+/// The URL of a mail server. It holds a password, so that it is never printed; whether it makes sense is said by the room that
+/// uses it, without repeating it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailUrl(String);
+
+impl MailUrl {
+    /// The URL as it was given.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for MailUrl {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for MailUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MailUrl(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_url_is_not_printed() {
+        let url: MailUrl = "smtp://gate:hunter2@mail.example.com".parse().unwrap();
+        assert_eq!(format!("{url:?}"), "MailUrl(…)");
+        assert!(url.expose().contains("hunter2"));
+    }
 }

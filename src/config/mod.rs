@@ -15,7 +15,7 @@ mod http;
 mod log;
 mod origin;
 
-pub use deployment::DeploymentArgs;
+pub use deployment::{DeploymentArgs, MailUrl};
 pub use http::{Budgets, DEFAULT_LISTEN, DocumentLimits, HttpArgs, HttpConfig, SocketLimits};
 pub use log::{LogArgs, LogFormat};
 pub use origin::{Origin, PublicUrl};

@@ -99,7 +99,7 @@ pub enum UserErrorCode {
     RoleInUse,
     /// The change would give somebody more than before, and nobody has said that this is meant.
     Gains,
-    /// A permission is missing: only among the reasons why the caller cannot do something.
+    /// A permission is missing: only among the reasons why the caller cannot do something, and in the row of a batch.
     Forbidden,
 }
 

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     access::{blueprint::document, delegation::may_assign},
     service::{
-        self, Idempotency, Standing,
-        invitation::{Accepted, AppRole, InvitationQuery, InvitationTo, InviteMember, Invited, Presented},
+        self, Idempotency, ServiceError, Standing,
+        invitation::{Accepted, AppRole, Asked, InvitationQuery, InvitationTo, InviteMember, Invited, Presented},
         page::Position,
         role::RoleSet,
     },
@@ -258,6 +258,16 @@ pub(super) async fn pending(ctx: &Context<'_>) -> Result<Vec<PendingInvitation>>
 /// Who is to be invited, to what.
 #[derive(InputObject)]
 pub struct InviteMemberInput {
+    /// The person.
+    #[graphql(flatten)]
+    person: InvitedPersonInput,
+    /// Makes repeating safe: the same key gives the first answer again, for 24 hours, and sends no second mail.
+    idempotency_key: Option<String>,
+}
+
+/// Somebody to be invited: the address, the roles, the access.
+#[derive(InputObject)]
+pub struct InvitedPersonInput {
     /// The address the invitation goes to, and that the person will sign in with.
     email: String,
     /// The name as shown; else made of first and last name, else of the address.
@@ -285,8 +295,28 @@ pub struct InviteMemberInput {
     /// Whether to send the mail; without it, the person is offered the invitation after signing in.
     #[graphql(default = true)]
     notify: bool,
-    /// Makes repeating safe: the same key gives the first answer again, for 24 hours, and sends no second mail.
-    idempotency_key: Option<String>,
+}
+
+impl InvitedPersonInput {
+    /// The address as it was given.
+    pub(super) fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// As the service takes it; or what is wrong with its access.
+    pub(super) fn asked(self) -> Result<Asked> {
+        let Self { email, name, first_name, last_name, role, roles, flags, app_roles, notify, .. } = self;
+        let access = match choice(self.access_mode, self.access) {
+            Ok(choice) => choice,
+            Err(ServiceError::Refused(mistakes)) => return Ok(Err(mistakes)),
+            Err(other) => return Err(error(other)),
+        };
+        let main = roles.into_iter().chain(role).collect();
+        let roles = RoleSet { main, flags: Some(flags) };
+        let at = |given: AppRoleInput| Ok(AppRole { app: NodeType::App.parse(&given.app)?, role: given.role });
+        let app_roles = app_roles.into_iter().map(at).collect::<Result<_>>()?;
+        Ok(Ok(InviteMember { email, name, first_name, last_name, roles, access, app_roles, notify }))
+    }
 }
 
 /// A role on an app.
@@ -305,7 +335,8 @@ pub struct InviteMemberPayload {
     member: Option<Member>,
     /// The invitation; null when it was refused.
     invitation: Option<Invitation>,
-    /// Whether the mail has gone out. If not, the invitation stands all the same and can be sent again.
+    /// Whether the mail has gone out by now. If it is asked for and has not, it is tried again for two days; the invitation stands
+    /// all the same.
     mail_sent: bool,
     /// Why nothing was changed, every mistake at once; empty: it was.
     user_errors: Vec<UserError>,
@@ -325,7 +356,7 @@ pub struct ResendInvitationInput {
 pub struct ResendInvitationPayload {
     /// The same invitation with its new end; null when it was refused.
     invitation: Option<Invitation>,
-    /// Whether the mail has gone out.
+    /// Whether the mail has gone out by now; if not, it is tried again for two days.
     mail_sent: bool,
     /// Why nothing was changed; empty: it was.
     user_errors: Vec<UserError>,
@@ -443,16 +474,10 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who is invited, to what.")] input: InviteMemberInput,
     ) -> Result<InviteMemberPayload> {
-        let InviteMemberInput { email, name, first_name, last_name, role, roles, flags, app_roles, notify, .. } = input;
-        let access = match settle(choice(input.access_mode, input.access))? {
-            Ok(choice) => choice,
+        let invite = match settle(input.person.asked()?.map_err(ServiceError::Refused))? {
+            Ok(invite) => invite,
             Err(user_errors) => return Ok(InviteMemberPayload { user_errors, ..InviteMemberPayload::default() }),
         };
-        let main = roles.into_iter().chain(role).collect();
-        let roles = RoleSet { main, flags: Some(flags) };
-        let at = |given: AppRoleInput| Ok(AppRole { app: NodeType::App.parse(&given.app)?, role: given.role });
-        let app_roles = app_roles.into_iter().map(at).collect::<Result<_>>()?;
-        let invite = InviteMember { email, name, first_name, last_name, roles, access, app_roles, notify };
         let idempotency = Idempotency::of(input.idempotency_key, &invite).map_err(error)?;
         match settle(ctx.service()?.invite_member(ctx.access()?, invite, idempotency).await)? {
             Ok(Invited { member, invitation, mail_sent }) => Ok(InviteMemberPayload {

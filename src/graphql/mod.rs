@@ -31,6 +31,7 @@ pub mod custom_role;
 pub mod error;
 pub mod grant;
 pub mod invitation;
+pub mod invitation_batch;
 pub mod invoice;
 pub mod member;
 pub mod membership;
@@ -75,6 +76,7 @@ pub struct Mutation(
     session::SessionMutation,
     organization::OrganizationMutation,
     invitation::InvitationMutation,
+    invitation_batch::InvitationBatchMutation,
     member::MemberMutation,
     role::RoleMutation,
     role_transfer::RoleTransferMutation,

@@ -41,6 +41,7 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "changePlan", Audience::Callers),
     (Root::Mutation, "deleteOrganization", Audience::Callers),
     (Root::Mutation, "inviteMember", Audience::Callers),
+    (Root::Mutation, "inviteMembers", Audience::Callers),
     (Root::Mutation, "resendInvitation", Audience::Callers),
     (Root::Mutation, "revokeInvitation", Audience::Callers),
     (Root::Mutation, "acceptInvitation", Audience::Callers),

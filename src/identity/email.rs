@@ -7,6 +7,8 @@ use std::fmt;
 
 use email_address::{EmailAddress, Options};
 
+use crate::ablate;
+
 /// The longest address that mail can be sent to (RFC 5321 §4.5.3.1.3), in bytes.
 pub const MAX_LENGTH: usize = 254;
 
@@ -62,8 +64,12 @@ impl Email {
         }
         for character in text.chars() {
             match character {
-                '＠' | '﹫' | '。' | '．' | '｡' => return Err(EmailError::LookAlike(character)),
-                _ if is_invisible(character) => return Err(EmailError::Invisible(u32::from(character))),
+                '＠' | '﹫' | '。' | '．' | '｡' if !ablate::off("email_look_alike") => {
+                    return Err(EmailError::LookAlike(character));
+                }
+                _ if is_invisible(character) && !ablate::off("email_invisible") => {
+                    return Err(EmailError::Invisible(u32::from(character)));
+                }
                 _ => {}
             }
         }
@@ -71,7 +77,8 @@ impl Email {
         if domain.contains('@') {
             return Err(EmailError::At);
         }
-        if let Some(foreign) = local.chars().find(|character| !character.is_ascii()) {
+        let foreign = local.chars().find(|character| !character.is_ascii());
+        if let Some(foreign) = foreign.filter(|_| !ablate::off("email_local")) {
             return Err(EmailError::Local(foreign));
         }
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| EmailError::Domain(domain.to_owned()))?;

@@ -8,6 +8,8 @@
 //! Once a minute it is written down which members were there.
 //! The same round tells people of programs' secrets that end soon, each of them once.
 //!
+//! Mail that waits is delivered beside all that: what a commit has not sent off at once, a few seconds after it is due.
+//!
 //! Several gateways on one database may all do this; whoever comes second finds less.
 //!
 //! What may not enter: rules of its own, SQL. A job calls the service as a system task, as the command line does.
@@ -24,29 +26,41 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::service::{Service, ServiceError, token_notice::NoticeDays, upkeep::Remains};
+use crate::service::{Service, ServiceError, mail::Delivery, token_notice::NoticeDays, upkeep::Remains};
 
 /// How long upkeep rests.
 const EVERY: Duration = Duration::from_mins(5);
 /// How long who was there is remembered before it is written down.
 const PRESENCE: Duration = Duration::from_mins(1);
+/// How long a letter that is due may lie.
+const MAIL: Duration = Duration::from_secs(15);
 /// Rows of one transaction: few enough that nobody waits behind it.
 const BATCH: u64 = 500;
 
 /// Upkeep in the background; ends when dropped. A transaction that has begun is finished.
 #[derive(Debug)]
-pub struct Upkeep(JoinHandle<()>);
+pub struct Upkeep([JoinHandle<()>; 2]);
 
 impl Drop for Upkeep {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.iter().for_each(JoinHandle::abort);
     }
 }
 
 /// Starts upkeep: at once, then every few minutes; people are told of secrets that end on these days before.
 #[must_use]
 pub fn start(service: Service, days: NoticeDays) -> Upkeep {
-    Upkeep(tokio::spawn(async move {
+    // A mail server that does not answer keeps nothing else from being done.
+    let couriers = service.clone();
+    let mail = tokio::spawn(async move {
+        let mut rounds = tokio::time::interval(MAIL);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            deliver(&couriers).await;
+        }
+    });
+    let upkeep = tokio::spawn(async move {
         let (mut sweeps, mut notes) = (tokio::time::interval(EVERY), tokio::time::interval(PRESENCE));
         loop {
             tokio::select! {
@@ -57,7 +71,8 @@ pub fn start(service: Service, days: NoticeDays) -> Upkeep {
                 _ = notes.tick() => record_presence(&service).await,
             }
         }
-    }))
+    });
+    Upkeep([mail, upkeep])
 }
 
 /// Removes everything that is past its end by the service's clock; how many rows of each kind. What cannot be removed now is
@@ -84,7 +99,18 @@ pub async fn record_presence(service: &Service) {
     }
 }
 
-/// Tells people of secrets that end (`S4.R8`); how many letters went out. What cannot be sent now is left for the next time.
+/// Delivers the mail that is due; what became of each letter. What cannot be delivered now is left for the next time.
+pub async fn deliver(service: &Service) -> Vec<Delivery> {
+    match service.deliver_mail().await {
+        Ok(deliveries) => deliveries,
+        Err(error) => {
+            tracing::warn!(%error, "cannot deliver mail; trying again later");
+            Vec::new()
+        }
+    }
+}
+
+/// Tells people of secrets that end (`S4.R8`); how many letters were posted. What cannot be said now is left for the next time.
 pub async fn notify(service: &Service, days: &NoticeDays) -> u64 {
     match service.send_token_notices(days).await {
         Ok(letters) => letters,

@@ -39,11 +39,13 @@ impl FolderOutbox {
 #[async_trait]
 impl Outbox for FolderOutbox {
     async fn send(&self, letter: &Letter, id: Uuid, now: DateTime<Utc>) -> Result<(), MailError> {
-        let bytes = letter.to_wire(&self.from, id, now)?;
+        let bytes = letter.message(&self.from, id, now)?.formatted();
         let name = format!("{}-{}.eml", now.format("%Y%m%dT%H%M%S%.6fZ"), id.simple());
         let draft = self.folder.join(format!(".{name}.new"));
         // Links in mails are secrets: only the owner reads the file, and it appears whole or not at all.
-        let mut file = tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).await?;
+        // A draft may lie there from an attempt that was cut off.
+        let mut file = tokio::fs::OpenOptions::new();
+        let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(&draft).await?;
         let written = async {
             file.write_all(&bytes).await?;
             file.sync_all().await?;
@@ -62,7 +64,10 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::{id::new_id, mail::InvitationMail};
+    use crate::{
+        id::new_id,
+        mail::{InvitationMail, Reader},
+    };
 
     #[tokio::test]
     async fn mails_are_whole_private_files_in_order_of_time() {
@@ -76,6 +81,7 @@ mod tests {
                 invited_by: None,
                 link: "https://gate.example/invitation#giv_x".into(),
                 expires_at: DateTime::UNIX_EPOCH,
+                reader: Reader::default(),
             }
             .letter();
             outbox.send(&letter, new_id(), DateTime::UNIX_EPOCH + TimeDelta::seconds(second)).await.unwrap();

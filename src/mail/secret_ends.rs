@@ -1,9 +1,11 @@
 //! The notice that a program's secret is about to end (`S4.R8`), in the reader's language and timezone.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
-use super::letter::{Letter, escape, one_line};
+use super::{
+    letter::{Letter, one_line},
+    words::{Language, Names, Part, Reader, compose},
+};
 
 /// Tells somebody who manages a program that its secret ends.
 #[derive(Clone)]
@@ -20,10 +22,8 @@ pub struct SecretEndsMail {
     pub app: Option<String>,
     /// When it ends.
     pub ends_at: DateTime<Utc>,
-    /// The timezone that dates are written in, by its IANA name; what is not known is UTC.
-    pub timezone: String,
-    /// The language, as a BCP 47 tag; what there are no words in is English.
-    pub language: String,
+    /// How the person reads.
+    pub reader: Reader,
 }
 
 impl std::fmt::Debug for SecretEndsMail {
@@ -32,88 +32,56 @@ impl std::fmt::Debug for SecretEndsMail {
     }
 }
 
-/// The words of one language. `{secret}`, `{place}` and `{end}` are put in.
+/// The words of one language. `{name}`, `{secret}`, `{place}` and `{end}` are put in.
 struct Words {
-    /// The primary language of the tag.
-    language: &'static str,
     subject: &'static str,
     greeting: &'static str,
     ends: &'static str,
     renew: &'static str,
-    /// How a moment is written.
-    moment: &'static str,
 }
 
-/// The first is for everyone else.
-const WORDS: [Words; 4] = [
-    Words {
-        language: "en",
-        subject: "The secret {secret} ends soon",
-        greeting: "Hello {name},",
-        ends: "the secret {secret} of an app in {place} ends on {end}.",
-        renew: "Regenerate it before then, and put the new secret where the old one is used.",
-        moment: "%Y-%m-%d at %H:%M (%Z)",
-    },
-    Words {
-        language: "it",
-        subject: "Il segreto {secret} sta per scadere",
-        greeting: "Ciao {name},",
-        ends: "il segreto {secret} di un'app in {place} scade il {end}.",
-        renew: "Rigeneralo prima di allora e metti il nuovo segreto dove è usato il vecchio.",
-        moment: "%d/%m/%Y alle %H:%M (%Z)",
-    },
-    Words {
-        language: "de",
-        subject: "Das Geheimnis {secret} läuft bald ab",
-        greeting: "Hallo {name},",
-        ends: "das Geheimnis {secret} einer App in {place} läuft am {end} ab.",
-        renew: "Erneuern Sie es vorher, und setzen Sie das neue dort ein, wo das alte verwendet wird.",
-        moment: "%d.%m.%Y um %H:%M Uhr (%Z)",
-    },
-    Words {
-        language: "ko",
-        subject: "시크릿 {secret} 만료 예정",
-        greeting: "{name}님, 안녕하세요.",
-        ends: "{place}에 있는 앱의 시크릿 {secret}이(가) {end}에 만료됩니다.",
-        renew: "그 전에 시크릿을 재발급하고, 사용 중인 곳에서 새 시크릿으로 바꿔 주세요.",
-        moment: "%Y년 %m월 %d일 %H:%M (%Z)",
-    },
-];
+const fn words(language: Language) -> Words {
+    match language {
+        Language::English => Words {
+            subject: "The secret {secret} ends soon",
+            greeting: "Hello {name},",
+            ends: "the secret {secret} of an app in {place} ends on {end}.",
+            renew: "Regenerate it before then, and put the new secret where the old one is used.",
+        },
+        Language::Italian => Words {
+            subject: "Il segreto {secret} sta per scadere",
+            greeting: "Ciao {name},",
+            ends: "il segreto {secret} di un'app in {place} scade il {end}.",
+            renew: "Rigeneralo prima di allora e metti il nuovo segreto dove è usato il vecchio.",
+        },
+        Language::German => Words {
+            subject: "Das Geheimnis {secret} läuft bald ab",
+            greeting: "Hallo {name},",
+            ends: "das Geheimnis {secret} einer App in {place} läuft am {end} ab.",
+            renew: "Erneuern Sie es vorher, und setzen Sie das neue dort ein, wo das alte verwendet wird.",
+        },
+        Language::Korean => Words {
+            subject: "시크릿 {secret} 만료 예정",
+            greeting: "{name}님, 안녕하세요.",
+            ends: "{place}에 있는 앱의 시크릿 {secret}이(가) {end}에 만료됩니다.",
+            renew: "그 전에 시크릿을 재발급하고, 사용 중인 곳에서 새 시크릿으로 바꿔 주세요.",
+        },
+    }
+}
 
 impl SecretEndsMail {
-    fn words(&self) -> &'static Words {
-        let [otherwise, ..] = &WORDS;
-        let primary = self.language.split('-').next().unwrap_or_default();
-        WORDS.iter().find(|words| words.language.eq_ignore_ascii_case(primary)).unwrap_or(otherwise)
-    }
-
     /// The letter.
     #[must_use]
     pub fn letter(&self) -> Letter {
-        let words = self.words();
-        let zone: Tz = self.timezone.parse().unwrap_or(Tz::UTC);
-        let end = self.ends_at.with_timezone(&zone).format(words.moment).to_string();
+        let words = words(self.reader.language);
+        let end = self.reader.moment(self.ends_at);
         let place = match &self.app {
             Some(app) => format!("{} / {}", one_line(&self.organization), one_line(app)),
             None => one_line(&self.organization),
         };
-        let fill = |text: &str| {
-            // The names go in last, so that no name is taken for a place to fill.
-            let text = text.replace("{end}", &end).replace("{place}", "\u{1}").replace("{secret}", "\u{2}");
-            let text = text.replace("{name}", "\u{3}").replace('\u{1}', &place);
-            text.replace('\u{2}', &one_line(&self.secret)).replace('\u{3}', &one_line(&self.name))
-        };
-        let [subject, greeting, ends, renew] = [words.subject, words.greeting, words.ends, words.renew].map(fill);
-        let [html_greeting, html_ends, html_renew] = [&greeting, &ends, &renew].map(|text| escape(text));
-        Letter {
-            to: self.to.clone(),
-            subject,
-            text: format!("{greeting}\n\n{ends}\n{renew}\n"),
-            html: format!(
-                "<!doctype html>\n<html lang=\"{}\"><body>\n<p>{html_greeting}</p>\n<p>{html_ends} {html_renew}</p>\n</body></html>\n",
-                words.language
-            ),
-        }
+        let names = Names(&[("name", &self.name), ("secret", &self.secret), ("place", &place), ("end", &end)]);
+        let parts = [Part::Text(words.greeting), Part::Text(words.ends), Part::Text(words.renew)];
+        compose(&self.to, self.reader.language, &names, words.subject, &parts)
     }
 }
 
@@ -129,8 +97,7 @@ mod tests {
             secret: "Deploy {end}".to_owned(),
             app: Some("Shop".to_owned()),
             ends_at: DateTime::UNIX_EPOCH,
-            timezone: timezone.to_owned(),
-            language: language.to_owned(),
+            reader: Reader::of(language, timezone),
         }
         .letter()
     }

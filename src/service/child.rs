@@ -119,7 +119,7 @@ async fn create(work: &Work<'_>, founder: Founder, input: OrganizationInput) -> 
     }
     ensure_not_too_deep(work, parent.id).await?;
     let actor = Actor::User { id: founder.user, name: founder.name.clone() };
-    let person = Work { tx: work.tx, service: work.service, now: work.now, actor };
+    let person = Work { tx: work.tx, service: work.service, now: work.now, actor, mailbag: work.mailbag.clone() };
     let called = input.name.trim().to_owned();
     let founded = organization::found(&person, founder, input, Some(parent.id)).await?;
     let entry = NewEntry::account("child.created", target("organization", founded.organization, &called));

@@ -113,7 +113,8 @@ pub enum UserErrorCode {
     RoleInUse,
     /// The change would give somebody more than before, and nobody has said that this is meant.
     Gains,
-    /// A permission is missing. Only told beforehand, among the reasons why something cannot be done; who tries is refused.
+    /// A permission is missing. Told beforehand, among the reasons why something cannot be done, and of one of many things that
+    /// were asked for together; who asks for one is refused.
     Forbidden,
 }
 

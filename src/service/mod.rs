@@ -42,6 +42,7 @@ pub mod import;
 pub mod input;
 pub mod invitation;
 pub mod invoice;
+pub mod mail;
 pub mod matrix;
 pub mod member;
 pub mod membership;
@@ -79,7 +80,7 @@ use crate::{
     cache::Grants,
     clock::Clock,
     identity::{AccessTokens, Passwords, PublicUrl, SessionLifetimes, SignInLimiter},
-    mail::Outbox,
+    mail::{LetterKey, Outbox},
     store::Store,
 };
 
@@ -121,6 +122,8 @@ pub struct Parts {
     pub limiter: SignInLimiter,
     /// Where mail goes.
     pub outbox: Arc<dyn Outbox>,
+    /// Seals letters that wait.
+    pub letter_key: LetterKey,
     /// How it is set up.
     pub options: Options,
 }
@@ -137,6 +140,7 @@ struct Inner {
     at_work: Mutex<HashSet<Turn>>,
     token_uses: api_token::Uses,
     presence: presence::Presence,
+    couriers: tokio::sync::Semaphore,
 }
 
 /// A repeatable change that is being worked on: caller, operation, key.
@@ -168,6 +172,7 @@ impl Service {
             at_work,
             token_uses: api_token::Uses::default(),
             presence: presence::Presence::default(),
+            couriers: tokio::sync::Semaphore::new(mail::COURIERS),
         }))
     }
 
@@ -207,6 +212,15 @@ impl Service {
 
     fn outbox(&self) -> &dyn Outbox {
         self.0.parts.outbox.as_ref()
+    }
+
+    fn letter_key(&self) -> &LetterKey {
+        &self.0.parts.letter_key
+    }
+
+    /// Who is free to deliver a letter.
+    fn couriers(&self) -> &tokio::sync::Semaphore {
+        &self.0.couriers
     }
 
     fn store(&self) -> &Store {

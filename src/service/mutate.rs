@@ -14,7 +14,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Access, Service, ServiceError, Standing, consequence, idempotency};
+use super::{
+    Access, Service, ServiceError, Standing, consequence, idempotency,
+    mail::{Mailbag, Posted},
+};
 use crate::{
     access::{AppRef, Authority, Denial, Permit, SystemTask, Verb, authorize, authorize_on, verb::Rule},
     cache::{MachineTime, Settlement, StampKind, Subject},
@@ -143,6 +146,8 @@ pub struct Work<'t> {
     pub now: DateTime<Utc>,
     /// On whose behalf it is made.
     pub actor: Actor,
+    /// The letters it has posted.
+    pub(super) mailbag: Mailbag,
 }
 
 impl Work<'_> {
@@ -202,12 +207,14 @@ impl Work<'_> {
 }
 
 /// What became of a change.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Changed<T> {
     /// What the work returned, now or the first time.
     pub value: T,
     /// How it became visible to every other request.
     pub settlement: Settlement,
+    /// Its letters, on their way.
+    pub posted: Posted,
 }
 
 impl Service {
@@ -238,6 +245,8 @@ impl Service {
         let (service, now) = (self.clone(), self.now());
         let Change { name, actor, scope, idempotency } = change;
         let organizations = scope.organizations.clone();
+        let mailbag = Mailbag::default();
+        let posted = mailbag.clone();
         let written = self
             .store()
             .write(scope, move |tx| {
@@ -251,7 +260,7 @@ impl Service {
                         return Ok(first);
                     }
                     let value = {
-                        let in_hand = Work { tx, service: &service, now, actor };
+                        let in_hand = Work { tx, service: &service, now, actor, mailbag };
                         let scenes = consequence::before(&in_hand, &organizations).await?;
                         let value = work(&in_hand).await?;
                         consequence::after(&in_hand, scenes).await?;
@@ -270,7 +279,7 @@ impl Service {
         match written {
             Ok(committed) => {
                 let settlement = self.grants().settle(marked, &committed.stamps, committed_at).await;
-                Ok(Changed { value: committed.value, settlement })
+                Ok(Changed { value: committed.value, settlement, posted: self.dispatch(posted.take()) })
             }
             // The markers stay until they end by themselves: it may have been committed.
             Err(ServiceError::CommitUnknown) => Err(ServiceError::CommitUnknown),

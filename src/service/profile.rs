@@ -19,6 +19,7 @@ use crate::{
         profile,
         verb::UpdateProfile,
     },
+    mail::Reader,
     store::{self, StoreError},
 };
 
@@ -59,13 +60,19 @@ fn read(stored: &Value) -> Result<Stored, StoreError> {
 
 /// What an organization says in the first field of this kind, else what that field says by default: its timezone, its language
 /// (`S4.16`). `None` where its blueprint has no such field, or none that says anything.
-pub(super) fn first_of(rules: &Blueprint, stored: &Value, kind: FieldKind) -> Result<Option<String>, StoreError> {
+fn first_of(rules: &Blueprint, stored: &Value, kind: FieldKind) -> Result<Option<String>, StoreError> {
     let stored = read(stored)?;
     let sections = rules.document().profile.iter();
     let mut fields = sections.flat_map(|(section, rule)| rule.fields.iter().map(move |field| (section, field)));
     let Some((section, (key, field))) = fields.find(|(_, (_, field))| field.kind == kind) else { return Ok(None) };
     let said = stored.get(section).and_then(|values| values.get(key));
     Ok(said.or(field.default.as_ref()).cloned())
+}
+
+/// How an organization's people read: in its language and its timezone, as far as its profile says.
+pub(super) fn reader(rules: &Blueprint, stored: &Value) -> Result<Reader, StoreError> {
+    let said = |kind| first_of(rules, stored, kind).map(Option::unwrap_or_default);
+    Ok(Reader::of(&said(FieldKind::Language)?, &said(FieldKind::Timezone)?))
 }
 
 /// Whether a principal sees a section.

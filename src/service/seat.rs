@@ -103,6 +103,24 @@ pub async fn ensure_not_over(work: &Work<'_>, within: Within<'_>, before: &[Seat
     refuse(over.map(|usage| refusal(within, usage)).collect())
 }
 
+/// Refuses, after a pending member became active, when more are active now than the plan has seats: it became smaller since the
+/// invitation was sent, and who had the last seat keeps it.
+///
+/// # Errors
+/// [`ServiceError::Refused`] with `SEAT_LIMIT`, in words for somebody who is not in the organization.
+pub async fn ensure_active_fit(work: &Work<'_>, within: Within<'_>, before: &[SeatUsage]) -> Result<(), ServiceError> {
+    let now = usage(work.tx, within, work.now).await?;
+    let over = now.iter().any(|usage| {
+        let earlier = before.iter().find(|earlier| earlier.pool == usage.pool).map_or(0, |earlier| earlier.used);
+        usage.limit.is_some_and(|limit| usage.used > limit && usage.used > earlier)
+    });
+    if !over || crate::ablate::off("seat_at_acceptance") {
+        return Ok(());
+    }
+    let full = UserError::new(UserErrorCode::SeatLimit, "", "the organization has no free seat any more");
+    Err(full.remedy("Ask whoever invited you to make room, then accept again.").into())
+}
+
 fn count(usage: &SeatUsage) -> u32 {
     usage.used.saturating_add(usage.reserved)
 }

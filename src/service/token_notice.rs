@@ -1,9 +1,9 @@
 //! Telling people that a program's secret is about to end (`S4.R8`): those who may manage it, at a proven address, in the timezone and
 //! the language that their organization's profile says; on each of some days before the end, each time once, whichever gateway comes first.
 //!
-//! A notice is taken in a transaction before it is sent, and given back when no mail went out: it is sent at most once.
+//! A notice is taken in the transaction that posts its letters.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     service_account::MANAGE,
 };
 use crate::{
-    access::{Blueprint, Place, Rights, SystemTask, blueprint::document::FieldKind, verb::NoteNotice},
+    access::{Blueprint, Place, Rights, SystemTask, verb::NoteNotice},
     mail::SecretEndsMail,
     store::{
         self, WriteScope,
@@ -84,7 +84,7 @@ struct Recipient {
 }
 
 impl Service {
-    /// Sends the notices that are due by now; how many letters went out. For the system task [`SystemTask::Expiry`].
+    /// Sends the notices that are due by now; how many letters were posted. For the system task [`SystemTask::Expiry`].
     ///
     /// # Errors
     /// When the database cannot say.
@@ -112,52 +112,26 @@ impl Service {
     }
 
     async fn notify(&self, token: &ApiToken, days: i32) -> Result<u64, ServiceError> {
-        let id = token.id;
-        let claimed = self.notice(move |tx, permit, now| {
-            Box::pin(async move { store::token_notice::claim(tx, permit, (id, days), now).await })
-        });
-        if !claimed.await? && !crate::ablate::off("notice_once") {
-            return Ok(0);
-        }
-        let letters = self.letters_about(token).await;
-        let sent = match &letters {
-            Ok(letters) => {
-                let mut sent = 0;
-                for letter in letters {
-                    sent += u64::from(self.send(letter.letter()).await);
-                }
-                sent
-            }
-            Err(_) => 0,
-        };
-        if sent == 0 && letters.as_ref().map_or(true, |letters| !letters.is_empty()) {
-            self.notice(move |tx, permit, _| {
-                Box::pin(async move { store::token_notice::release(tx, permit, (id, days)).await.map(|()| true) })
-            })
-            .await?;
-        }
-        letters.map(|_| sent)
-    }
-
-    async fn notice<F>(&self, work: F) -> Result<bool, ServiceError>
-    where
-        F: for<'t> FnOnce(
-                &'t store::Tx,
-                crate::access::Permit<NoteNotice>,
-                DateTime<Utc>,
-            )
-                -> std::pin::Pin<Box<dyn Future<Output = Result<bool, store::StoreError>> + Send + 't>>
-            + Send
-            + 'static,
-    {
+        let (id, letters) = (token.id, self.letters_about(token).await?);
         let change = Change::by_system("noteNotice", SystemTask::Expiry, WriteScope::default());
-        let noted = self.mutate(change, move |in_hand| {
+        let noted = self.mutate(change, move |work| {
             Box::pin(async move {
-                let permit = in_hand.authorize::<NoteNotice>(None)?;
-                Ok(work(in_hand.tx, permit, in_hand.now).await?)
+                let permit = work.authorize::<NoteNotice>(None)?;
+                let is_first = store::token_notice::claim(work.tx, permit, (id, days), work.now).await?;
+                if !is_first && !crate::ablate::off("notice_once") {
+                    return Ok(0);
+                }
+                let mut posted = 0;
+                for letter in letters {
+                    work.post(letter.letter().until(letter.ends_at)).await?;
+                    posted += 1;
+                }
+                Ok(posted)
             })
         });
-        Ok(noted.await?.value)
+        let noted = noted.await?;
+        noted.posted.left().await;
+        Ok(noted.value)
     }
 
     /// The letters about a token that ends: to whoever may manage the program it is for.
@@ -173,9 +147,7 @@ impl Service {
         let grants: Vec<&Place> = grants.iter().map(|grant| &grant.place).collect();
         let everywhere = grants.is_empty() || grants.iter().any(|place| **place == Place::Organization);
         let recipients = self.recipients(&organization, (rules, &apps, everywhere)).await?;
-        let said = |kind| profile::first_of(rules, &organization.profile, kind);
-        let (timezone, language) = (said(FieldKind::Timezone)?, said(FieldKind::Language)?);
-        let (timezone, language) = (timezone.unwrap_or_default(), language.unwrap_or_default());
+        let reader = profile::reader(rules, &organization.profile)?;
         let letters = recipients.into_iter().map(|to| SecretEndsMail {
             to: to.email,
             name: to.name,
@@ -183,8 +155,7 @@ impl Service {
             secret: token.name.clone(),
             app: apps.first().map(|app| app.app.name.clone()),
             ends_at: token.expires_at,
-            timezone: timezone.clone(),
-            language: language.clone(),
+            reader,
         });
         Ok(letters.collect())
     }

@@ -1,6 +1,6 @@
 //! Upkeep: what time alone ends is removed, a batch at a time. Queries treat it as gone before that.
 
-use super::{Change, Service, ServiceError, usage};
+use super::{Change, Service, ServiceError, mail, usage};
 use crate::{
     access::{SystemTask, verb::Purge},
     store::{self, WriteScope},
@@ -17,11 +17,13 @@ pub enum Remains {
     Sessions,
     /// Keys of counted uses, after 400 days; the totals stay.
     Uses,
+    /// Notes of letters that were sent or given up, after 30 days.
+    Mail,
 }
 
 impl Remains {
     /// Everything that is removed, in order.
-    pub const ALL: [Self; 4] = [Self::Activity, Self::Answers, Self::Sessions, Self::Uses];
+    pub const ALL: [Self; 5] = [Self::Activity, Self::Answers, Self::Sessions, Self::Uses, Self::Mail];
 
     /// What logs call it.
     #[must_use]
@@ -31,13 +33,14 @@ impl Remains {
             Self::Answers => "idempotency records",
             Self::Sessions => "sessions",
             Self::Uses => "counted uses",
+            Self::Mail => "notes of mail",
         }
     }
 
     /// The system task that removes it.
     const fn task(self) -> SystemTask {
         match self {
-            Self::Activity | Self::Answers | Self::Uses => SystemTask::Retention,
+            Self::Activity | Self::Answers | Self::Uses | Self::Mail => SystemTask::Retention,
             Self::Sessions => SystemTask::Expiry,
         }
     }
@@ -61,6 +64,10 @@ impl Service {
                     Remains::Uses => {
                         let before = work.now - usage::REMEMBERED;
                         store::usage::purge_counted(work.tx, permit, before, most).await
+                    }
+                    Remains::Mail => {
+                        let before = work.now - mail::REMEMBERED;
+                        store::mail::purge_settled(work.tx, permit, before, most).await
                     }
                 };
                 Ok(removed?)

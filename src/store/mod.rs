@@ -42,6 +42,7 @@ pub mod grant;
 pub mod idempotency;
 pub mod invitation;
 pub mod invoice;
+pub mod mail;
 pub mod member;
 pub mod payment_method;
 pub(in crate::store) mod search;

@@ -32,13 +32,3 @@ pub async fn claim(
     let inserted = Entity::insert(row).on_conflict(once).exec_without_returning(tx.connection()).await?;
     Ok(inserted == 1)
 }
-
-/// Gives a notice back that could not be sent, so that it is tried again.
-///
-/// # Errors
-/// [`StoreError`] when the database refuses.
-pub async fn release(tx: &Tx, _permit: Permit<NoteNotice>, (token, days): (Uuid, i32)) -> Result<(), StoreError> {
-    let delete = Entity::delete_many().filter(Column::TokenId.eq(token)).filter(Column::Days.eq(days));
-    delete.exec(tx.connection()).await?;
-    Ok(())
-}

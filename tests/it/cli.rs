@@ -24,6 +24,20 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
+/// The password in the URL of the mail server is shown by no help and no error.
+#[test]
+fn the_mail_servers_password_is_not_shown() {
+    let folder = folder();
+    let url = "smtp://gate:hunter2@mail.example.org/nowhere";
+    for words in [["serve", "--help"], ["serve", "--listen=127.0.0.1:0"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatehouse"));
+        let output = command.current_dir(folder.path()).args(words).env("GATEHOUSE_MAIL_URL", url).output().unwrap();
+        let (out, told) = said(&output);
+        assert!(!out.contains("hunter2") && !told.contains("hunter2"), "{out}{told}");
+        assert!(out.contains("--mail-url") || told.contains("--mail-url cannot be used"), "{out}{told}");
+    }
+}
+
 const GOOD: &str = include_str!("cases/narrow.toml");
 
 #[test]

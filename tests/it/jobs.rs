@@ -31,6 +31,7 @@ async fn open(database: &TestDatabase) -> House {
         redis_url: None,
         deployment: "jobs".to_owned(),
         secret_file: folder.path().join("secret"),
+        mail_url: None,
         mail_dir: folder.path().join("mail"),
         mail_from: "Gatehouse <gate@example.org>".to_owned(),
         database_connections: 4,
@@ -102,15 +103,15 @@ async fn s3_69_what_is_past_its_end_is_removed_and_nothing_else() {
         house.answer(database, day).await;
         house.counted(database).await;
 
-        let swept = |counts: [u64; 4]| Remains::ALL.into_iter().zip(counts).collect::<Vec<_>>();
+        let swept = |counts: [u64; 5]| Remains::ALL.into_iter().zip(counts).collect::<Vec<_>>();
         house.clock.advance(TimeDelta::days(1) - TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 0, 0, 0]));
+        assert_eq!(sweep(service).await, swept([0, 0, 0, 0, 0]));
         house.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 1, 1, 0]));
+        assert_eq!(sweep(service).await, swept([0, 1, 1, 0, 0]));
         house.clock.advance(TimeDelta::days(89) - TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 0, 0, 0]));
+        assert_eq!(sweep(service).await, swept([0, 0, 0, 0, 0]));
         house.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([1, 0, 0, 0]));
+        assert_eq!(sweep(service).await, swept([1, 0, 0, 0, 0]));
         assert_eq!(database.count("SELECT count(*) FROM activity_entry").await, 2);
         assert_eq!(database.count("SELECT count(*) FROM session").await, 1);
         assert_eq!(database.count("SELECT count(*) FROM refresh_token").await, 1);
@@ -119,7 +120,29 @@ async fn s3_69_what_is_past_its_end_is_removed_and_nothing_else() {
         sweep(service).await;
         assert_eq!(database.count("SELECT count(*) FROM usage_record").await, 1);
         house.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 0, 0, 1]));
+        assert_eq!(sweep(service).await, swept([0, 0, 0, 1, 0]));
+    })
+    .await;
+}
+
+/// What became of a letter is remembered for 30 days; one that waits is not removed, however long it has waited.
+#[tokio::test]
+async fn notes_of_letters_are_removed_after_a_month() {
+    for_each_database(async |database| {
+        let house = open(database).await;
+        let now = house.clock.now();
+        for (state, sealed) in [("sent", None), ("failed", None), ("waiting", Some(vec![0_u8]))] {
+            let settled_at = sealed.is_none().then_some(now);
+            let sql = "INSERT INTO outgoing_mail (id, state, sealed, attempts, created_at, due_at, ends_at, settled_at)
+                       VALUES ($1, $2, $3, 1, $4, $4, $4, $5)";
+            let row = [new_id().into(), state.into(), sealed.into(), now.into(), settled_at.into()];
+            database.run(sql, row).await.unwrap();
+        }
+        house.clock.advance(TimeDelta::days(30) - TimeDelta::seconds(1));
+        assert_eq!(sweep(&house.opened.service).await[4], (Remains::Mail, 0));
+        house.clock.advance(TimeDelta::seconds(1));
+        assert_eq!(sweep(&house.opened.service).await[4], (Remains::Mail, 2));
+        assert_eq!(database.count("SELECT count(*) FROM outgoing_mail WHERE state = 'waiting'").await, 1);
     })
     .await;
 }

@@ -20,6 +20,7 @@ mod delegation;
 mod demo;
 mod http;
 mod identity;
+mod invitation;
 mod jobs;
 mod machine;
 mod operations;

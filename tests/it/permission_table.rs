@@ -224,6 +224,10 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
             let email = format!("friend-{number}@example.org");
             (json!({ "email": email, "name": "Friend", "role": words.member, "access": [] }), "")
         }
+        "inviteMembers" => {
+            let email = format!("friends-{number}@example.org");
+            (json!({ "people": [{ "email": email, "name": "Friend", "role": words.member, "access": [] }] }), "")
+        }
         "resendInvitation" | "revokeInvitation" => (json!({ "invitation": invitation }), ""),
         "acceptInvitation" | "declineInvitation" => (json!({ "proof": { "invitation": offered } }), ""),
         "changeMemberRole" => (json!({ "member": member, "role": words.owner }), ""),
@@ -396,7 +400,7 @@ fn system_tasks() -> String {
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
         LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
         RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount
-        UpdateServiceAccount DeleteServiceAccount NoteNotice CreateApiToken RevokeApiToken Purge
+        UpdateServiceAccount DeleteServiceAccount NoteNotice CreateApiToken RevokeApiToken DeliverMail Purge
     ];
     let names: Vec<&str> = verbs.iter().map(|(name, _)| *name).collect();
     let known: Vec<&str> = verb::ALL.iter().map(|row| row.name).collect();

@@ -42,11 +42,13 @@ pub enum SystemTask {
     /// What a change brings with it by the blueprint: automatic grants (`S1.22`), and those whose prerequisite has gone
     /// (`S1.34`).
     Consequence,
+    /// Letters that wait are delivered.
+    Delivery,
 }
 
 impl SystemTask {
     /// Every task, in the order of the permission table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SignUp,
         Self::SignIn,
         Self::SettleInvitation,
@@ -57,6 +59,7 @@ impl SystemTask {
         Self::Import,
         Self::Operator,
         Self::Consequence,
+        Self::Delivery,
     ];
 
     /// The task's name in tables and activity entries.
@@ -73,6 +76,7 @@ impl SystemTask {
             Self::Import => "import",
             Self::Operator => "operator",
             Self::Consequence => "consequence",
+            Self::Delivery => "delivery",
         }
     }
 }
@@ -200,6 +204,8 @@ verbs! {
     CreateApiToken = "createApiToken", Rule::Permission("tokens.manage"), [Operator];
     /// Revokes an API token.
     RevokeApiToken = "revokeApiToken", Rule::Permission("tokens.manage"), [Expiry];
+    /// Takes letters that wait upon oneself, and notes what became of them.
+    DeliverMail = "deliverMail", Rule::SystemOnly, [Delivery];
     /// Removes what is past its retention.
     Purge = "purge", Rule::SystemOnly, [Retention, Expiry];
 }

@@ -105,6 +105,7 @@ fn settle(deployment: DeploymentArgs, folder: &Path) -> DeploymentArgs {
     DeploymentArgs {
         database_url: if named { deployment.database_url } else { own },
         secret_file: folder.join("gatehouse.secret"),
+        mail_url: None,
         mail_dir: folder.join("mail"),
         access_token_minutes: ACCESS_TOKEN_MINUTES,
         ..deployment

@@ -1,15 +1,15 @@
 //! Invitations: pending places, the secrets by which they are taken, and the mail that carries them.
 //!
-//! Grants and the seat hang on the pending member; the invitation is only its token. What is sent goes out after the commit,
-//! and its failure undoes nothing: the invitation can be sent again, and a signed-in invitee is offered it anyway (`S3.74`).
+//! Grants and the seat hang on the pending member; the invitation is only its token. The mail is posted with it and goes out
+//! after the commit; where it does not arrive, the invitation can be sent again, and a signed-in invitee is offered it anyway
+//! (`S3.74`).
 //!
 //! What may not enter: links from anything but the configured dashboard address, tokens in stored outcomes.
-
-use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
 pub use self::{
+    batch::{Asked, MOST_INVITED, Row},
     place::AppRole,
     send::{InviteMember, Invited},
     settle::{Accepted, Presented},
@@ -23,32 +23,15 @@ use super::{
 };
 use crate::{
     access::{Denial, blueprint::document::RoleLevel, delegation::may_assign},
-    id::new_id,
-    mail::Letter,
     store::{self, invitation::InvitationFilter},
 };
 
+mod batch;
 mod place;
 mod send;
 mod settle;
 
 pub(super) use self::send::{Secret, app_of, readdress, role_grants, roles};
-
-/// A letter written inside a transaction, to be sent after it: whoever gets a repeated answer finds none.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Outgoing(Arc<Mutex<Option<Letter>>>);
-
-impl Outgoing {
-    /// Lays a letter ready.
-    pub(super) fn put(&self, letter: Letter) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(letter);
-    }
-
-    /// The letter, if one lies ready.
-    pub(super) fn take(&self) -> Option<Letter> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
 
 /// Which invitations to list; nothing set is all of them.
 #[derive(Debug, Clone, Default)]
@@ -131,20 +114,5 @@ impl Service {
         }
         let needed = full.iter().filter(|usage| given.iter().any(|role| role.seats.contains(&usage.pool)));
         Ok(needed.map(|usage| seat::refusal(within, usage)).collect())
-    }
-
-    /// Hands a letter to the outbox, and says whether it was taken. What fails is logged without address and link.
-    pub(super) async fn send(&self, letter: Letter) -> bool {
-        match self.outbox().send(&letter, new_id(), self.now()).await {
-            Ok(()) => true,
-            Err(error) => {
-                let kind = match error {
-                    crate::mail::MailError::Address(_) => "the address was refused".to_owned(),
-                    other => other.to_string(),
-                };
-                tracing::warn!(error = %kind, "a mail was not taken over");
-                false
-            }
-        }
     }
 }

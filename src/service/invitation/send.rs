@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    AppRole, Invitation, InvitationStanding, Outgoing,
+    AppRole, Invitation, InvitationStanding,
     place::{self, Inviting},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     identity::{Email, InvitationToken},
     mail::InvitationMail,
     service::{
-        Access, Change, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
+        Access, Change, Changed, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
         access_choice::{self, AccessChoice, Chosen},
         activity::{NewEntry, target},
         app::{self, SeenApp},
@@ -74,11 +74,10 @@ pub struct Invited {
     pub mail_sent: bool,
 }
 
-/// What a new secret is made of: what is stored, and the letter that carries it.
+/// What a new secret is made of: what is stored, and the link that carries it.
 pub(in crate::service) struct Secret {
     hash: Vec<u8>,
     link: String,
-    outgoing: Outgoing,
 }
 
 impl Service {
@@ -94,11 +93,9 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Invited, ServiceError> {
         let change = Change::in_organization("inviteMember", access)?.repeatable(idempotency);
-        self.with_mail(move |service, secret| async move {
-            let work = service.mutate(change, move |work| Box::pin(async move { invite(work, input, &secret).await }));
-            Ok(work.await?.value)
-        })
-        .await
+        let secret = self.invitation_secret();
+        let work = self.mutate(change, move |work| Box::pin(async move { invite(work, input, &secret).await }));
+        Ok(sent(work.await?).await)
     }
 
     /// Sends a pending or expired invitation again: the same one, with a new link and a new end. An expired one needs a free
@@ -113,11 +110,9 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Invited, ServiceError> {
         let change = Change::in_organization("resendInvitation", access)?.repeatable(idempotency);
-        self.with_mail(move |service, secret| async move {
-            let work = service.mutate(change, move |work| Box::pin(async move { resend(work, id, &secret).await }));
-            Ok(work.await?.value)
-        })
-        .await
+        let secret = self.invitation_secret();
+        let work = self.mutate(change, move |work| Box::pin(async move { resend(work, id, &secret).await }));
+        Ok(sent(work.await?).await)
     }
 
     /// Takes an invitation back: its link is dead, the pending member goes, the seat is free. The member's id.
@@ -134,36 +129,17 @@ impl Service {
         Ok(self.mutate(change, move |work| Box::pin(async move { revoke(work, id).await })).await?.value)
     }
 
-    /// Runs a change that writes a letter, and sends it after the commit; from here on, whoever asked may go away.
-    async fn with_mail<F>(
-        &self,
-        change: impl FnOnce(Self, Secret) -> F + Send + 'static,
-    ) -> Result<Invited, ServiceError>
-    where
-        F: Future<Output = Result<Invited, ServiceError>> + Send + 'static,
-    {
-        let (secret, outgoing) = self.invitation_secret();
-        let service = self.clone();
-        let task = tokio::spawn(async move {
-            let mut invited = change(service.clone(), secret).await?;
-            // A repeated answer has no letter: it says again what was said first.
-            if let Some(letter) = outgoing.take() {
-                invited.mail_sent = service.send(letter).await;
-            }
-            Ok(invited)
-        });
-        task.await.map_err(|end| ServiceError::Internal(end.into()))?
+    /// A new secret.
+    pub(in crate::service) fn invitation_secret(&self) -> Secret {
+        let token = InvitationToken::mint(&mut rand::rng());
+        Secret { hash: token.hash().to_vec(), link: self.options().dashboard.invitation(&token) }
     }
 }
 
-impl Service {
-    /// A new secret, and where its letter will lie.
-    pub(in crate::service) fn invitation_secret(&self) -> (Secret, Outgoing) {
-        let token = InvitationToken::mint(&mut rand::rng());
-        let outgoing = Outgoing::default();
-        let link = self.options().dashboard.invitation(&token);
-        (Secret { hash: token.hash().to_vec(), link, outgoing: outgoing.clone() }, outgoing)
-    }
+/// What a change came to, once its mail has left or is left to the queue. A repeated answer says again what was said first.
+async fn sent(changed: Changed<Invited>) -> Invited {
+    let left = changed.posted.left().await;
+    Invited { mail_sent: left.unwrap_or(changed.value.mail_sent), ..changed.value }
 }
 
 /// What is checked before anyone is invited.
@@ -173,7 +149,7 @@ struct Checked {
     grants: Vec<NewGrant>,
 }
 
-async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result<Invited, ServiceError> {
+pub(super) async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result<Invited, ServiceError> {
     let apps = input.app_roles.iter().map(|role| role.app).chain(input.access.tree().iter().map(|ticked| ticked.app));
     let inviting = Inviting::to(work, apps).await?;
     let permit = inviting.permit::<Invite>(work, None)?;
@@ -189,10 +165,10 @@ async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result
     let entry = NewEntry::access("member.invited", target("member", made.member.id, &made.member.name));
     let detail = json!({ "email": made.invitation.email, "roles": roles, "features": features });
     work.record(standing.place.id, entry.detail(detail)).await?;
-    if input.notify {
-        write(work, secret, (made.invitation.email, expires_at))?;
-    }
     let (member, invitation) = (made.member.id, made.invitation.id);
+    if input.notify {
+        write(work, secret, (invitation, made.invitation.email), expires_at).await?;
+    }
     Ok(Invited { member, invitation, mail_sent: input.notify })
 }
 
@@ -202,7 +178,13 @@ fn fresh(blueprint: &Blueprint, secret: &Secret, now: DateTime<Utc>) -> (NewInvi
     (NewInvitation { id: new_id(), token_hash: secret.hash.clone(), expires_at }, expires_at)
 }
 
-fn write(work: &Work<'_>, secret: &Secret, (to, expires_at): (String, DateTime<Utc>)) -> Result<(), ServiceError> {
+/// Posts the mail, in place of one that has not gone out.
+async fn write(
+    work: &Work<'_>,
+    secret: &Secret,
+    (invitation, to): (Uuid, String),
+    expires_at: DateTime<Utc>,
+) -> Result<(), ServiceError> {
     let standing = work.standing()?;
     let mail = InvitationMail {
         to,
@@ -210,8 +192,10 @@ fn write(work: &Work<'_>, secret: &Secret, (to, expires_at): (String, DateTime<U
         invited_by: Some(standing.name.clone()),
         link: secret.link.clone(),
         expires_at,
+        reader: work.reader().await?,
     };
-    secret.outgoing.put(mail.letter());
+    work.withdraw(invitation).await?;
+    work.post(mail.letter().about(invitation).until(expires_at)).await?;
     Ok(())
 }
 
@@ -285,7 +269,7 @@ async fn newcomer(work: &Work<'_>, email: &Email) -> Result<Result<(), UserError
     {
         found = store::member::find_by_user(work.tx, organization, user.id).await?;
     }
-    let Some(member) = found else { return Ok(Ok(())) };
+    let Some(member) = found.filter(|_| !ablate::off("already_invited")) else { return Ok(Ok(())) };
     let (message, remedy) = match member.state {
         MemberState::Pending => ("this person is invited already", "Send the invitation again, or take it back first."),
         MemberState::Active | MemberState::Archived => {
@@ -516,7 +500,7 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
     seat::ensure_not_over(work, within, &seats).await?;
     let entry = NewEntry::access("invitation.resent", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "email": sent.email, "sends": sent.sends }))).await?;
-    write(work, secret, (sent.email, expires_at))?;
+    write(work, secret, (id, sent.email), expires_at).await?;
     Ok(Invited { member: member.id, invitation: id, mail_sent: true })
 }
 
@@ -546,7 +530,7 @@ pub(in crate::service) async fn readdress(
     let entry = NewEntry::access("invitation.readdressed", target("member", member.id, &member.name));
     let detail = json!({ "email": { "from": member.email, "to": sent.email }, "sends": sent.sends });
     work.record(organization, entry.detail(detail)).await?;
-    write(work, secret, (sent.email, expires_at))
+    write(work, secret, (sent.id, sent.email), expires_at).await
 }
 
 pub(in crate::service) const fn app_of(place: &Place) -> Option<Uuid> {
@@ -575,6 +559,7 @@ async fn revoke(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
     }
     let settling = Settling { organization, id, now: work.now };
     store::invitation::revoke(work.tx, permit, settling).await?.ok_or_else(not_pending)?;
+    work.withdraw(id).await?;
     let entry = NewEntry::access("invitation.revoked", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "email": member.email }))).await?;
     Ok(member.id)

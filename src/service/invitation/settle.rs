@@ -22,6 +22,7 @@ use crate::{
         activity::{NewEntry, target},
         app, consequence,
         member::already_member,
+        seat,
         user::verify_email,
     },
     store::{
@@ -29,7 +30,7 @@ use crate::{
         facts::{self, LoadKey, Within},
         grant::AccessGrant,
         invitation::Settling,
-        member::{Activation, Member, MemberChanges},
+        member::{Activation, Member, MemberChanges, MemberState},
         organization::{Organization, OrganizationState},
         user::User,
     },
@@ -165,7 +166,7 @@ async fn reread(work: &Work<'_>, found: &Invitation) -> Result<(Invitation, Orga
     let invitation = store::invitation::find_by_id(work.tx, organization, found.id).await?;
     let place = store::organization::find_by_id(work.tx, organization).await?;
     let member = store::member::find_by_id(work.tx, organization, found.member_id).await?;
-    let open = place.filter(|place| place.state == OrganizationState::Active);
+    let open = place.filter(|place| place.state == OrganizationState::Active || ablate::off("open_organization"));
     // A link that was sent again between the look and the lock is an old one now.
     let same = invitation.filter(|invitation| invitation.token_hash == found.token_hash);
     match (same, open, member) {
@@ -191,7 +192,8 @@ async fn accept(work: &Work<'_>, accepting: Accepting) -> Result<Accepted, Servi
     match invitation.standing(work.now) {
         InvitationStanding::Pending => {}
         InvitationStanding::Accepted if ablate::off("invitation_single_use") => {}
-        InvitationStanding::Accepted if member.user_id == Some(user.id) => return Ok(accepted),
+        InvitationStanding::Accepted if is_taken_by(&member, &user) => return Ok(accepted),
+        InvitationStanding::Declined | InvitationStanding::Revoked if ablate::off("invitation_pending") => {}
         InvitationStanding::Expired => return Err(expired().into()),
         InvitationStanding::Accepted | InvitationStanding::Declined | InvitationStanding::Revoked => {
             return Err(not_pending().into());
@@ -199,14 +201,22 @@ async fn accept(work: &Work<'_>, accepting: Accepting) -> Result<Accepted, Servi
     }
     let grants = store::grant::of_grantees(work.tx, place.id, &[member.id]).await?;
     vouched(work, &blueprint.rules, &invitation, &grants).await?;
+    let within = seat::Within { organization: place.id, blueprint: &blueprint.rules, plan: &place.plan };
+    let seats = seat::taken(work, within).await?;
     take_place(work, (&invitation, &member, &user), accepting.by_token).await?;
+    seat::ensure_active_fit(work, within, &seats).await?;
     let entry = NewEntry::access("member.joined", target("member", member.id, &user.name));
     work.record(place.id, entry.detail(json!({ "email": invitation.email }))).await?;
     Ok(accepted)
 }
 
-/// Makes the pending place the person's. INVARIANT: a live invitation has held the seat since it was sent, so that none is
-/// asked for here and none counted twice (`Q21`).
+/// Whether the place is the person's already, and open to it: a second click is answered like the first.
+fn is_taken_by(member: &Member, user: &User) -> bool {
+    member.user_id == Some(user.id) && member.state == MemberState::Active
+}
+
+/// Makes the pending place the person's. INVARIANT: a live invitation has held the seat since it was sent, so that no other is
+/// asked for here and none counted twice (`Q21`); only a plan that became smaller can leave it none.
 async fn take_place(
     work: &Work<'_>,
     (invitation, member, user): (&Invitation, &Member, &User),
@@ -219,7 +229,8 @@ async fn take_place(
     let permit = settle::<SettleInvitation>(organization, member.id)?;
     let activation = Activation { organization, member: member.id, invitation: invitation.id, user: user.id, now };
     let taken = store::member::activate(work.tx, permit, activation).await.map_err(already_member)?;
-    if (won.is_none() || taken.is_none()) && !ablate::off("invitation_single_use") {
+    let is_ablated = ablate::off("invitation_single_use") || ablate::off("invitation_pending");
+    if (won.is_none() || taken.is_none()) && !is_ablated {
         return Err(not_pending().into());
     }
     // Invited by the address alone: the person's own name is the better one.
@@ -311,6 +322,7 @@ async fn decline(work: &Work<'_>, found: Invitation) -> Result<Uuid, ServiceErro
     let permit = settle::<SettleInvitation>(place.id, invitation.id)?;
     let settling = Settling { organization: place.id, id: invitation.id, now: work.now };
     store::invitation::decline(work.tx, permit, settling).await?.ok_or_else(not_pending)?;
+    work.withdraw(invitation.id).await?;
     let entry = NewEntry::access("invitation.declined", target("member", member.id, &member.name));
     work.record(place.id, entry.detail(json!({ "email": invitation.email }))).await?;
     Ok(invitation.id)

@@ -56,19 +56,11 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<EditedMember, ServiceError> {
         let change = Change::in_organization("updateMember", access)?.repeatable(idempotency);
-        let service = self.clone();
-        let (secret, outgoing) = self.invitation_secret();
-        // From here to the mail, whoever asked may go away.
-        let work = tokio::spawn(async move {
-            let changed =
-                service.mutate(change, move |work| Box::pin(async move { update(work, edit, &secret).await }));
-            let mut edited = changed.await?.value;
-            if let Some(letter) = outgoing.take() {
-                edited.mail_sent = service.send(letter).await;
-            }
-            Ok(edited)
-        });
-        work.await.map_err(|end| ServiceError::Internal(end.into()))?
+        let secret = self.invitation_secret();
+        let work = self.mutate(change, move |work| Box::pin(async move { update(work, edit, &secret).await }));
+        let changed = work.await?;
+        let left = changed.posted.left().await;
+        Ok(EditedMember { mail_sent: left.unwrap_or(changed.value.mail_sent), ..changed.value })
     }
 }
 

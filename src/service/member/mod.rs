@@ -31,7 +31,7 @@ use crate::{
         blueprint::document::OnRemove,
         verb::{LeaveOrganization, RemoveMember},
     },
-    mail::NoticeMail,
+    mail::{AccessNotice, NoticeMail},
     store::{
         self, StoreError,
         member::{Departure, Holding, MemberFilter, Removal},
@@ -326,19 +326,9 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Removed, ServiceError> {
         let change = Change::in_organization("removeMember", access)?.repeatable(idempotency);
-        let (service, outgoing) = (self.clone(), super::invitation::Outgoing::default());
-        // From here to the mail, whoever asked may go away.
-        let removal = tokio::spawn(async move {
-            let mail = outgoing.clone();
-            let work =
-                service.mutate(change, move |work| Box::pin(async move { remove(work, departing, &mail).await }));
-            let mut removed = work.await?.value;
-            if let Some(letter) = outgoing.take() {
-                removed.notified = service.send(letter).await;
-            }
-            Ok(removed)
-        });
-        removal.await.map_err(|end| ServiceError::Internal(end.into()))?
+        let changed = self.mutate(change, move |work| Box::pin(async move { remove(work, departing).await })).await?;
+        let left = changed.posted.left().await;
+        Ok(Removed { notified: left.unwrap_or(changed.value.notified), ..changed.value })
     }
 
     /// Leaves the caller's organization (`S3.60`); the organization's id. Every member may, where the blueprint lets it.
@@ -467,11 +457,7 @@ pub(super) fn searched(search: Option<String>) -> Result<Option<String>, Service
     }
 }
 
-async fn remove(
-    work: &Work<'_>,
-    departing: Departing,
-    mail: &super::invitation::Outgoing,
-) -> Result<Removed, ServiceError> {
+async fn remove(work: &Work<'_>, departing: Departing) -> Result<Removed, ServiceError> {
     let permit = work.authorize::<RemoveMember>(Some(departing.member))?;
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
@@ -494,8 +480,9 @@ async fn remove(
     let entry = NewEntry::access("member.removed", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "roles": roles }))).await?;
     if let Some(to) = member.email.filter(|_| departing.notify) {
+        let reader = work.reader().await?;
         let organization = standing.place.name.clone();
-        mail.put(NoticeMail { to, organization, what: "Your access has been taken away.".to_owned() }.letter());
+        work.post(NoticeMail { to, organization, what: AccessNotice::Removed, reader }.letter()).await?;
     }
     Ok(Removed { member: member.id, notified: departing.notify })
 }

@@ -224,6 +224,11 @@ fn accept(world: &mut World, by: &Member) -> Option<()> {
     for gift in given {
         when(world.may_give(&inviter, &gift) || is_brought(world, by.id, &gift))?;
     }
+    let limits = &world.document.plans[&world.plan].seats;
+    let taken = world.seats();
+    for pool in world.roles_of(by.id).iter().filter_map(|role| world.role(role)).flat_map(|role| &role.seats) {
+        when(limits.get(pool).is_none_or(|limit| taken[pool].0 < *limit))?;
+    }
     world.members.iter_mut().find(|member| member.id == by.id)?.state = State::Active;
     world.entries += 1;
     Some(())

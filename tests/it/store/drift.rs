@@ -27,6 +27,7 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::invoice::Entity>(db).await;
         compare::<entity::member::Entity>(db).await;
         compare::<entity::organization::Entity>(db).await;
+        compare::<entity::outgoing_mail::Entity>(db).await;
         compare::<entity::payment_method::Entity>(db).await;
         compare::<entity::refresh_token::Entity>(db).await;
         compare::<entity::service_account::Entity>(db).await;

@@ -37,10 +37,35 @@ pub(crate) struct Gateway {
     /// Where outgoing mail is written to.
     pub(crate) mail: PathBuf,
     client: reqwest::Client,
+    args: DeploymentArgs,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
-    _opened: Opened,
+    opened: Option<Opened>,
     _folder: TempDir,
+}
+
+/// What ends and begins with a restart.
+struct Running {
+    url: String,
+    opened: Opened,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+async fn run(args: &DeploymentArgs) -> Running {
+    let http = HttpArgs { listen: "127.0.0.1:0".parse().unwrap(), ..HttpArgs::default() };
+    let config = HttpConfig::try_from(http).unwrap();
+    let server = Server::bind(&config).await.unwrap();
+    let config = config.bound_to(server.address());
+    let urls = Urls { public: config.public_url.to_string(), dashboard: "https://app.example.org".to_owned() };
+    let opened = open(args, &urls).await.unwrap();
+    let url = format!("http://{}", server.address());
+    let door = Door::new(ServiceGateway::new(opened.service.clone(), opened.cursors.clone()), config).unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let serving = tokio::spawn(async move {
+        server.serve(&door, async { stopped.await.unwrap_or(()) }).await;
+    });
+    Running { url, opened, stop, serving }
 }
 
 /// Which engines a gateway stands on.
@@ -123,6 +148,7 @@ impl Gateway {
             // Tests share one Redis.
             deployment: new_id().to_string(),
             secret_file: folder.path().join("secret"),
+            mail_url: None,
             mail_dir: mail.clone(),
             mail_from: "Gatehouse <gate@example.org>".to_owned(),
             database_connections: 8,
@@ -130,18 +156,7 @@ impl Gateway {
             invitation_only: false,
         };
         edit(&mut args);
-        let http = HttpArgs { listen: "127.0.0.1:0".parse().unwrap(), ..HttpArgs::default() };
-        let config = HttpConfig::try_from(http).unwrap();
-        let server = Server::bind(&config).await.unwrap();
-        let config = config.bound_to(server.address());
-        let urls = Urls { public: config.public_url.to_string(), dashboard: "https://app.example.org".to_owned() };
-        let opened = open(&args, &urls).await.unwrap();
-        let url = format!("http://{}", server.address());
-        let door = Door::new(ServiceGateway::new(opened.service.clone(), opened.cursors.clone()), config).unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(async move {
-            server.serve(&door, async { stopped.await.unwrap_or(()) }).await;
-        });
+        let Running { url, opened, stop, serving } = run(&args).await;
         let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
         let service = opened.service.clone();
         Self {
@@ -150,11 +165,22 @@ impl Gateway {
             database,
             mail,
             client,
+            args,
             stop: Some(stop),
             serving: Some(serving),
-            _opened: opened,
+            opened: Some(opened),
             _folder: folder,
         }
+    }
+
+    /// Ends, and begins anew on the same database with the same secret. Who was signed in before asks at another port.
+    pub(crate) async fn restart(&mut self) {
+        drop(self.stop.take());
+        self.serving.take().unwrap().await.unwrap();
+        self.opened.take().unwrap().close().await.unwrap();
+        let Running { url, opened, stop, serving } = run(&self.args).await;
+        (self.url, self.service) = (url, opened.service.clone());
+        (self.stop, self.serving, self.opened) = (Some(stop), Some(serving), Some(opened));
     }
 
     /// The id of the newest installed version of a blueprint.

@@ -26,7 +26,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `command` (whose words may be made from the port and folder) and waits until it listens.
     pub(crate) fn start(folder: TempDir, command: impl FnOnce(u16, &Path) -> Vec<String>) -> Self {
-        let port = free_port();
+        Self::start_at(free_port(), folder, command)
+    }
+
+    /// The same, on a port that is known beforehand.
+    pub(crate) fn start_at(port: u16, folder: TempDir, command: impl FnOnce(u16, &Path) -> Vec<String>) -> Self {
         let log = File::create(folder.path().join("log")).unwrap();
         let supervisor = Command::new("sh")
             .args(["-c", SUPERVISE, "sh"])
@@ -50,6 +54,7 @@ impl Server {
     }
 }
 
-fn free_port() -> u16 {
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
