@@ -20,6 +20,8 @@ mod m0008_records;
 mod m0009_custom_roles;
 mod m0011_notices;
 mod m0012_photos;
+mod m0018_signing_keys;
+mod m0019_token_makers;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +42,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_custom_roles::Migration),
             Box::new(m0011_notices::Migration),
             Box::new(m0012_photos::Migration),
+            Box::new(m0018_signing_keys::Migration),
+            Box::new(m0019_token_makers::Migration),
         ]
     }
 }

@@ -8,13 +8,16 @@
 //! Once a minute it is written down which members were there.
 //! The same round tells people of programs' secrets that end soon, each of them once.
 //!
+//! Twice a minute the signing keys are read again, and the next one is made when its time has come: it is published long enough
+//! before it signs that every gateway and every reader of the published keys knows it by then.
+//!
 //! Several gateways on one database may all do this; whoever comes second finds less.
 //!
 //! What may not enter: rules of its own, SQL. A job calls the service as a system task, as the command line does.
 //!
 //! ```no_run
 //! # async fn example(service: gatehouse::service::Service) {
-//! let upkeep = gatehouse::jobs::start(service.clone(), gatehouse::service::token_notice::NoticeDays::default());
+//! let upkeep = gatehouse::jobs::start(service.clone(), gatehouse::service::token_notice::NoticeDays::default(), None);
 //! let removed = gatehouse::jobs::sweep(&service).await;
 //! # drop((upkeep, removed));
 //! # }
@@ -22,6 +25,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::task::JoinHandle;
 
 use crate::service::{Service, ServiceError, token_notice::NoticeDays, upkeep::Remains};
@@ -30,6 +34,8 @@ use crate::service::{Service, ServiceError, token_notice::NoticeDays, upkeep::Re
 const EVERY: Duration = Duration::from_mins(5);
 /// How long who was there is remembered before it is written down.
 const PRESENCE: Duration = Duration::from_mins(1);
+/// How often the signing keys are read.
+const KEYS: Duration = Duration::from_secs(30);
 /// Rows of one transaction: few enough that nobody waits behind it.
 const BATCH: u64 = 500;
 
@@ -43,11 +49,13 @@ impl Drop for Upkeep {
     }
 }
 
-/// Starts upkeep: at once, then every few minutes; people are told of secrets that end on these days before.
+/// Starts upkeep: at once, then every few minutes; people are told of secrets that end on these days before, and signing keys
+/// follow one another so often, or never.
 #[must_use]
-pub fn start(service: Service, days: NoticeDays) -> Upkeep {
+pub fn start(service: Service, days: NoticeDays, keys_every: Option<TimeDelta>) -> Upkeep {
     Upkeep(tokio::spawn(async move {
         let (mut sweeps, mut notes) = (tokio::time::interval(EVERY), tokio::time::interval(PRESENCE));
+        let mut keys = tokio::time::interval(KEYS);
         loop {
             tokio::select! {
                 _ = sweeps.tick() => {
@@ -55,6 +63,7 @@ pub fn start(service: Service, days: NoticeDays) -> Upkeep {
                     notify(&service, &days).await;
                 }
                 _ = notes.tick() => record_presence(&service).await,
+                _ = keys.tick() => follow_keys(&service, keys_every).await,
             }
         }
     }))
@@ -81,6 +90,23 @@ pub async fn sweep(service: &Service) -> Vec<(Remains, u64)> {
 pub async fn record_presence(service: &Service) {
     if let Err(error) = service.record_presence().await {
         tracing::warn!(%error, "cannot write down who was there; the next requests are noted again");
+    }
+}
+
+/// Reads the signing keys again, and makes the next one when the newest has signed for so long.
+pub async fn follow_keys(service: &Service, every: Option<TimeDelta>) {
+    let rotated = match every {
+        Some(every) => service.rotate_signing_key_when_due(every).await.map(Some),
+        None => Ok(None),
+    };
+    if let Ok(Some(true)) = rotated {
+        tracing::info!("made the next signing key");
+    }
+    if let Err(error) = match rotated {
+        Ok(_) => service.read_signing_keys().await,
+        Err(error) => Err(error),
+    } {
+        tracing::warn!(%error, "cannot read or rotate the signing keys; trying again later");
     }
 }
 

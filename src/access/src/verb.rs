@@ -29,7 +29,7 @@ pub enum SystemTask {
     SettleInvitation,
     /// A person has created an organization: its first member, and what everyone holds there from the start (`S3.6`).
     FoundOrganization,
-    /// Invitations, grants and tokens pass their end.
+    /// Invitations, grants, tokens and signing keys pass their end.
     Expiry,
     /// Entries pass their retention.
     Retention,
@@ -200,6 +200,10 @@ verbs! {
     CreateApiToken = "createApiToken", Rule::Permission("tokens.manage"), [Operator];
     /// Revokes an API token.
     RevokeApiToken = "revokeApiToken", Rule::Permission("tokens.manage"), [Expiry];
+    /// Reads as another member does, and has it written down.
+    ViewAs = "viewAs", Rule::Permission("members.view_as"), [];
+    /// Makes the next signing key, and ends the ones before it.
+    RotateSigningKey = "rotateSigningKey", Rule::SystemOnly, [Expiry, Operator];
     /// Removes what is past its retention.
     Purge = "purge", Rule::SystemOnly, [Retention, Expiry];
 }
