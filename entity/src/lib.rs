@@ -20,6 +20,7 @@ pub mod payment_method;
 pub mod refresh_token;
 pub mod service_account;
 pub mod session;
+pub mod signing_key;
 pub mod team;
 pub mod team_member;
 pub mod token_notice;

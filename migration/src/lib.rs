@@ -21,6 +21,8 @@ mod m0009_custom_roles;
 mod m0011_notices;
 mod m0012_photos;
 mod m0013_mail;
+mod m0018_signing_keys;
+mod m0019_token_makers;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_notices::Migration),
             Box::new(m0012_photos::Migration),
             Box::new(m0013_mail::Migration),
+            Box::new(m0018_signing_keys::Migration),
+            Box::new(m0019_token_makers::Migration),
         ]
     }
 }

@@ -12,7 +12,7 @@ use super::stamp::{StampKind, Subject};
 
 /// The format of everything this version writes. A new format gets a new number, so that during a rolling upgrade nodes of
 /// two versions never read each other's values (R25).
-pub const FORMAT: u8 = 2;
+pub const FORMAT: u8 = 3;
 
 /// Whose grants are asked for. All ids were proven by a signature or a checksum, or come from our own tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_deployment_cannot_reach_into_another_ones_keys() {
         let id = Subject::new(StampKind::User, Uuid::nil());
-        assert_ne!(KeySpace::new("a}:2:f:3").floor(id), KeySpace::new("a").floor(id));
-        assert_eq!(KeySpace::new("a}b").channel(), "gate:{a%7db}:2:inv");
+        assert_ne!(KeySpace::new("a}:3:f:3").floor(id), KeySpace::new("a").floor(id));
+        assert_eq!(KeySpace::new("a}b").channel(), "gate:{a%7db}:3:inv");
     }
 }

@@ -11,6 +11,7 @@ use crate::config::{DEFAULT_LISTEN, DeploymentArgs, LogArgs};
 pub mod blueprint;
 pub mod demo;
 pub mod import;
+pub mod keys;
 pub mod lock;
 pub mod matrix;
 pub mod migrate;
@@ -53,6 +54,9 @@ pub enum Command {
     /// Makes API tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Lists and rotates the keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Imports an organization document: members, teams, repositories, as often as you like.
     Import(import::ImportArgs),
     /// Prints every right of an organization, for auditors.
@@ -85,6 +89,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => migrate::run(&deployment).await,
         Command::Blueprint(command) => blueprint::run(&deployment, command).await,
         Command::Token(command) => token::run(&deployment, command).await,
+        Command::Keys(command) => keys::run(&deployment, command).await,
         Command::Import(args) => import::run(&deployment, args).await,
         Command::Matrix(args) => matrix::run(&deployment, args).await,
         Command::Schema(args) => schema::run(&args),

@@ -14,7 +14,7 @@ use crate::{
     graphql::Cursors,
     id::new_id,
     identity::{
-        AccessTokenOptions, AccessTokens, PasswordOptions, Passwords, PublicUrl, RootSecret, SessionLifetimes,
+        AccessTokenOptions, AccessTokens, KeyRoot, PasswordOptions, Passwords, PublicUrl, RootSecret, SessionLifetimes,
         SignInLimiter, SignInLimits, SigningKeys,
     },
     mail::{FolderOutbox, LetterKey, Outbox, SmtpOutbox},
@@ -114,11 +114,13 @@ async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls, clock: Arc<dy
         SessionLifetimes { access: Duration::from_secs(args.access_token_minutes * 60), ..SessionLifetimes::default() }
             .checked()?;
     let options = AccessTokenOptions { lifetime: lifetimes.access, ..AccessTokenOptions::new(&urls.public) };
+    let key_root = KeyRoot::of(&secret);
     let service = Service::new(Parts {
         store: store.clone(),
         grants,
         clock,
-        tokens: AccessTokens::new(SigningKeys::derived(&secret)?, options)?,
+        tokens: AccessTokens::new(SigningKeys::derived(&key_root, &[])?, options)?,
+        key_root,
         passwords: Passwords::new(PasswordOptions::default())?,
         limiter: SignInLimiter::new(SignInLimits::default()),
         outbox: outbox(args)?,
@@ -129,6 +131,7 @@ async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls, clock: Arc<dy
             lifetimes,
         },
     });
+    service.prepare_signing_keys().await.context("cannot read the signing keys")?;
     for (name, source) in IN_THE_BOX {
         match service.install_blueprint(source).await {
             Ok(_) => {}

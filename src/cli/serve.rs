@@ -1,6 +1,7 @@
 //! `gatehouse serve`.
 
 use anyhow::Context;
+use chrono::TimeDelta;
 
 use super::{
     lock::DatabaseLock,
@@ -23,6 +24,33 @@ pub struct ServeArgs {
     /// On which days before a program's secret ends those who manage it are told by mail; empty: never
     #[arg(long, env = "GATEHOUSE_NOTICE_DAYS", default_value_t = NoticeDays::default(), value_name = "DAYS")]
     pub notice_days: NoticeDays,
+
+    /// After how many days the next signing key is made (1 to 365); 0: only by `gatehouse keys rotate`
+    #[arg(long, env = "GATEHOUSE_SIGNING_KEY_DAYS", default_value_t = DEFAULT_KEY_DAYS, value_name = "N",
+          value_parser = clap::value_parser!(u16).range(0..=365))]
+    pub signing_key_days: u16,
+}
+
+/// After how many days the next signing key is made where nothing is said.
+pub const DEFAULT_KEY_DAYS: u16 = 30;
+
+/// What goes on while the gateway serves.
+#[derive(Debug, Clone)]
+pub struct Routine {
+    /// On which days before a program's secret ends people are told.
+    pub notice_days: NoticeDays,
+    /// How long each signing key signs; `None`: until an operator rotates.
+    pub keys_every: Option<TimeDelta>,
+}
+
+impl Default for Routine {
+    fn default() -> Self {
+        Self { notice_days: NoticeDays::default(), keys_every: keys_every(DEFAULT_KEY_DAYS) }
+    }
+}
+
+fn keys_every(days: u16) -> Option<TimeDelta> {
+    (days > 0).then(|| TimeDelta::days(i64::from(days)))
 }
 
 /// A bound, opened gateway that has yet to serve.
@@ -61,7 +89,7 @@ pub async fn prepare(deployment: &DeploymentArgs, mut http: HttpArgs) -> anyhow:
 ///
 /// # Errors
 /// When the door cannot be opened.
-pub async fn serve(ready: Ready, notice_days: NoticeDays) -> anyhow::Result<()> {
+pub async fn serve(ready: Ready, routine: Routine) -> anyhow::Result<()> {
     let Ready { opened, server, config, lock } = ready;
     if cfg!(feature = "ablate") {
         tracing::warn!("this build can switch its guards off (feature `ablate`); it is for tests alone");
@@ -70,7 +98,7 @@ pub async fn serve(ready: Ready, notice_days: NoticeDays) -> anyhow::Result<()> 
     let gateway = ServiceGateway::new(opened.service.clone(), opened.cursors.clone());
     let door = Door::new(gateway, config).context("the schema cannot be served")?;
     let stop = stop_signal()?;
-    let upkeep = jobs::start(opened.service.clone(), notice_days);
+    let upkeep = jobs::start(opened.service.clone(), routine.notice_days, routine.keys_every);
     server.serve(&door, stop).await;
     tracing::info!("stopped");
     drop((upkeep, door));
@@ -85,5 +113,6 @@ pub async fn serve(ready: Ready, notice_days: NoticeDays) -> anyhow::Result<()> 
 /// # Errors
 /// As [`prepare`] and [`serve`].
 pub async fn run(deployment: &DeploymentArgs, args: ServeArgs) -> anyhow::Result<()> {
-    serve(prepare(deployment, args.http).await?, args.notice_days).await
+    let routine = Routine { notice_days: args.notice_days, keys_every: keys_every(args.signing_key_days) };
+    serve(prepare(deployment, args.http).await?, routine).await
 }

@@ -31,7 +31,8 @@ pub enum ApiTokenState {
     Expired,
     /// It was ended before its time.
     Revoked,
-    /// Its service account is disabled.
+    /// Its service account is disabled, or whoever made it is no active member any more: it does nothing until somebody who may
+    /// regenerates it.
     Disabled,
 }
 
@@ -79,6 +80,7 @@ impl ApiToken {
         Ok(match self.0.revoked_at {
             Some(_) => ApiTokenState::Revoked,
             None if self.0.expires_at <= now => ApiTokenState::Expired,
+            None if !self.0.is_vouched => ApiTokenState::Disabled,
             None => match self.service_account(ctx).await? {
                 Some(account) if account.is_disabled() => ApiTokenState::Disabled,
                 Some(_) | None => ApiTokenState::Active,
@@ -185,7 +187,7 @@ pub struct RegenerateApiTokenInput {
     /// In how many days the new one ends, 1 to 365.
     #[graphql(default = 365)]
     expires_in_days: i32,
-    /// For how many hours the old one is still good, at most 168; 0 ends it at once.
+    /// For how many hours the old one is still good, at most 24; 0 ends it at once.
     #[graphql(default)]
     overlap_hours: i32,
     /// Repeating a mutation with the same key within 24 hours gives the first answer again, but not the secret.

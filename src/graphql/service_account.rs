@@ -129,7 +129,7 @@ impl ServiceAccount {
             return Ok(SecretState::Disabled);
         }
         let now = ctx.service()?.now();
-        let good = self.details(ctx).await?.tokens.iter().any(|token| token.expires_at > now);
+        let good = self.details(ctx).await?.tokens.iter().any(|token| token.is_vouched && token.expires_at > now);
         Ok(if good { SecretState::Enabled } else { SecretState::Expired })
     }
 

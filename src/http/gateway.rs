@@ -2,20 +2,22 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use async_graphql::{Request, Response};
+use async_graphql::{ID, Request, Response};
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{
     Access as RootAccess, AuthRefusal, Credentials, GatedRequest, Gateway, OperationKind, Readiness, RootFields,
+    ViewRefusal,
 };
 use crate::{
     graphql::{
         self, Cursors, GatehouseSchema, RequestContext,
+        node::NodeType,
         root::{Audience, FIELDS, Root},
     },
     identity::Credential,
-    service::{Access, Client, Service},
+    service::{Access, Client, Service, ServiceError},
 };
 
 /// The gateway as the door sees it.
@@ -58,6 +60,22 @@ impl Gateway for ServiceGateway {
                 Err(AuthRefusal::Unavailable)
             }
         }
+    }
+
+    async fn view_as(&self, caller: Access, member: String) -> Result<Access, ViewRefusal> {
+        let member = NodeType::Member.parse(&ID(member)).map_err(|_| ViewRefusal::NotFound)?;
+        self.0.service.view_as(&caller, member).await.map_err(|error| match error {
+            ServiceError::Unauthenticated => ViewRefusal::Forbidden("sign in to view as a member".to_owned()),
+            ServiceError::Forbidden(denial) => ViewRefusal::Forbidden(denial.to_string()),
+            ServiceError::Refused(told) => {
+                ViewRefusal::Forbidden(told.first().map(|told| told.message.clone()).unwrap_or_default())
+            }
+            ServiceError::NotFound => ViewRefusal::NotFound,
+            error => {
+                tracing::warn!(%error, "a view as a member cannot be begun");
+                ViewRefusal::Unavailable
+            }
+        })
     }
 
     fn is_authenticated(&self, caller: &Access) -> bool {
@@ -124,6 +142,11 @@ impl Gateway for ServiceGateway {
             };
             (kind, *name, access)
         }))
+    }
+
+    fn published_keys(&self) -> serde_json::Value {
+        let service = &self.0.service;
+        service.tokens().keys().jwks(service.now())
     }
 
     async fn ready(&self) -> Readiness {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tower_http::cors::CorsLayer;
 
 use super::{
-    credential::Peer,
+    credential::{Peer, VIEW_AS},
     document::code,
     graphql::{Operation, Refusal},
 };
@@ -105,7 +105,7 @@ pub(super) fn cors(config: &HttpConfig) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT, REQUEST_ID])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT, REQUEST_ID, VIEW_AS])
         .expose_headers([REQUEST_ID])
         .allow_credentials(true)
         .max_age(Duration::from_mins(10))

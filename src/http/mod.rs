@@ -29,6 +29,7 @@ mod schema_map;
 mod server;
 mod shape;
 mod socket;
+mod well_known;
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -84,6 +85,20 @@ pub enum AuthRefusal {
     Unavailable,
 }
 
+/// Why nobody is viewed as.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ViewRefusal {
+    /// The caller may not, or not view this member; a message for people.
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is no such member, or the caller may not know of it.
+    #[error("not found")]
+    NotFound,
+    /// It cannot be checked or written down now.
+    #[error("rights cannot be checked now")]
+    Unavailable,
+}
+
 /// Whether the gateway can serve.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Readiness {
@@ -110,6 +125,17 @@ pub trait Gateway: Clone + Send + Sync + 'static {
     /// When a credential is given and is not valid, or cannot be judged now; never because there is none.
     fn authenticate(&self, credentials: Credentials) -> impl Future<Output = Result<Self::Caller, AuthRefusal>> + Send;
 
+    /// The caller as it looks at its organization through the eyes of the member that this text names; for one request that
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When it may not, or there is no such member.
+    fn view_as(
+        &self,
+        caller: Self::Caller,
+        member: String,
+    ) -> impl Future<Output = Result<Self::Caller, ViewRefusal>> + Send;
+
     /// Whether this caller showed a valid credential.
     fn is_authenticated(&self, caller: &Self::Caller) -> bool;
 
@@ -128,6 +154,9 @@ pub trait Gateway: Clone + Send + Sync + 'static {
 
     /// The root fields that may be asked for at all.
     fn root_fields(&self) -> RootFields;
+
+    /// The public keys by which its access tokens are verified, as a JSON Web Key Set.
+    fn published_keys(&self) -> serde_json::Value;
 
     /// Whether this gateway can serve now.
     fn ready(&self) -> impl Future<Output = Readiness> + Send;

@@ -17,7 +17,7 @@ use super::{
     graphql::{self, Refusal},
     health,
     layers::{self, Around},
-    playground,
+    playground, well_known,
 };
 use crate::config::HttpConfig;
 
@@ -80,7 +80,8 @@ impl<G: Gateway> Door<G> {
         let mut router = Router::new()
             .route("/graphql", any(graphql::handle::<G>))
             .route("/healthz", get(health::healthz).fallback(only_get))
-            .route("/readyz", get(health::readyz::<G>).fallback(only_get));
+            .route("/readyz", get(health::readyz::<G>).fallback(only_get))
+            .route("/.well-known/jwks.json", get(well_known::jwks::<G>).fallback(only_get));
         if config.playground {
             router = router
                 .route("/", get(async || Redirect::to("graphiql")).fallback(only_get))

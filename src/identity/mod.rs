@@ -6,11 +6,13 @@
 //! What may not enter: what somebody *may do* (that is `access`), the store, HTTP. A token says who, never what.
 //!
 //! ```
-//! use gatehouse::identity::{AccessTokens, AccessTokenOptions, Credential, RootSecret, SessionIdentity, SigningKeys};
+//! use gatehouse::identity::{AccessTokens, AccessTokenOptions, Credential, KeyPeriod, KeyRoot, RootSecret, SessionIdentity, SigningKeys};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let secret = RootSecret::from_text("4b1f0e2a9c7d8836b5e1f0a2c4d6987e")?;
-//! let tokens = AccessTokens::new(SigningKeys::derived(&secret)?, AccessTokenOptions::new("https://gate.example"))?;
 //! let now = chrono::DateTime::UNIX_EPOCH;
+//! let period = KeyPeriod { id: uuid::Uuid::from_u128(9), signs_from: now, retires_at: None };
+//! let keys = SigningKeys::derived(&KeyRoot::of(&secret), &[period])?;
+//! let tokens = AccessTokens::new(keys, AccessTokenOptions::new("https://gate.example"))?;
 //! let alice = SessionIdentity { session: uuid::Uuid::from_u128(1), user: uuid::Uuid::from_u128(2), organization: None, member: None };
 //! let minted = tokens.mint(&alice, uuid::Uuid::from_u128(3), now)?;
 //! assert_eq!(Credential::parse_bearer(&minted.text, &tokens, now)?, Credential::Session(alice));
@@ -34,7 +36,7 @@ pub use self::{
     credential::{Caller, Credential, CredentialError, SessionIdentity},
     email::{Email, EmailError},
     invitation::{InvitationToken, LinkError, PublicUrl},
-    key::{KeyError, SigningKeys},
+    key::{KeyError, KeyPeriod, KeyRoot, SigningKeys},
     limit::{Attempt, AttemptSource, Blocked, SignInLimiter, SignInLimits},
     opaque::{OpaqueToken, OpaqueTokenError, TokenHash},
     password::{Password, PasswordError, PasswordOptions, PasswordPolicyError, Passwords},

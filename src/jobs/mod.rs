@@ -9,6 +9,8 @@
 //! The same round tells people of programs' secrets that end soon, each of them once.
 //!
 //! Mail that waits is delivered beside all that: what a commit has not sent off at once, a few seconds after it is due.
+//! Twice a minute the signing keys are read again, and the next one is made when its time has come: it is published long enough
+//! before it signs that every gateway and every reader of the published keys knows it by then.
 //!
 //! Several gateways on one database may all do this; whoever comes second finds less.
 //!
@@ -16,7 +18,7 @@
 //!
 //! ```no_run
 //! # async fn example(service: gatehouse::service::Service) {
-//! let upkeep = gatehouse::jobs::start(service.clone(), gatehouse::service::token_notice::NoticeDays::default());
+//! let upkeep = gatehouse::jobs::start(service.clone(), gatehouse::service::token_notice::NoticeDays::default(), None);
 //! let removed = gatehouse::jobs::sweep(&service).await;
 //! # drop((upkeep, removed));
 //! # }
@@ -24,6 +26,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::task::JoinHandle;
 
 use crate::service::{Service, ServiceError, mail::Delivery, token_notice::NoticeDays, upkeep::Remains};
@@ -34,6 +37,8 @@ const EVERY: Duration = Duration::from_mins(5);
 const PRESENCE: Duration = Duration::from_mins(1);
 /// How long a letter that is due may lie.
 const MAIL: Duration = Duration::from_secs(15);
+/// How often the signing keys are read.
+const KEYS: Duration = Duration::from_secs(30);
 /// Rows of one transaction: few enough that nobody waits behind it.
 const BATCH: u64 = 500;
 
@@ -47,9 +52,10 @@ impl Drop for Upkeep {
     }
 }
 
-/// Starts upkeep: at once, then every few minutes; people are told of secrets that end on these days before.
+/// Starts upkeep: at once, then every few minutes; people are told of secrets that end on these days before, and signing keys
+/// follow one another so often, or never.
 #[must_use]
-pub fn start(service: Service, days: NoticeDays) -> Upkeep {
+pub fn start(service: Service, days: NoticeDays, keys_every: Option<TimeDelta>) -> Upkeep {
     // A mail server that does not answer keeps nothing else from being done.
     let couriers = service.clone();
     let mail = tokio::spawn(async move {
@@ -62,6 +68,7 @@ pub fn start(service: Service, days: NoticeDays) -> Upkeep {
     });
     let upkeep = tokio::spawn(async move {
         let (mut sweeps, mut notes) = (tokio::time::interval(EVERY), tokio::time::interval(PRESENCE));
+        let mut keys = tokio::time::interval(KEYS);
         loop {
             tokio::select! {
                 _ = sweeps.tick() => {
@@ -69,6 +76,7 @@ pub fn start(service: Service, days: NoticeDays) -> Upkeep {
                     notify(&service, &days).await;
                 }
                 _ = notes.tick() => record_presence(&service).await,
+                _ = keys.tick() => follow_keys(&service, keys_every).await,
             }
         }
     });
@@ -107,6 +115,23 @@ pub async fn deliver(service: &Service) -> Vec<Delivery> {
             tracing::warn!(%error, "cannot deliver mail; trying again later");
             Vec::new()
         }
+    }
+}
+
+/// Reads the signing keys again, and makes the next one when the newest has signed for so long.
+pub async fn follow_keys(service: &Service, every: Option<TimeDelta>) {
+    let rotated = match every {
+        Some(every) => service.rotate_signing_key_when_due(every).await.map(Some),
+        None => Ok(None),
+    };
+    if let Ok(Some(true)) = rotated {
+        tracing::info!("made the next signing key");
+    }
+    if let Err(error) = match rotated {
+        Ok(_) => service.read_signing_keys().await,
+        Err(error) => Err(error),
+    } {
+        tracing::warn!(%error, "cannot read or rotate the signing keys; trying again later");
     }
 }
 

@@ -36,7 +36,7 @@ use crate::{
 /// The longest life of a token, in days.
 pub const LONGEST_LIFE_DAYS: u32 = 365;
 /// For how many hours a replaced token may still be good.
-pub const LONGEST_OVERLAP_HOURS: i64 = 168;
+pub const LONGEST_OVERLAP_HOURS: i64 = 24;
 /// All that a service account may do, as a scope.
 const EVERYTHING: &str = "*";
 /// The most scopes of one token.

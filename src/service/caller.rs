@@ -2,15 +2,18 @@
 //!
 //! One cache round trip and no SQL in the steady state. The same facts, read in a writing transaction, judge a change.
 
-use std::{net::IpAddr, sync::Arc, sync::OnceLock};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Service, ServiceError, blueprint::Installed};
+use super::{Service, ServiceError, blueprint::Installed, share::shareable};
 use crate::{
-    access::{Facts, PrincipalId, Rights, blueprint::CustomRole},
+    access::{Blueprint, Denial, Facts, PrincipalId, Rights, blueprint::CustomRole},
     cache::{GrantKey, LoadError, Loaded, Loader, StampKind, StampVector},
     identity::Credential,
     store::{
@@ -53,6 +56,8 @@ pub struct CallerFacts {
     place: Option<Place>,
     name: String,
     facts: Option<Facts>,
+    /// Of a program's token that a member made: what that member holds.
+    maker: Option<Facts>,
     /// The roles of the organization's own.
     roles: Vec<CustomRole>,
     ends_at: Option<DateTime<Utc>>,
@@ -110,6 +115,8 @@ pub struct Access {
     /// At which version of its organization the caller was granted its rights; `None` where that is not known, and for a
     /// caller who stays for longer than a request. What is remembered at this very version may be used.
     pub version: Option<Version>,
+    /// Whether somebody else looks at the organization through this member's eyes: then nothing is changed.
+    pub viewing: bool,
     /// Where the request comes from.
     pub client: Client,
 }
@@ -118,7 +125,7 @@ impl Access {
     /// A stranger.
     #[must_use]
     pub const fn stranger(client: Client) -> Self {
-        Self { credential: None, person: None, standing: None, ends_at: None, version: None, client }
+        Self { credential: None, person: None, standing: None, ends_at: None, version: None, viewing: false, client }
     }
 
     /// The person's account.
@@ -145,6 +152,14 @@ impl Access {
     /// [`ServiceError::Unauthenticated`].
     pub const fn require_known(&self) -> Result<(), ServiceError> {
         if self.credential.is_some() { Ok(()) } else { Err(ServiceError::Unauthenticated) }
+    }
+
+    /// Refuses who looks through another member's eyes.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`].
+    pub fn require_own_eyes(&self) -> Result<(), ServiceError> {
+        if self.viewing { Err(Denial::NotForCallers.into()) } else { Ok(()) }
     }
 
     /// The caller's place in its organization.
@@ -215,6 +230,7 @@ async fn load(reader: &impl Reader, key: &GrantKey) -> Result<Option<Loaded<Call
         || loaded.token.as_ref().is_some_and(|token| over(token.expires_at, token.revoked_at));
     let person_gone = matches!(key, GrantKey::Session { .. })
         && loaded.user.as_ref().is_none_or(|user| user.state != UserState::Active);
+    let ended = ended && !(loaded.token.is_some() && crate::ablate::off("token_end"));
     if ended || person_gone {
         return Ok(None);
     }
@@ -238,12 +254,19 @@ fn caller_facts(loaded: facts::Loaded, key: &GrantKey, ends_at: Option<DateTime<
         GrantKey::Session { member, .. } => *member == Some(id),
         GrantKey::ApiToken { .. } | GrantKey::Principal { .. } => true,
     };
-    let principal = loaded.reach.principals().first().filter(|fact| same(fact.id.id));
+    let principal = loaded.own().filter(|fact| same(fact.id.id));
     let scopes = loaded.token.as_ref().map(|token| token.scopes.clone());
-    let (place, facts, name) = match (open, principal) {
+    let scopes = scopes.filter(|_| !crate::ablate::off("token_scope_limit"));
+    let (place, facts, maker, name) = match (open, principal) {
         (Some(organization), Some(principal)) => {
             let active = organization.state == OrganizationState::Active;
-            let facts = loaded.reach.facts(principal, Within { organization: organization.id, active }, scopes);
+            let within = Within { organization: organization.id, active };
+            let mut facts = loaded.reach.facts(principal, within, scopes);
+            let maker = loaded.maker().map(|maker| maker.map(|maker| loaded.reach.facts(maker, within, None)));
+            let vouched = maker.as_ref().is_none_or(|maker| maker.as_ref().is_some_and(|maker| maker.principal_active));
+            if !vouched && !crate::ablate::off("token_maker_state") {
+                facts.principal_active = false;
+            }
             let place = Place {
                 id: organization.id,
                 slug: organization.slug.clone(),
@@ -251,14 +274,14 @@ fn caller_facts(loaded: facts::Loaded, key: &GrantKey, ends_at: Option<DateTime<
                 plan: organization.plan.clone(),
                 blueprint: organization.blueprint_id,
             };
-            (Some(place), Some(facts), principal.name.clone())
+            (Some(place), Some(facts), maker.flatten(), principal.name.clone())
         }
-        _ => (None, None, String::new()),
+        _ => (None, None, None, String::new()),
     };
     let roles = loaded.organization.map(|organization| organization.roles).unwrap_or_default();
     let person = loaded.user.filter(|_| matches!(key, GrantKey::Session { .. }));
     let person = person.map(|user| Person { id: user.id, email: user.email, name: user.name });
-    CallerFacts { person, place, name, facts, roles, ends_at, version: 0, standing: OnceLock::new() }
+    CallerFacts { person, place, name, facts, maker, roles, ends_at, version: 0, standing: OnceLock::new() }
 }
 
 impl CallerFacts {
@@ -274,10 +297,31 @@ impl CallerFacts {
             return Ok(Some(Arc::clone(known)));
         }
         let blueprint = service.rules(reader, place.blueprint, &self.roles).await?;
-        let rights = Rights::compile(&blueprint.rules, facts, now);
-        let standing =
-            Standing { place: place.clone(), blueprint, facts: facts.clone(), rights, name: self.name.clone() };
+        let facts = self.vouched(reader, (place.id, &blueprint.rules), facts, now).await?;
+        let rights = Rights::compile(&blueprint.rules, &facts, now);
+        let standing = Standing { place: place.clone(), blueprint, facts, rights, name: self.name.clone() };
         Ok(Some(Arc::clone(self.standing.get_or_init(|| Arc::new(standing)))))
+    }
+}
+
+impl CallerFacts {
+    /// The facts, without the grants that the maker of the caller's token could not share now (`D3`, `A7`): the rule by which it
+    /// could make the token then.
+    async fn vouched(
+        &self,
+        reader: &impl Reader,
+        (organization, rules): (Uuid, &Blueprint),
+        facts: &Facts,
+        now: DateTime<Utc>,
+    ) -> Result<Facts, ServiceError> {
+        let mut facts = facts.clone();
+        let Some(maker) = self.maker.as_ref().filter(|_| !crate::ablate::off("token_maker_rights")) else {
+            return Ok(facts);
+        };
+        let maker = Rights::compile(rules, maker, now);
+        let mut shared = shareable(reader, (organization, rules), &maker, &facts.grants).await?.into_iter();
+        facts.grants.retain(|_| shared.next().unwrap_or_default());
+        Ok(facts)
     }
 }
 
@@ -305,7 +349,7 @@ impl Service {
         }
         let (person, ends_at) = (granted.facts.person.clone(), granted.facts.ends_at);
         let version = granted.content.map(|content| Version { rights: granted.facts.version, content });
-        Ok(Some(Access { credential: Some(credential), person, standing, ends_at, version, client }))
+        Ok(Some(Access { credential: Some(credential), person, standing, ends_at, version, viewing: false, client }))
     }
 
     /// The same caller as a transaction sees it.

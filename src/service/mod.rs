@@ -58,12 +58,15 @@ pub mod seat;
 pub mod service_account;
 pub mod session;
 pub mod settings;
+mod share;
+pub mod signing_key;
 pub mod tail;
 pub mod team;
 pub mod token_notice;
 pub mod upkeep;
 pub mod usage;
 pub mod user;
+pub mod view_as;
 
 pub use self::{
     caller::{Access, Client, FactsLoader, Person, Place, Standing, Version},
@@ -79,7 +82,7 @@ pub mod page {
 use crate::{
     cache::Grants,
     clock::Clock,
-    identity::{AccessTokens, Passwords, PublicUrl, SessionLifetimes, SignInLimiter},
+    identity::{AccessTokens, KeyRoot, Passwords, PublicUrl, SessionLifetimes, SignInLimiter},
     mail::{LetterKey, Outbox},
     store::Store,
 };
@@ -116,6 +119,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Mints and proves access tokens.
     pub tokens: AccessTokens,
+    /// What its keys are derived from.
+    pub key_root: KeyRoot,
     /// Hashes and proves passwords.
     pub passwords: Passwords,
     /// Counts sign-in attempts.
@@ -192,6 +197,10 @@ impl Service {
     #[must_use]
     pub fn tokens(&self) -> &AccessTokens {
         &self.0.parts.tokens
+    }
+
+    fn key_root(&self) -> &KeyRoot {
+        &self.0.parts.key_root
     }
 
     /// Callers' grants.

@@ -91,6 +91,7 @@ impl Change {
     /// [`ServiceError::Unauthenticated`] for a stranger, [`ServiceError::NotFound`] for a caller who is in no organization.
     pub fn in_organization(name: &'static str, access: &Access) -> Result<Self, ServiceError> {
         access.require_known()?;
+        access.require_own_eyes()?;
         let organization = access.organization().ok_or(ServiceError::NotFound)?;
         let actor = Acting::Member(access.clone(), organization);
         Ok(Self { name, actor, scope: WriteScope::organization(organization), idempotency: None })
@@ -102,6 +103,7 @@ impl Change {
     /// [`ServiceError::Unauthenticated`] for a stranger, [`ServiceError::Forbidden`] for a program.
     pub fn by_user(name: &'static str, access: &Access, organizations: Vec<Uuid>) -> Result<Self, ServiceError> {
         access.require_known()?;
+        access.require_own_eyes()?;
         let user = access.user_id().ok_or(Denial::NotForCallers)?;
         let scope = WriteScope { organizations, users: vec![user], limits: Limits::Request };
         Ok(Self { name, actor: Acting::User(access.clone(), user), scope, idempotency: None })

@@ -214,7 +214,7 @@ impl Service {
                 let (token, session) = found.ok_or(ServiceError::Unauthenticated)?;
                 let facts = RefreshFacts {
                     expires_at: token.expires_at,
-                    used_at: token.used_at,
+                    used_at: token.used_at.filter(|_| !crate::ablate::off("refresh_single_use")),
                     session_expires_at: session.expires_at,
                     session_revoked_at: session.revoked_at,
                 };

@@ -1,8 +1,14 @@
 //! API tokens: the secrets of programs, of which only a hash is kept.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use gatehouse_entity::api_token::{ActiveModel, Column, Entity, Model};
-use gatehouse_entity::service_account::{self, ServiceAccountState};
+use gatehouse_entity::{
+    member::{self, MemberState},
+    service_account::{self, ServiceAccountState},
+    user::{self, UserState},
+};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
 };
@@ -36,6 +42,8 @@ pub struct ApiToken {
     pub scopes: Vec<String>,
     /// The member that made it; none for another program or the operator.
     pub created_by: Option<Uuid>,
+    /// Whether whoever made it is an active member still, or was the operator or a program; without, it does nothing.
+    pub is_vouched: bool,
     /// When.
     pub created_at: DateTime<Utc>,
     /// Until when it is valid.
@@ -77,6 +85,18 @@ pub struct ApiTokenFilter {
 }
 
 impl ApiToken {
+    /// Rows as tokens, with one further statement where members made some of them.
+    async fn read_all(reader: &impl Reader, rows: Vec<Model>) -> Result<Vec<Self>, StoreError> {
+        let makers: HashSet<Uuid> = rows.iter().filter_map(|row| row.created_by).collect();
+        let active = if makers.is_empty() { HashSet::new() } else { active_among(reader, makers).await? };
+        let vouched = |row: &Model| row.created_by.is_none_or(|maker| active.contains(&maker));
+        rows.into_iter().map(|row| Ok(Self { is_vouched: vouched(&row), ..Self::read(row)? })).collect()
+    }
+
+    async fn read_one(reader: &impl Reader, row: Option<Model>) -> Result<Option<Self>, StoreError> {
+        Ok(Self::read_all(reader, row.into_iter().collect()).await?.pop())
+    }
+
     fn read(row: Model) -> Result<Self, StoreError> {
         let corrupt = |what: &str| StoreError::Corrupt(format!("{what} of API token `{}`", row.id));
         let principal = match (row.member_id, row.service_account_id) {
@@ -92,6 +112,7 @@ impl ApiToken {
             name: row.name,
             scopes,
             created_by: row.created_by,
+            is_vouched: true,
             created_at: row.created_at,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
@@ -106,7 +127,23 @@ impl ApiToken {
 /// [`StoreError`] when the database cannot say.
 pub async fn find_by_id(reader: &impl Reader, organization: Uuid, id: Uuid) -> Result<Option<ApiToken>, StoreError> {
     let select = select_by_id::<Entity>(id).filter(Column::OrganizationId.eq(organization));
-    select.one(reader.connection()).await?.map(ApiToken::read).transpose()
+    ApiToken::read_one(reader, select.one(reader.connection()).await?).await
+}
+
+/// Of these members, those that are active, with an account that may be used.
+async fn active_among(reader: &impl Reader, members: HashSet<Uuid>) -> Result<HashSet<Uuid>, StoreError> {
+    let users = select::<user::Entity>()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::State.eq(UserState::Active));
+    let no_user = member::Column::UserId.is_null();
+    let select = select::<member::Entity>()
+        .select_only()
+        .column(member::Column::Id)
+        .filter(member::Column::Id.is_in(members))
+        .filter(member::Column::State.eq(MemberState::Active))
+        .filter(Condition::any().add(no_user).add(member::Column::UserId.in_subquery(users.into_query())));
+    Ok(select.into_tuple::<Uuid>().all(reader.connection()).await?.into_iter().collect())
 }
 
 /// The tokens that are seen, the newest first.
@@ -129,7 +166,7 @@ pub async fn list(
     let select = select::<Entity>().filter(condition(visibility, columns).add_option(principal).add_option(valid));
     let order = Order { key: None, id: Column::Id, descending: true };
     let Page { items, has_next, has_previous, total } = page::<_, Model>(reader, select, order, request).await?;
-    let items = items.into_iter().map(ApiToken::read).collect::<Result<_, _>>()?;
+    let items = ApiToken::read_all(reader, items).await?;
     Ok(Page { items, has_next, has_previous, total })
 }
 
@@ -162,7 +199,8 @@ pub async fn insert(tx: &Tx, permit: Permit<CreateApiToken>, new: NewApiToken) -
         revoked_at: Set(None),
         last_used_at: Set(None),
     };
-    ApiToken::read(row.insert(tx.connection()).await?)
+    let inserted = ApiToken::read_one(tx, Some(row.insert(tx.connection()).await?)).await?;
+    inserted.ok_or_else(|| StoreError::Corrupt("an API token that was just made".to_owned()))
 }
 
 /// The tokens of these service accounts that have not been revoked, the newest first; for batched loading.
@@ -179,7 +217,7 @@ pub async fn of_accounts(
         .filter(Column::ServiceAccountId.is_in(accounts.iter().copied()))
         .filter(Column::RevokedAt.is_null())
         .order_by_desc(Column::Id);
-    select.all(reader.connection()).await?.into_iter().map(ApiToken::read).collect()
+    ApiToken::read_all(reader, select.all(reader.connection()).await?).await
 }
 
 /// The tokens of service accounts in use that end in this time, in the order of their end; at most so many.
@@ -209,7 +247,7 @@ pub async fn ending(
         .order_by_asc(Column::ExpiresAt)
         .order_by_asc(Column::Id)
         .limit(most);
-    select.all(reader.connection()).await?.into_iter().map(ApiToken::read).collect()
+    ApiToken::read_all(reader, select.all(reader.connection()).await?).await
 }
 
 /// Lets a token end sooner; never later. `None` when there is none of this id or it has been revoked.

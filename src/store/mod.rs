@@ -49,6 +49,7 @@ pub(in crate::store) mod search;
 pub mod seat;
 pub mod service_account;
 pub mod session;
+pub mod signing_key;
 pub mod team;
 pub mod team_member;
 pub mod token_notice;

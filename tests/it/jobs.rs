@@ -162,8 +162,11 @@ async fn more_than_a_batch_is_removed_batch_by_batch() {
 async fn a_database_that_is_gone_does_not_end_upkeep() {
     let database = TestDatabase::sqlite().await;
     let house = open(&database).await;
-    let _upkeep =
-        gatehouse::jobs::start(house.opened.service.clone(), gatehouse::service::token_notice::NoticeDays::default());
+    let _upkeep = gatehouse::jobs::start(
+        house.opened.service.clone(),
+        gatehouse::service::token_notice::NoticeDays::default(),
+        None,
+    );
     house.opened.store.clone().close().await.unwrap();
     assert_eq!(sweep(&house.opened.service).await, Remains::ALL.map(|remains| (remains, 0)));
 }

@@ -400,7 +400,7 @@ fn system_tasks() -> String {
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
         LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
         RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount
-        UpdateServiceAccount DeleteServiceAccount NoteNotice CreateApiToken RevokeApiToken DeliverMail Purge
+        UpdateServiceAccount DeleteServiceAccount NoteNotice CreateApiToken RevokeApiToken DeliverMail ViewAs RotateSigningKey Purge
     ];
     let names: Vec<&str> = verbs.iter().map(|(name, _)| *name).collect();
     let known: Vec<&str> = verb::ALL.iter().map(|row| row.name).collect();

@@ -203,7 +203,7 @@ async fn an_organization_one_is_not_in_answers_as_one_that_is_not() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_used_once_and_its_reuse_ends_the_session() {
+async fn d10_a_refresh_token_is_used_once_and_its_reuse_ends_the_session() {
     for engines in Engines::ALL {
         let gateway = Gateway::on(engines).await;
         let (_, answer) = signed_up(&gateway, "alice").await;
@@ -221,7 +221,7 @@ async fn a_refresh_token_is_used_once_and_its_reuse_ends_the_session() {
 }
 
 #[tokio::test]
-async fn of_refreshes_at_once_one_wins_and_the_session_ends() {
+async fn d9_of_refreshes_at_once_one_wins_and_the_session_ends() {
     for engines in Engines::ALL {
         let gateway = Gateway::on(engines).await;
         for round in 0..2 * scale() {
@@ -239,7 +239,7 @@ async fn of_refreshes_at_once_one_wins_and_the_session_ends() {
 }
 
 #[tokio::test]
-async fn what_is_no_live_refresh_token_refreshes_nothing() {
+async fn d8_what_is_no_live_refresh_token_refreshes_nothing() {
     let gateway = Gateway::sqlite().await;
     let (alice, answer) = signed_up(&gateway, "alice").await;
     let good = text(&answer, "signUp.refreshToken");

@@ -29,7 +29,7 @@ pub enum SystemTask {
     SettleInvitation,
     /// A person has created an organization: its first member, and what everyone holds there from the start (`S3.6`).
     FoundOrganization,
-    /// Invitations, grants and tokens pass their end.
+    /// Invitations, grants, tokens and signing keys pass their end.
     Expiry,
     /// Entries pass their retention.
     Retention,
@@ -206,6 +206,10 @@ verbs! {
     RevokeApiToken = "revokeApiToken", Rule::Permission("tokens.manage"), [Expiry];
     /// Takes letters that wait upon oneself, and notes what became of them.
     DeliverMail = "deliverMail", Rule::SystemOnly, [Delivery];
+    /// Reads as another member does, and has it written down.
+    ViewAs = "viewAs", Rule::Permission("members.view_as"), [];
+    /// Makes the next signing key, and ends the ones before it.
+    RotateSigningKey = "rotateSigningKey", Rule::SystemOnly, [Expiry, Operator];
     /// Removes what is past its retention.
     Purge = "purge", Rule::SystemOnly, [Retention, Expiry];
 }

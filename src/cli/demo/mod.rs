@@ -14,10 +14,7 @@ use serde::Serialize;
 
 use self::fill::Filled;
 use super::serve::{self, Ready};
-use crate::{
-    config::{DeploymentArgs, HttpArgs},
-    service::token_notice::NoticeDays,
-};
+use crate::config::{DeploymentArgs, HttpArgs};
 
 /// How many minutes the demo's access tokens live.
 const ACCESS_TOKEN_MINUTES: u64 = 30;
@@ -93,7 +90,7 @@ pub async fn run(deployment: DeploymentArgs, args: DemoArgs) -> anyhow::Result<(
     } else {
         print!("{}", for_people(&printed, &ready, &folder));
     }
-    serve::serve(ready, NoticeDays::default()).await?;
+    serve::serve(ready, serve::Routine::default()).await?;
     drop(folder);
     Ok(())
 }

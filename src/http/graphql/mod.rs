@@ -18,14 +18,16 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, Method, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 
 pub(super) use answer::{Refusal, finish};
 pub(super) use request::{FieldError, document_request};
 
-use super::{AuthRefusal, Gateway, OperationKind, Transport, credential, router::Inner, socket};
+use super::{
+    AuthRefusal, Gateway, OperationKind, Transport, ViewRefusal, credential, document::code, router::Inner, socket,
+};
 use media::Accepted;
 
 /// What a log line says about the operation of a request.
@@ -40,6 +42,10 @@ pub(super) struct Operation {
 pub(super) async fn handle<G: Gateway>(State(door): State<Arc<Inner<G>>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if socket::is_upgrade(&parts) {
+        if credential::viewed_member(&parts).is_some() {
+            let message = "whoever views as a member only reads: no sockets";
+            return Refusal::new(StatusCode::FORBIDDEN, code::FORBIDDEN, message).into_json();
+        }
         return socket::upgrade(door, parts).await;
     }
     if wants_page(&parts) && door.config.playground {
@@ -80,6 +86,7 @@ async fn answer<G: Gateway>(
         (false, true) => Transport::EventsByPost,
     };
     let admitted = door.gate.admit(incoming, transport, door.gateway.is_authenticated(&caller))?;
+    let caller = viewed(door, parts, caller, admitted.gated.operation).await?;
     let operation = Operation {
         kind: admitted.gated.operation,
         name: admitted.gated.request.operation_name.clone(),
@@ -97,11 +104,37 @@ async fn answer<G: Gateway>(
     Ok(response)
 }
 
+/// The caller, or the caller through the eyes of the member that the request names: for queries alone.
+async fn viewed<G: Gateway>(
+    door: &Arc<Inner<G>>,
+    parts: &Parts,
+    caller: G::Caller,
+    operation: OperationKind,
+) -> Result<G::Caller, Refusal> {
+    let Some(member) = credential::viewed_member(parts) else { return Ok(caller) };
+    if operation != OperationKind::Query && !crate::ablate::off("view_as_reads") {
+        let message = "whoever views as a member only reads: queries alone";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, code::FORBIDDEN, message));
+    }
+    let Some(member) = member else { return Err(ViewRefusal::NotFound.into()) };
+    Ok(door.gateway.view_as(caller, member).await?)
+}
+
 /// Whether a person opened the endpoint in a browser.
 fn wants_page(parts: &Parts) -> bool {
     parts.method == Method::GET
         && parts.uri.query().is_none()
         && parts.headers.get(header::ACCEPT).is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
+}
+
+impl From<ViewRefusal> for Refusal {
+    fn from(refusal: ViewRefusal) -> Self {
+        match refusal {
+            ViewRefusal::Forbidden(message) => Self::new(StatusCode::FORBIDDEN, code::FORBIDDEN, message),
+            ViewRefusal::NotFound => Self::new(StatusCode::NOT_FOUND, code::NOT_FOUND, "not found"),
+            ViewRefusal::Unavailable => Self::unavailable(),
+        }
+    }
 }
 
 impl From<AuthRefusal> for Refusal {

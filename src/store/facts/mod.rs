@@ -82,6 +82,10 @@ pub struct TokenFact {
     pub name: String,
     /// SHA-256 of its secret.
     pub secret_hash: Vec<u8>,
+    /// The member or service account it acts for.
+    pub principal: Uuid,
+    /// The member that made it; none for the operator's.
+    pub created_by: Option<Uuid>,
     /// What it is limited to.
     pub scopes: Vec<String>,
     /// Until when it is valid.
@@ -136,6 +140,22 @@ pub struct Loaded {
     pub stamps: Vec<Stamp>,
 }
 
+impl Loaded {
+    /// The principal that was asked for, as it was loaded.
+    #[must_use]
+    pub fn own(&self) -> Option<&PrincipalFact> {
+        let asked = self.token.as_ref().map(|token| token.principal);
+        self.reach.principals().iter().find(|fact| asked.is_none_or(|asked| asked == fact.id.id))
+    }
+
+    /// The member that made the token, where a member did: `None` within where there is no such member any more.
+    #[must_use]
+    pub fn maker(&self) -> Option<Option<&PrincipalFact>> {
+        let maker = self.token.as_ref()?.created_by?;
+        Some(self.reach.principals().iter().find(|fact| fact.id.id == maker))
+    }
+}
+
 /// What was loaded for several principals of one organization.
 #[derive(Debug, Clone)]
 pub struct Crowd {
@@ -177,7 +197,7 @@ pub async fn load_principal(reader: &impl Reader, key: LoadKey) -> Result<Option
         reach: Reach::read(&row)?,
         stamps: Vec::new(),
     };
-    let principal = loaded.reach.principals().first().map(|fact| fact.id);
+    let principal = loaded.own().map(|fact| fact.id);
     let mut stamps = Vec::with_capacity(6);
     let mut stamp = |kind, id: Option<Uuid>, column: &str| -> Result<(), StoreError> {
         if let Some(id) = id {
@@ -264,10 +284,15 @@ fn user(row: &QueryResult) -> Result<Option<UserFact>, StoreError> {
 fn token(row: &QueryResult) -> Result<Option<TokenFact>, StoreError> {
     let Some(id) = row.try_get("", "token_id")? else { return Ok(None) };
     let scopes: serde_json::Value = row.try_get("", "token_scopes")?;
+    let (member, account): (Option<Uuid>, Option<Uuid>) =
+        (row.try_get("", "token_member")?, row.try_get("", "token_account")?);
+    let principal = member.or(account).ok_or_else(|| StoreError::Corrupt(format!("API token `{id}`")))?;
     Ok(Some(TokenFact {
         id,
         name: row.try_get("", "token_name")?,
         secret_hash: row.try_get("", "token_secret_hash")?,
+        principal,
+        created_by: row.try_get("", "token_author")?,
         scopes: serde_json::from_value(scopes).map_err(|error| StoreError::Corrupt(error.to_string()))?,
         expires_at: row.try_get("", "token_expires_at")?,
         revoked_at: row.try_get("", "token_revoked_at")?,

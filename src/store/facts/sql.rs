@@ -60,7 +60,7 @@ head AS MATERIALIZED (
   SELECT s.id AS session_id, s.expires_at AS session_expires_at, s.revoked_at AS session_revoked_at,
     t.id AS token_id, t.name AS token_name, t.secret_hash AS token_secret_hash, t.scopes AS token_scopes,
     t.expires_at AS token_expires_at, t.revoked_at AS token_revoked_at,
-    t.member_id AS token_member, t.service_account_id AS token_account,
+    t.member_id AS token_member, t.service_account_id AS token_account, t.created_by AS token_author,
     u.id AS user_id, u.email AS user_email, u.name AS user_name, u.state AS user_state,
     o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name, o.state AS organization_state,
     o.plan AS organization_plan,
@@ -83,7 +83,8 @@ SELECT h.*, {now} AS now,
   (SELECT {grants} FROM held g LEFT JOIN app p ON p.id = g.app_id) AS grants,
   (SELECT {roles} FROM custom_role x WHERE x.organization_id = h.organization_id) AS roles,
   {ver:1,h.session_id} AS session_ver, {ver:2,h.token_id} AS token_ver, {ver:3,h.user_id} AS user_ver,
-  coalesce((SELECT max(v.ver) FROM who w JOIN grant_stamp v ON v.kind = 4 AND v.id = w.id), 0) AS principal_ver,
+  coalesce((SELECT max(v.ver) FROM who w JOIN grant_stamp v ON v.kind = 4 AND v.id = w.id
+    WHERE h.token_id IS NULL OR w.id = h.token_member OR w.id = h.token_account), 0) AS principal_ver,
   {ver:5,h.organization_id} AS organization_ver, {ver:6,h.organization_id} AS content_ver
 FROM head h";
 
@@ -91,7 +92,12 @@ FROM head h";
 pub(super) fn one(database: DbBackend, shape: Shape) -> String {
     let (head, member, account) = match shape {
         Shape::Session => (SESSION, "m.user_id = (SELECT user_id FROM head)", "1 = 0"),
-        Shape::Token => (TOKEN, "m.id = (SELECT token_member FROM head)", "a.id = (SELECT token_account FROM head)"),
+        // The member too that made it: a token does no more than its maker could share.
+        Shape::Token => (
+            TOKEN,
+            "m.id IN (SELECT token_member FROM head UNION SELECT token_author FROM head)",
+            "a.id = (SELECT token_account FROM head)",
+        ),
         Shape::Principal => (ASKED, "m.id = $1", "a.id = $1"),
     };
     frame(database, head, member, account)

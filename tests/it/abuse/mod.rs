@@ -5,3 +5,5 @@ mod emptiness;
 mod holders;
 mod limits;
 mod roles;
+mod token_makers;
+mod tokens;

@@ -13,6 +13,7 @@ use gatehouse::{
     config::{HttpArgs, HttpConfig},
     http::{
         Access, AuthRefusal, Credentials, Door, GatedRequest, Gateway, OperationKind, Readiness, RootFields, Server,
+        ViewRefusal,
     },
 };
 use serde_json::{Value, json};
@@ -287,6 +288,10 @@ impl Gateway for Toy {
         }
     }
 
+    async fn view_as(&self, _caller: Caller, _member: String) -> Result<Caller, ViewRefusal> {
+        Err(ViewRefusal::NotFound)
+    }
+
     fn is_authenticated(&self, caller: &Caller) -> bool {
         caller.name.is_some()
     }
@@ -336,6 +341,10 @@ impl Gateway for Toy {
             (Subscription, "people", Public),
             (Subscription, "forbidden", Public),
         ])
+    }
+
+    fn published_keys(&self) -> Value {
+        json!({ "keys": [] })
     }
 
     async fn ready(&self) -> Readiness {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use gatehouse::identity::{
-    AccessTokenError, AccessTokenOptions, AccessTokens, Credential, CredentialError, RefreshToken, RootSecret,
-    SigningKeys,
+    AccessTokenError, AccessTokenOptions, AccessTokens, Credential, CredentialError, KeyPeriod, KeyRoot, RefreshToken,
+    RootSecret, SigningKeys,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{SECRET, alice, noon, seconds, tokens_of};
+use super::{SECRET, alice, keys_of, noon, seconds, tokens_of};
 
 #[test]
 fn a_token_says_who_from_its_making_to_its_end() {
@@ -39,7 +39,7 @@ fn another_issuer_or_audience_is_refused() {
     let for_others =
         AccessTokenOptions { audience: "billing".into(), ..AccessTokenOptions::new("https://gate.example") };
     for options in [elsewhere, for_others] {
-        let keys = SigningKeys::derived(&RootSecret::from_text(SECRET).unwrap()).unwrap();
+        let keys = keys_of(&RootSecret::from_text(SECRET).unwrap());
         let tokens = AccessTokens::new(keys, options).unwrap();
         assert_eq!(tokens.verify(&minted.text, noon()), Err(AccessTokenError::Claims));
     }
@@ -48,7 +48,7 @@ fn another_issuer_or_audience_is_refused() {
 #[test]
 fn no_token_lives_longer_than_half_an_hour() {
     for (minutes, possible) in [(0, false), (5, true), (30, true), (31, false)] {
-        let keys = SigningKeys::derived(&RootSecret::from_text(SECRET).unwrap()).unwrap();
+        let keys = keys_of(&RootSecret::from_text(SECRET).unwrap());
         let lifetime = Duration::from_secs(minutes * 60);
         let options = AccessTokenOptions { lifetime, ..AccessTokenOptions::new("https://gate.example") };
         assert_eq!(AccessTokens::new(keys, options).is_ok(), possible, "{minutes} minutes");
@@ -58,10 +58,26 @@ fn no_token_lives_longer_than_half_an_hour() {
 #[test]
 fn the_published_keys_are_public_and_named_as_in_the_header() {
     let tokens = tokens_of(SECRET);
-    let jwks = tokens.keys().jwks();
-    assert_eq!(jwks["keys"][0]["kid"], tokens.keys().signing_id());
+    let jwks = tokens.keys().jwks(noon());
+    assert_eq!(jwks["keys"][0]["kid"], tokens.keys().signing_id(noon()).unwrap());
     assert_eq!(jwks["keys"][0]["alg"], "EdDSA");
     assert!(jwks["keys"][0].get("d").is_none());
+}
+
+#[test]
+fn g16_a_node_whose_clock_is_behind_signs_with_the_first_key_and_is_believed() {
+    let root = KeyRoot::of(&RootSecret::from_text(SECRET).unwrap());
+    let period = |number: u128, minutes: i64| KeyPeriod {
+        id: Uuid::from_u128(number),
+        signs_from: noon() + seconds(60 * minutes),
+        retires_at: None,
+    };
+    let keys = SigningKeys::derived(&root, &[period(1, 0), period(2, 10)]).unwrap();
+    let first = keys.signing_id(noon()).unwrap().to_owned();
+    assert_eq!(keys.signing_id(noon() - seconds(300)), Some(first.as_str()));
+    assert_eq!(keys.signing_id(noon() + seconds(300)), Some(first.as_str()));
+    assert_ne!(keys.signing_id(noon() + seconds(600)), Some(first.as_str()));
+    assert_eq!(SigningKeys::derived(&root, &[]).unwrap().signing_id(noon()), None);
 }
 
 #[test]

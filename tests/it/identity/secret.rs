@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use gatehouse::identity::{RootSecret, SecretError, SigningKeys};
+use gatehouse::identity::{RootSecret, SecretError};
 
 use super::SECRET;
 
@@ -91,7 +91,7 @@ fn of_many_who_start_at_once_all_get_the_same() {
         .collect();
     let names: std::collections::HashSet<_> = threads
         .into_iter()
-        .map(|thread| SigningKeys::derived(&thread.join().unwrap().unwrap()).unwrap().signing_id().to_owned())
+        .map(|thread| super::keys_of(&thread.join().unwrap().unwrap()).signing_id(super::noon()).unwrap().to_owned())
         .collect();
     assert_eq!(names.len(), 1);
 }

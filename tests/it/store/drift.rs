@@ -32,6 +32,7 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::refresh_token::Entity>(db).await;
         compare::<entity::service_account::Entity>(db).await;
         compare::<entity::session::Entity>(db).await;
+        compare::<entity::signing_key::Entity>(db).await;
         compare::<entity::team::Entity>(db).await;
         compare::<entity::team_member::Entity>(db).await;
         compare::<entity::usage_record::Entity>(db).await;
