@@ -17,7 +17,10 @@ use gatehouse::{
     },
 };
 use serde_json::{Value, json};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
+
+/// Told each time `slow` has begun.
+pub(super) static SLOW_BEGUN: Notify = Notify::const_new();
 
 /// The caller of the toy: a stranger, or somebody by name.
 #[derive(Debug, Clone)]
@@ -161,6 +164,7 @@ impl Query {
     }
 
     async fn slow(&self) -> i32 {
+        SLOW_BEGUN.notify_one();
         tokio::time::sleep(Duration::from_millis(20)).await;
         1
     }

@@ -90,8 +90,11 @@ async fn a_letter_outlives_its_gateway() {
         let server = SmtpServer::start_at(port, &[]);
         due(&gateway).await;
         gateway.restart().await;
-        let _upkeep =
-            gatehouse::jobs::start(gateway.service.clone(), gatehouse::service::token_notice::NoticeDays::default());
+        let _upkeep = gatehouse::jobs::start(
+            gateway.service.clone(),
+            gatehouse::service::token_notice::NoticeDays::default(),
+            None,
+        );
         for _ in 0..200 {
             if letters(&gateway, "sent").await == 1 {
                 break;

@@ -6,6 +6,7 @@ The file `answers` in its folder holds one line for each mail to come, such as `
 import argparse
 import asyncio
 import pathlib
+import signal
 import ssl
 
 from aiosmtpd.controller import Controller
@@ -61,6 +62,8 @@ def main():
         auth_require_tls=False,
     )
     controller.start()
+    # A shell starts what is in its background deaf to interrupts, and a Python started so would stay so.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     asyncio.new_event_loop().run_forever()
 
 
