@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_graphql::{Context, Result};
 
 use super::{
-    capability::RightsOf, cursor::Cursors, custom_role::RoleUses, error::error, grant::Grants, member::MemberLoaders,
-    service_account::ServiceAccounts, team::Teams,
+    browser::BrowserSession, capability::RightsOf, cursor::Cursors, custom_role::RoleUses, error::error, grant::Grants,
+    member::MemberLoaders, service_account::ServiceAccounts, team::Teams,
 };
 use crate::service::{Access, Service, Standing};
 
@@ -57,6 +57,8 @@ pub(super) trait InContext {
     fn access(&self) -> Result<&Access>;
     /// The caller's place in its organization; `UNAUTHENTICATED` or `NOT_FOUND` without one.
     fn standing(&self) -> Result<&Arc<Standing>>;
+    /// The browser whose refresh token is kept in a cookie; none for programs.
+    fn browser(&self) -> Option<&BrowserSession>;
 }
 
 impl InContext for Context<'_> {
@@ -74,5 +76,9 @@ impl InContext for Context<'_> {
 
     fn standing(&self) -> Result<&Arc<Standing>> {
         self.access()?.standing().map_err(error)
+    }
+
+    fn browser(&self) -> Option<&BrowserSession> {
+        self.data_opt::<BrowserSession>()
     }
 }

@@ -22,6 +22,7 @@ pub mod app_member;
 pub mod app_role;
 pub mod blueprint;
 pub mod blueprint_move;
+pub mod browser;
 pub mod capability;
 pub mod check;
 pub mod child;
@@ -55,6 +56,7 @@ pub mod viewer;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
+pub use browser::{BrowserSession, CookieChange};
 pub use context::RequestContext;
 pub use cursor::Cursors;
 

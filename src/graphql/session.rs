@@ -3,13 +3,18 @@
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 
+use zeroize::Zeroizing;
+
 use super::{
     context::InContext,
     error::{UserError, error, settle},
     membership::OrganizationMembership,
     user::User,
 };
-use crate::service::session::{Binding, SignIn, SignedIn};
+use crate::service::{
+    ServiceError,
+    session::{Binding, SignIn, SignedIn},
+};
 
 /// Declares what a way of signing in answers.
 macro_rules! signed_in {
@@ -19,7 +24,8 @@ macro_rules! signed_in {
         pub struct $payload {
             /// Goes into `Authorization: Bearer …`; null when refused.
             access_token: Option<String>,
-            /// Gets the next access token, once; a second use ends the session. Null when refused.
+            /// Gets the next access token, once; a second use ends the session. Null when refused, and for a browser, which
+            /// gets it as a cookie.
             refresh_token: Option<String>,
             /// When the access token ends.
             expires_at: Option<DateTime<Utc>>,
@@ -33,16 +39,17 @@ macro_rules! signed_in {
 
         impl $payload {
             /// It was done.
-            pub(super) fn done(signed_in: SignedIn) -> Self {
+            pub(super) fn done(ctx: &Context<'_>, signed_in: SignedIn) -> Result<Self> {
                 let SignedIn { identity: _, access, refresh, user, place } = signed_in;
-                Self {
+                let refresh = kept(ctx, refresh)?;
+                Ok(Self {
                     access_token: Some(access.text),
                     refresh_token: refresh.map(|token| token.as_str().to_owned()),
                     expires_at: Some(access.expires_at),
                     user: Some(user.into()),
                     organization: place.map(OrganizationMembership::from),
                     user_errors: Vec::new(),
-                }
+                })
             }
 
             /// It was refused.
@@ -51,6 +58,13 @@ macro_rules! signed_in {
             }
         }
     };
+}
+
+/// Keeps a refresh token in the browser, where one is at the other end; what is left is for the answer.
+fn kept(ctx: &Context<'_>, refresh: Option<Zeroizing<String>>) -> Result<Option<Zeroizing<String>>> {
+    let (Some(browser), Some(token)) = (ctx.browser(), &refresh) else { return Ok(refresh) };
+    browser.keep(token.clone(), ctx.service()?.options().lifetimes.refresh_idle);
+    Ok(refresh.filter(|_| crate::ablate::off("cookie_alone")))
 }
 
 signed_in!(SignUpPayload, "A new account's first sign-in.");
@@ -71,8 +85,8 @@ pub struct SignInInput {
 /// Which session goes on.
 #[derive(InputObject)]
 pub struct RefreshSessionInput {
-    /// The newest refresh token of the session.
-    refresh_token: String,
+    /// The newest refresh token of the session; a browser leaves it out, and sends it as the cookie.
+    refresh_token: Option<String>,
     /// The organization the next access token is bound to, by slug; null for none; the one used last where it is left out.
     #[graphql(default)]
     organization: MaybeUndefined<String>,
@@ -121,7 +135,8 @@ pub struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Signs a person in. After ten failures from one address the account is refused there for five minutes (`RATE_LIMITED`,
+    /// Signs a person in. For a request with `Gatehouse-Session: cookie` from a page that may call the API, the refresh token is
+    /// kept in a cookie. After ten failures from one address the account is refused there for five minutes (`RATE_LIMITED`,
     /// with `retryAfter` in seconds).
     async fn sign_in(
         &self,
@@ -131,7 +146,7 @@ impl SessionMutation {
         let SignInInput { email, password, organization } = input;
         let sign_in = SignIn { email, password, organization };
         let signed_in = ctx.service()?.sign_in(&ctx.access()?.client, sign_in).await;
-        Ok(settle(signed_in)?.map_or_else(SignInPayload::refused, SignInPayload::done))
+        settle(signed_in)?.map_or_else(|told| Ok(SignInPayload::refused(told)), |done| SignInPayload::done(ctx, done))
     }
 
     /// Gives the next tokens of a session. The refresh token is used up by that.
@@ -145,8 +160,21 @@ impl SessionMutation {
             MaybeUndefined::Null => Binding::Unbound,
             MaybeUndefined::Value(slug) => Binding::To(slug),
         };
-        let signed_in = ctx.service()?.refresh_session(&input.refresh_token, binding).await;
-        Ok(settle(signed_in)?.map_or_else(RefreshSessionPayload::refused, RefreshSessionPayload::done))
+        let token = match (&input.refresh_token, ctx.browser()) {
+            (Some(token), _) => token.as_str(),
+            (None, Some(browser)) => browser.presented().ok_or_else(|| error(ServiceError::Unauthenticated))?,
+            (None, None) => {
+                let message = "send `refreshToken`, or from a browser `Gatehouse-Session: cookie`";
+                return Err(error(ServiceError::BadInput(message.to_owned())));
+            }
+        };
+        let signed_in = ctx.service()?.refresh_session(token, binding).await;
+        if let (Err(ServiceError::Unauthenticated), Some(browser)) = (&signed_in, ctx.browser()) {
+            // It is good for nothing any more.
+            browser.forget();
+        }
+        let (refused, done) = (RefreshSessionPayload::refused, RefreshSessionPayload::done);
+        settle(signed_in)?.map_or_else(|told| Ok(refused(told)), |signed_in| done(ctx, signed_in))
     }
 
     /// Ends the caller's session, or every one of the person's. Their tokens answer no further request.
@@ -156,6 +184,9 @@ impl SessionMutation {
         #[graphql(desc = "How far.")] input: SignOutInput,
     ) -> Result<SignOutPayload> {
         let ended = ctx.service()?.sign_out(ctx.access()?, input.everywhere).await.map_err(error)?;
+        if let Some(browser) = ctx.browser() {
+            browser.forget();
+        }
         Ok(SignOutPayload { ended_sessions: i32::try_from(ended).unwrap_or(i32::MAX), user_errors: Vec::new() })
     }
 

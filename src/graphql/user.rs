@@ -163,6 +163,6 @@ impl UserMutation {
         let SignUpInput { email, password, name } = input;
         let account = NewAccount { email, password, name };
         let signed_in = ctx.service()?.sign_up(&ctx.access()?.client, account).await;
-        Ok(settle(signed_in)?.map_or_else(SignUpPayload::refused, SignUpPayload::done))
+        settle(signed_in)?.map_or_else(|told| Ok(SignUpPayload::refused(told)), |done| SignUpPayload::done(ctx, done))
     }
 }

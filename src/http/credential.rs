@@ -1,4 +1,4 @@
-//! What a request says about its sender: bearer token, cookie, address, user agent.
+//! What a request says about its sender: bearer token, address, user agent.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -35,7 +35,6 @@ const LONGEST_AGENT: usize = 256;
 pub(super) fn read(parts: &Parts, config: &HttpConfig) -> Result<Credentials, AuthRefusal> {
     Ok(Credentials {
         bearer: bearer(&parts.headers)?,
-        cookie: cookie(&parts.headers, config.cookie_name()),
         peer: client_address(parts, config),
         user_agent: parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(bounded),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
@@ -72,17 +71,6 @@ pub(super) fn viewed_member(parts: &Parts) -> Option<Option<String>> {
         return Some(None);
     }
     Some(first.to_str().ok().map(str::to_owned))
-}
-
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut found = values.flat_map(|value| value.split(';')).filter_map(|pair| {
-        let (key, value) = pair.trim().split_once('=')?;
-        (key == name && !value.is_empty()).then(|| value.to_owned())
-    });
-    let first = found.next()?;
-    // Two cookies of one name: somebody else set one of them.
-    found.next().is_none().then_some(first)
 }
 
 /// The client's address: proxies are believed from the nearest on, as far as each is trusted.
@@ -147,13 +135,5 @@ mod tests {
         assert_eq!(client_address(&forged, &config).to_string(), "203.0.113.9");
         let told = parts(&[("x-forwarded-for", "1.1.1.1, 203.0.113.9, 10.0.0.2")], "10.0.0.1");
         assert_eq!(client_address(&told, &config).to_string(), "203.0.113.9");
-    }
-
-    #[test]
-    fn a_doubled_cookie_counts_as_none() {
-        let one = parts(&[("cookie", "a=b; gatehouse=secret")], "127.0.0.1");
-        assert_eq!(cookie(&one.headers, "gatehouse").unwrap(), "secret");
-        let two = parts(&[("cookie", "gatehouse=x; gatehouse=secret")], "127.0.0.1");
-        assert_eq!(cookie(&two.headers, "gatehouse"), None);
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tower_http::cors::CorsLayer;
 
 use super::{
+    cookie,
     credential::{Peer, VIEW_AS},
     document::code,
     graphql::{Operation, Refusal},
@@ -105,7 +106,14 @@ pub(super) fn cors(config: &HttpConfig) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, header::ACCEPT, REQUEST_ID, VIEW_AS])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            header::ACCEPT,
+            REQUEST_ID,
+            VIEW_AS,
+            cookie::SESSION,
+        ])
         .expose_headers([REQUEST_ID])
         .allow_credentials(true)
         .max_age(Duration::from_mins(10))

@@ -17,12 +17,14 @@
 //! assert!(gate.admit(DocumentRequest::new("mutation { stop }"), Transport::Post, true).is_err());
 //! ```
 
+mod cookie;
 mod credential;
 mod document;
 mod gateway;
 mod graphql;
 mod health;
 mod layers;
+mod origin;
 mod playground;
 mod router;
 mod schema_map;
@@ -51,8 +53,6 @@ pub use shape::Shape;
 pub struct Credentials {
     /// The token of `Authorization: Bearer …`, or of a socket's `connection_init`.
     pub bearer: Option<String>,
-    /// The value of our cookie, the refresh token.
-    pub cookie: Option<String>,
     /// The client's address: the peer, or what trusted proxies say of it.
     pub peer: IpAddr,
     /// The `User-Agent`, bounded, control characters removed.
@@ -66,7 +66,6 @@ impl std::fmt::Debug for Credentials {
         let shown = |secret: &Option<String>| secret.as_ref().map(|_| "…");
         f.debug_struct("Credentials")
             .field("bearer", &shown(&self.bearer))
-            .field("cookie", &shown(&self.cookie))
             .field("peer", &self.peer)
             .field("user_agent", &self.user_agent)
             .field("request_id", &self.request_id)

@@ -13,6 +13,7 @@ mod app_role;
 mod architecture;
 mod billing;
 mod blueprint_move;
+mod browser;
 mod cache;
 mod catalogue;
 mod cli;

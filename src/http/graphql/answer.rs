@@ -110,7 +110,7 @@ impl Refusal {
         Self { status, error: Box::new(coded(code, message)), header: None, well_formed: false }
     }
 
-    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+    pub(in crate::http) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code::BAD_REQUEST, message)
     }
 

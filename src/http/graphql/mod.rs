@@ -26,7 +26,8 @@ pub(super) use answer::{Refusal, finish};
 pub(super) use request::{FieldError, document_request};
 
 use super::{
-    AuthRefusal, Gateway, OperationKind, Transport, ViewRefusal, credential, document::code, router::Inner, socket,
+    AuthRefusal, Gateway, OperationKind, Transport, ViewRefusal, cookie, credential, document::code, router::Inner,
+    socket,
 };
 use media::Accepted;
 
@@ -85,7 +86,7 @@ async fn answer<G: Gateway>(
         (false, false) => Transport::Post,
         (false, true) => Transport::EventsByPost,
     };
-    let admitted = door.gate.admit(incoming, transport, door.gateway.is_authenticated(&caller))?;
+    let mut admitted = door.gate.admit(incoming, transport, door.gateway.is_authenticated(&caller))?;
     let caller = viewed(door, parts, caller, admitted.gated.operation).await?;
     let operation = Operation {
         kind: admitted.gated.operation,
@@ -93,6 +94,10 @@ async fn answer<G: Gateway>(
         cost: admitted.gated.cost,
     };
     let streamed = operation.kind == OperationKind::Subscription || accepted.json.is_none();
+    let browser = cookie::session(parts, &door.config, streamed)?;
+    if let Some(browser) = &browser {
+        admitted.gated.request = admitted.gated.request.data(browser.clone());
+    }
     let mut response = if streamed {
         events::stream(door, caller, admitted)
     } else {
@@ -100,6 +105,10 @@ async fn answer<G: Gateway>(
         admitted.shape.complete(&mut response);
         answer::render(response, accepted)
     };
+    let change = browser.and_then(|browser| browser.change());
+    if let Some(cookie) = change.and_then(|change| cookie::written(&door.config, &change)) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     response.extensions_mut().insert(operation);
     Ok(response)
 }

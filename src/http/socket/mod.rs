@@ -21,13 +21,13 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, WebSocketUpgrade},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts, uri::Authority},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
 use crate::ablate;
 
-use super::{Gateway, credential, document::code, graphql::Refusal, router::Inner};
+use super::{Gateway, credential, document::code, graphql::Refusal, origin, router::Inner};
 
 const PROTOCOL: &str = "graphql-transport-ws";
 
@@ -40,7 +40,8 @@ pub(super) fn is_upgrade(parts: &Parts) -> bool {
 
 /// Upgrades the connection and runs the protocol on it.
 pub(super) async fn upgrade<G: Gateway>(door: Arc<Inner<G>>, mut parts: Parts) -> Response {
-    if !origin_is_fine(&parts, &door) && !ablate::off("socket_origin") {
+    // Pages of foreign origins are refused; programs, which send no origin, are not.
+    if origin::of(&parts, &door.config) == origin::From::Foreign && !ablate::off("socket_origin") {
         let message = "this origin may not open a socket here";
         return Refusal::new(StatusCode::FORBIDDEN, code::FORBIDDEN, message).into_json();
     }
@@ -70,30 +71,4 @@ pub(super) async fn upgrade<G: Gateway>(door: Arc<Inner<G>>, mut parts: Parts) -
             }
         })
     })
-}
-
-/// Pages of foreign origins are refused; programs, which send no origin, are not.
-fn origin_is_fine<G: Gateway>(parts: &Parts, door: &Inner<G>) -> bool {
-    let mut origins = parts.headers.get_all(header::ORIGIN).iter();
-    match (origins.next(), origins.next()) {
-        (None, _) => true,
-        (Some(origin), None) => {
-            door.config.allowed_origins().any(|allowed| allowed.as_str().as_bytes() == origin.as_bytes())
-                || is_own_loopback(origin, parts, door)
-        }
-        (Some(_), Some(_)) => false,
-    }
-}
-
-/// A page of this very listener under another of the names that this machine has for itself. Other names are not believed:
-/// a foreign name that resolves to us is how a foreign page would pretend to be ours.
-fn is_own_loopback<G: Gateway>(origin: &HeaderValue, parts: &Parts, door: &Inner<G>) -> bool {
-    let authority = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    door.config.listen.ip().is_loopback()
-        && authority.is_some()
-        && authority == host
-        && authority
-            .and_then(|authority| authority.parse::<Authority>().ok())
-            .is_some_and(|authority| matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]"))
 }
