@@ -17,6 +17,7 @@ pub mod id;
 pub mod identity;
 pub mod jobs;
 pub mod mail;
+pub mod provider;
 pub mod service;
 pub mod store;
 pub mod telemetry;

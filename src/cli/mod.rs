@@ -16,6 +16,7 @@ pub mod lock;
 pub mod matrix;
 pub mod migrate;
 pub mod open;
+pub mod providers;
 pub mod schema;
 pub mod serve;
 pub mod token;

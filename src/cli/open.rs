@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 
+use super::providers;
 use crate::{
     cache::{
         EntryCodec, Follower, Freshness, GrantCache, Grants, Limits, MemoryCache, NoCache, RedisCache, Revocation,
@@ -18,9 +19,11 @@ use crate::{
         SignInLimiter, SignInLimits, SigningKeys,
     },
     mail::{FolderOutbox, LetterKey, Outbox, SmtpOutbox},
+    provider::Providers,
     service::{
         FactsLoader, Options, Parts, Service, SignUp,
         blueprint::{IN_THE_BOX, InstallError},
+        input,
         tail::StoreTail,
     },
     store::{Backend, ConnectOptions, Store},
@@ -125,11 +128,11 @@ async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls, clock: Arc<dy
         limiter: SignInLimiter::new(SignInLimits::default()),
         outbox: outbox(args)?,
         letter_key: LetterKey::new(&secret.derive("mail-queue"))?,
-        options: Options {
-            dashboard: PublicUrl::parse(&urls.dashboard)?,
-            sign_up: if args.invitation_only { SignUp::Invited } else { SignUp::Open },
-            lifetimes,
-        },
+        providers: Providers::new(
+            providers::read(args.providers.as_deref(), urls)?,
+            &secret.derive("provider-sign-in"),
+        )?,
+        options: Options { dashboard: PublicUrl::parse(&urls.dashboard)?, sign_up: sign_up(args)?, lifetimes },
     });
     service.prepare_signing_keys().await.context("cannot read the signing keys")?;
     for (name, source) in IN_THE_BOX {
@@ -172,6 +175,18 @@ fn cache(store: &Store, args: &DeploymentArgs, limits: &Limits) -> anyhow::Resul
             process: new_id(),
             limits: limits.clone(),
         })?)),
+    }
+}
+
+/// Who may open an account.
+fn sign_up(args: &DeploymentArgs) -> anyhow::Result<SignUp> {
+    if args.invitation_only {
+        return Ok(SignUp::Invited);
+    }
+    match input::domains("--sign-up-domain", &args.sign_up_domains) {
+        Ok(none) if none.is_empty() => Ok(SignUp::Open),
+        Ok(domains) => Ok(SignUp::Domains(domains)),
+        Err(mistake) => anyhow::bail!("--sign-up-domain: {}", mistake.message),
     }
 }
 

@@ -58,6 +58,21 @@ pub struct DeploymentArgs {
     /// Whether only invited people may open an account.
     #[arg(long, env = "GATEHOUSE_INVITATION_ONLY", global = true)]
     pub invitation_only: bool,
+
+    /// A domain whose addresses may open an account, besides invited people (may be repeated). Without it, anyone may.
+    #[arg(
+        long = "sign-up-domain",
+        env = "GATEHOUSE_SIGN_UP_DOMAIN",
+        value_delimiter = ',',
+        global = true,
+        conflicts_with = "invitation_only",
+        value_name = "DOMAIN"
+    )]
+    pub sign_up_domains: Vec<String>,
+
+    /// The file of identity providers that people can sign in by (docs/identity-providers.md).
+    #[arg(long, env = "GATEHOUSE_PROVIDERS", global = true, value_name = "FILE")]
+    pub providers: Option<PathBuf>,
 }
 
 impl DeploymentArgs {

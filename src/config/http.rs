@@ -128,6 +128,12 @@ impl HttpConfig {
     pub fn cookie_name(&self) -> &'static str {
         if self.public_url.is_secure() { "__Host-gatehouse" } else { "gatehouse" }
     }
+
+    /// The name of the cookie that a browser takes along to an identity provider and back.
+    #[must_use]
+    pub fn sign_in_cookie_name(&self) -> &'static str {
+        if self.public_url.is_secure() { "__Host-gatehouse-sign-in" } else { "gatehouse-sign-in" }
+    }
 }
 
 impl Default for HttpConfig {

@@ -14,11 +14,15 @@ mod deployment;
 mod http;
 mod log;
 mod origin;
+mod provider;
 
 pub use deployment::{DeploymentArgs, MailUrl};
 pub use http::{Budgets, DEFAULT_LISTEN, DocumentLimits, HttpArgs, HttpConfig, SocketLimits};
 pub use log::{LogArgs, LogFormat};
 pub use origin::{Origin, PublicUrl};
+pub use provider::{
+    ClientAuthentication, DEFAULT_ALGORITHMS, LinkingRule, ProviderFileError, ProviderSettings, parse_providers,
+};
 
 /// Why a configuration is refused, before anything starts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

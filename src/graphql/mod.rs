@@ -49,6 +49,7 @@ pub mod scalar;
 pub mod seat;
 pub mod service_account;
 pub mod session;
+pub mod sign_in_provider;
 pub mod team;
 pub mod usage;
 pub mod user;
@@ -68,6 +69,7 @@ pub struct Query(
     organization::OrganizationQuery,
     node::NodeQuery,
     check::CheckQuery,
+    sign_in_provider::SignInProviderQuery,
 );
 
 /// Everything that can be changed.
@@ -76,6 +78,7 @@ pub struct Query(
 pub struct Mutation(
     user::UserMutation,
     session::SessionMutation,
+    sign_in_provider::SignInProviderMutation,
     organization::OrganizationMutation,
     invitation::InvitationMutation,
     invitation_batch::InvitationBatchMutation,

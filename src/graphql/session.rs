@@ -70,6 +70,7 @@ fn kept(ctx: &Context<'_>, refresh: Option<Zeroizing<String>>) -> Result<Option<
 signed_in!(SignUpPayload, "A new account's first sign-in.");
 signed_in!(SignInPayload, "A sign-in.");
 signed_in!(RefreshSessionPayload, "The next tokens of a session.");
+signed_in!(SignInWithProviderPayload, "A sign-in by an identity provider.");
 
 /// Who signs in, and where to.
 #[derive(InputObject)]

@@ -33,12 +33,17 @@ const LONGEST_AGENT: usize = 256;
 /// # Errors
 /// When `Authorization` is there and cannot be a bearer token: twice, of another scheme, empty, or not text.
 pub(super) fn read(parts: &Parts, config: &HttpConfig) -> Result<Credentials, AuthRefusal> {
-    Ok(Credentials {
-        bearer: bearer(&parts.headers)?,
+    Ok(Credentials { bearer: bearer(&parts.headers)?, ..read_from(parts, config) })
+}
+
+/// Where a request comes from, without any credential.
+pub(super) fn read_from(parts: &Parts, config: &HttpConfig) -> Credentials {
+    Credentials {
+        bearer: None,
         peer: client_address(parts, config),
         user_agent: parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(bounded),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
-    })
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<String>, AuthRefusal> {

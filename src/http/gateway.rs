@@ -7,17 +7,18 @@ use futures_util::{future::BoxFuture, stream::BoxStream};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{
-    Access as RootAccess, AuthRefusal, Credentials, GatedRequest, Gateway, OperationKind, Readiness, RootFields,
-    ViewRefusal,
+    Access as RootAccess, AuthRefusal, CameBack, Credentials, GatedRequest, Gateway, OperationKind, Readiness,
+    RootFields, SignInRefusal, SignedInBrowser, ViewRefusal,
 };
 use crate::{
     graphql::{
-        self, Cursors, GatehouseSchema, RequestContext,
+        self, CookieChange, Cursors, GatehouseSchema, RequestContext,
         node::NodeType,
         root::{Audience, FIELDS, Root},
     },
     identity::Credential,
-    service::{Access, Client, Service, ServiceError},
+    provider::Begun,
+    service::{Access, Client, Service, ServiceError, UserErrorCode},
 };
 
 /// The gateway as the door sees it.
@@ -35,6 +36,29 @@ impl ServiceGateway {
     #[must_use]
     pub fn new(service: Service, cursors: Cursors) -> Self {
         Self(Arc::new(Parts { service, schema: graphql::schema(), cursors }))
+    }
+
+    /// Why a browser is not signed in, as a word that may stand in an address.
+    fn not_signed_in(&self, provider: &str, error: ServiceError) -> SignInRefusal {
+        let Some(landing) = self.0.service.landing_of(provider).map(str::to_owned) else {
+            return SignInRefusal::Unknown;
+        };
+        let code = match error {
+            ServiceError::Refused(told) => match told.first().map(|told| told.code) {
+                Some(UserErrorCode::ProviderUnavailable) => "PROVIDER_UNAVAILABLE",
+                Some(UserErrorCode::SignInExpired) => "SIGN_IN_EXPIRED",
+                Some(UserErrorCode::EmailNotVerified) => "EMAIL_NOT_VERIFIED",
+                Some(UserErrorCode::DomainNotAllowed) => "DOMAIN_NOT_ALLOWED",
+                Some(UserErrorCode::SignUpClosed) => "SIGN_UP_CLOSED",
+                Some(UserErrorCode::NotLinked) => "NOT_LINKED",
+                Some(_) | None => "PROVIDER_REFUSED",
+            },
+            error => {
+                tracing::warn!(%error, "a sign-in by a provider cannot be finished");
+                "UNAVAILABLE"
+            }
+        };
+        SignInRefusal::Refused { landing, code }
     }
 
     fn request(&self, access: Access, request: Request) -> Request {
@@ -142,6 +166,28 @@ impl Gateway for ServiceGateway {
             };
             (kind, *name, access)
         }))
+    }
+
+    async fn begin_sign_in(&self, provider: &str) -> Result<Begun, SignInRefusal> {
+        let begun = self.0.service.begin_sign_in(provider).await;
+        begun.map_err(|error| self.not_signed_in(provider, error))
+    }
+
+    async fn finish_sign_in(
+        &self,
+        credentials: Credentials,
+        provider: &str,
+        back: CameBack,
+    ) -> Result<SignedInBrowser, SignInRefusal> {
+        let service = &self.0.service;
+        let client = Client { address: credentials.peer, user_agent: credentials.user_agent };
+        let came = (back.sealed.as_deref(), &back.callback);
+        let signed_in = service.finish_sign_in(&client, provider, came).await;
+        let signed_in = signed_in.map_err(|error| self.not_signed_in(provider, error))?;
+        let landing = service.landing_of(provider).map(str::to_owned);
+        let refresh = signed_in.refresh.zip(landing).ok_or(SignInRefusal::Unknown);
+        let lifetime = service.options().lifetimes.refresh_idle;
+        refresh.map(|(token, landing)| SignedInBrowser { landing, cookie: CookieChange::Keep(token, lifetime) })
     }
 
     fn published_keys(&self) -> serde_json::Value {

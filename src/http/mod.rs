@@ -30,6 +30,7 @@ mod router;
 mod schema_map;
 mod server;
 mod shape;
+mod sign_in;
 mod socket;
 mod well_known;
 
@@ -37,6 +38,11 @@ use std::{borrow::Cow, net::IpAddr};
 
 use async_graphql::Response;
 use futures_util::{future::BoxFuture, stream::BoxStream};
+
+use crate::{
+    graphql::CookieChange,
+    provider::{Begun, Callback},
+};
 
 pub use document::{
     Access, Admitted, DocumentGate, DocumentRequest, GateRefusal, GatedRequest, OperationKind, RootFields, Transport,
@@ -98,6 +104,38 @@ pub enum ViewRefusal {
     Unavailable,
 }
 
+/// A browser that comes back from an identity provider.
+#[derive(Debug, Clone, Default)]
+pub struct CameBack {
+    /// What it took along when it left.
+    pub sealed: Option<String>,
+    /// What stands in the address.
+    pub callback: Callback,
+}
+
+/// A browser that is signed in.
+#[derive(Debug, Clone)]
+pub struct SignedInBrowser {
+    /// Where it lands, from the configuration alone.
+    pub landing: String,
+    /// What it keeps.
+    pub cookie: CookieChange,
+}
+
+/// Why a browser is not signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInRefusal {
+    /// There is no such provider.
+    Unknown,
+    /// For this reason, as a word for programs; it lands where it would have landed.
+    Refused {
+        /// Where it lands, from the configuration alone.
+        landing: String,
+        /// Why.
+        code: &'static str,
+    },
+}
+
 /// Whether the gateway can serve.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Readiness {
@@ -153,6 +191,29 @@ pub trait Gateway: Clone + Send + Sync + 'static {
 
     /// The root fields that may be asked for at all.
     fn root_fields(&self) -> RootFields;
+
+    /// Sends a browser to an identity provider.
+    ///
+    /// # Errors
+    /// When there is no such provider, or it does not say where.
+    fn begin_sign_in(&self, provider: &str) -> impl Future<Output = Result<Begun, SignInRefusal>> + Send {
+        let _ = provider;
+        std::future::ready(Err(SignInRefusal::Unknown))
+    }
+
+    /// Signs a browser in that comes back from an identity provider.
+    ///
+    /// # Errors
+    /// When it did not leave from here, or the provider does not say who it is.
+    fn finish_sign_in(
+        &self,
+        credentials: Credentials,
+        provider: &str,
+        back: CameBack,
+    ) -> impl Future<Output = Result<SignedInBrowser, SignInRefusal>> + Send {
+        let _ = (credentials, provider, back);
+        std::future::ready(Err(SignInRefusal::Unknown))
+    }
 
     /// The public keys by which its access tokens are verified, as a JSON Web Key Set.
     fn published_keys(&self) -> serde_json::Value;

@@ -17,7 +17,7 @@ use super::{
     graphql::{self, Refusal},
     health,
     layers::{self, Around},
-    playground, well_known,
+    playground, sign_in, well_known,
 };
 use crate::config::HttpConfig;
 
@@ -81,6 +81,8 @@ impl<G: Gateway> Door<G> {
             .route("/graphql", any(graphql::handle::<G>))
             .route("/healthz", get(health::healthz).fallback(only_get))
             .route("/readyz", get(health::readyz::<G>).fallback(only_get))
+            .route("/sign-in/{provider}", get(sign_in::begin::<G>).fallback(only_get))
+            .route("/sign-in/{provider}/callback", get(sign_in::finish::<G>).fallback(only_get))
             .route("/.well-known/jwks.json", get(well_known::jwks::<G>).fallback(only_get));
         if config.playground {
             router = router

@@ -105,6 +105,16 @@ pub enum UserErrorCode {
     WrongCredentials,
     /// New accounts are not open here.
     SignUpClosed,
+    /// The identity provider does not answer, or not as it must.
+    ProviderUnavailable,
+    /// The identity provider did not say who somebody is.
+    ProviderRefused,
+    /// A sign-in by an identity provider was not begun in this browser, took too long, or is done.
+    SignInExpired,
+    /// The identity provider does not say that the address is verified.
+    EmailNotVerified,
+    /// The identity leads to no account that may be used.
+    NotLinked,
     /// The change has not been made because the state has moved on.
     StateChanged,
     /// The role is the blueprint's own, which nobody changes (S4.R3).

@@ -35,6 +35,7 @@ mod consequence;
 mod currency;
 pub mod custom_role;
 pub mod error;
+pub mod external_identity;
 pub mod follow;
 pub mod grant;
 mod idempotency;
@@ -84,17 +85,20 @@ use crate::{
     clock::Clock,
     identity::{AccessTokens, KeyRoot, Passwords, PublicUrl, SessionLifetimes, SignInLimiter},
     mail::{LetterKey, Outbox},
+    provider::Providers,
     store::Store,
 };
 
 /// Who may open an account.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SignUp {
     /// Anyone.
     #[default]
     Open,
     /// Only who has been invited.
     Invited,
+    /// Whose address is at one of these domains, in normal form, and who has been invited.
+    Domains(Vec<String>),
 }
 
 /// What the service is set up with.
@@ -129,6 +133,8 @@ pub struct Parts {
     pub outbox: Arc<dyn Outbox>,
     /// Seals letters that wait.
     pub letter_key: LetterKey,
+    /// Identity providers that people sign in by.
+    pub providers: Providers,
     /// How it is set up.
     pub options: Options,
 }
@@ -217,6 +223,10 @@ impl Service {
 
     fn limiter(&self) -> &SignInLimiter {
         &self.0.parts.limiter
+    }
+
+    fn providers(&self) -> &Providers {
+        &self.0.parts.providers
     }
 
     fn outbox(&self) -> &dyn Outbox {

@@ -15,6 +15,8 @@ pub enum Remains {
     Answers,
     /// Sessions past their absolute end, with their refresh tokens.
     Sessions,
+    /// Comings from identity providers that could not count any more.
+    SpentSignIns,
     /// Keys of counted uses, after 400 days; the totals stay.
     Uses,
     /// Notes of letters that were sent or given up, after 30 days.
@@ -23,7 +25,8 @@ pub enum Remains {
 
 impl Remains {
     /// Everything that is removed, in order.
-    pub const ALL: [Self; 5] = [Self::Activity, Self::Answers, Self::Sessions, Self::Uses, Self::Mail];
+    pub const ALL: [Self; 6] =
+        [Self::Activity, Self::Answers, Self::Sessions, Self::SpentSignIns, Self::Uses, Self::Mail];
 
     /// What logs call it.
     #[must_use]
@@ -32,6 +35,7 @@ impl Remains {
             Self::Activity => "activity entries",
             Self::Answers => "idempotency records",
             Self::Sessions => "sessions",
+            Self::SpentSignIns => "spent sign-ins",
             Self::Uses => "counted uses",
             Self::Mail => "notes of mail",
         }
@@ -41,7 +45,7 @@ impl Remains {
     const fn task(self) -> SystemTask {
         match self {
             Self::Activity | Self::Answers | Self::Uses | Self::Mail => SystemTask::Retention,
-            Self::Sessions => SystemTask::Expiry,
+            Self::Sessions | Self::SpentSignIns => SystemTask::Expiry,
         }
     }
 }
@@ -61,6 +65,9 @@ impl Service {
                     Remains::Activity => store::activity::purge_expired(work.tx, permit, work.now, most).await,
                     Remains::Answers => store::idempotency::purge_expired(work.tx, permit, work.now, most).await,
                     Remains::Sessions => store::session::purge_expired(work.tx, permit, work.now, most).await,
+                    Remains::SpentSignIns => {
+                        store::external_identity::purge_spent(work.tx, permit, work.now, most).await
+                    }
                     Remains::Uses => {
                         let before = work.now - usage::REMEMBERED;
                         store::usage::purge_counted(work.tx, permit, before, most).await

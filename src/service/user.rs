@@ -78,7 +78,7 @@ impl NewAccount {
 impl Service {
     /// Opens an account for a stranger and signs it in. Its address is not verified by that.
     ///
-    /// Anyone may call it; where only invited people may sign up, an invitation must be pending for the address.
+    /// Anyone may call it; where only invited people or those of some domains may sign up, the address must be one of these.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with `INVALID`, `TAKEN` or `SIGN_UP_CLOSED`; [`ServiceError::RateLimited`].
@@ -142,19 +142,12 @@ impl Service {
         verified: bool,
     ) -> Result<User, ServiceError> {
         let id = new_id();
-        let invited_only = task == SystemTask::SignUp && self.options().sign_up == SignUp::Invited;
+        let rule = (task == SystemTask::SignUp).then(|| self.options().sign_up.clone());
         let change = Change::by_system("createUser", task, WriteScope::user(id));
         let changed = self.mutate(change, move |work| {
             Box::pin(async move {
-                let pending = store::invitation::pending_for_email(work.tx, email.as_str(), work.now).await?;
-                if invited_only && pending.is_empty() && !crate::ablate::off("sign_up_closed") {
-                    return Err(UserError::new(
-                        UserErrorCode::SignUpClosed,
-                        "email",
-                        "accounts here are by invitation",
-                    )
-                    .remedy("Ask someone of your organization to invite this address.")
-                    .into());
+                if let Some(rule) = rule {
+                    may_open_account(work, &rule, &email).await?;
                 }
                 let new = NewUser {
                     id,
@@ -226,6 +219,28 @@ impl Service {
             ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
         })
     }
+}
+
+/// Whether an account may be opened for an address: by the rule, or because it was invited. Domains count letter by letter, in
+/// the one form that addresses have (B20); what an address gives is the account, never a membership (B13).
+///
+/// # Errors
+/// [`ServiceError::Refused`] with `SIGN_UP_CLOSED`.
+pub(super) async fn may_open_account(work: &Work<'_>, rule: &SignUp, email: &Email) -> Result<(), ServiceError> {
+    let (open, message) = match rule {
+        SignUp::Open => return Ok(()),
+        SignUp::Invited => (crate::ablate::off("sign_up_closed"), "accounts here are by invitation".to_owned()),
+        SignUp::Domains(domains) => (
+            domains.iter().any(|domain| email.is_at(domain)) || crate::ablate::off("sign_up_domain"),
+            format!("accounts here are for addresses at {}, and by invitation", domains.join(", ")),
+        ),
+    };
+    if open || !store::invitation::pending_for_email(work.tx, email.as_str(), work.now).await?.is_empty() {
+        return Ok(());
+    }
+    Err(UserError::new(UserErrorCode::SignUpClosed, "email", message)
+        .remedy("Ask someone of your organization to invite this address.")
+        .into())
 }
 
 /// Marks a person's address as verified, within the change that settles an invitation: its secret, which was sent there, came

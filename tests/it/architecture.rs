@@ -14,12 +14,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("config", &[]),
     ("graphql", &["ablate", "access", "service"]),
-    ("http", &["ablate", "config", "graphql", "id", "identity", "service"]),
+    ("http", &["ablate", "config", "graphql", "id", "identity", "provider", "service"]),
     ("id", &[]),
     ("identity", &["ablate"]),
     ("jobs", &["service"]),
     ("mail", &["ablate", "identity"]),
-    ("service", &["ablate", "access", "cache", "clock", "id", "identity", "mail", "store"]),
+    ("provider", &["ablate"]),
+    ("service", &["ablate", "access", "cache", "clock", "id", "identity", "mail", "provider", "store"]),
     // Stamps are what the store's triggers move, and what the cache compares.
     ("store", &["ablate", "access", "cache::stamp"]),
     ("telemetry", &["config"]),
@@ -38,6 +39,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("async_graphql", &["graphql", "http", "cli"]),
     ("argon2", &["identity"]),
     ("lettre", &["mail"]),
+    ("hyper_rustls", &["provider"]),
+    ("rustls", &["provider"]),
 ];
 
 /// The most lines of a file.

@@ -37,6 +37,8 @@ async fn open(database: &TestDatabase) -> House {
         database_connections: 4,
         access_token_minutes: 5,
         invitation_only: false,
+        sign_up_domains: Vec::new(),
+        providers: None,
     };
     let urls = Urls { public: "http://127.0.0.1:1".to_owned(), dashboard: "http://127.0.0.1:1".to_owned() };
     let opened = open_at(&args, &urls, clock.clone()).await.unwrap();

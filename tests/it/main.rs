@@ -29,6 +29,7 @@ mod organization;
 mod outage;
 mod permission_table;
 mod profile;
+mod provider;
 mod races;
 mod role;
 mod rounds;

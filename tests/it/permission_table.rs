@@ -213,6 +213,8 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
         "signIn" => (json!({ "email": format!("nobody-{number}@example.org"), "password": "wrong" }), ""),
         "refreshSession" => (json!({ "refreshToken": "grt_none" }), ""),
         "signOut" => (json!({}), ""),
+        "signInProviders" => (json!({}), "{ key }"),
+        "signInWithProvider" => (json!({ "provider": "acme", "token": "none" }), ""),
         "switchOrganization" => (json!({ "organization": tenant.slug }), ""),
         "createOrganization" => {
             (json!({ "name": "New", "slug": format!("new-{number}"), "blueprint": words.blueprint }), "")
@@ -396,7 +398,7 @@ macro_rules! ask_all {
 
 fn system_tasks() -> String {
     let verbs = ask_all![
-        CreateUser UpdateUser ManageSession InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
+        CreateUser UpdateUser ManageSession LinkIdentity InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
         LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
         RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount

@@ -130,6 +130,8 @@ verbs! {
     UpdateUser = "updateUser", Rule::AnyUser, [SignIn, SettleInvitation, Operator];
     /// Opens, rotates or ends a session.
     ManageSession = "manageSession", Rule::SystemOnly, [SignIn, Operator];
+    /// Links an account to an identity of somebody else's provider, or lets a coming from there count.
+    LinkIdentity = "linkIdentity", Rule::SystemOnly, [SignIn];
     /// Installs a blueprint version.
     InstallBlueprint = "installBlueprint", Rule::SystemOnly, [InstallBlueprint, Operator];
     /// Creates an organization; the caller becomes its first member.

@@ -20,6 +20,7 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::app::Entity>(db).await;
         compare::<entity::blueprint::Entity>(db).await;
         compare::<entity::custom_role::Entity>(db).await;
+        compare::<entity::external_identity::Entity>(db).await;
         compare::<entity::grant_stamp::Entity>(db).await;
         compare::<entity::idempotency_record::Entity>(db).await;
         compare::<entity::token_notice::Entity>(db).await;
@@ -33,6 +34,7 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::service_account::Entity>(db).await;
         compare::<entity::session::Entity>(db).await;
         compare::<entity::signing_key::Entity>(db).await;
+        compare::<entity::spent_sign_in::Entity>(db).await;
         compare::<entity::team::Entity>(db).await;
         compare::<entity::team_member::Entity>(db).await;
         compare::<entity::usage_record::Entity>(db).await;

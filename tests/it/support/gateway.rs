@@ -154,6 +154,8 @@ impl Gateway {
             database_connections: 8,
             access_token_minutes: 5,
             invitation_only: false,
+            sign_up_domains: Vec::new(),
+            providers: None,
         };
         edit(&mut args);
         let Running { url, opened, stop, serving } = run(&args).await;
@@ -181,6 +183,12 @@ impl Gateway {
         let Running { url, opened, stop, serving } = run(&self.args).await;
         (self.url, self.service) = (url, opened.service.clone());
         (self.stop, self.serving, self.opened) = (Some(stop), Some(serving), Some(opened));
+    }
+
+    /// Ends, and begins anew with other settings.
+    pub(crate) async fn reconfigure(&mut self, edit: impl FnOnce(&mut DeploymentArgs)) {
+        edit(&mut self.args);
+        self.restart().await;
     }
 
     /// The id of the newest installed version of a blueprint.

@@ -7,6 +7,7 @@ pub(crate) mod database;
 pub(crate) mod events;
 pub(crate) mod gateway;
 pub(crate) mod metered;
+pub(crate) mod oidc;
 pub(crate) mod people;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
