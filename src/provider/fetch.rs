@@ -53,7 +53,9 @@ impl Endpoint {
     /// # Errors
     /// [`ProviderError::Unavailable`] for one that is neither at its own origin nor safe to ask.
     pub fn of(issuer: &Url, text: &str) -> Result<Self, ProviderError> {
-        let refused = |why: &str| Err(ProviderError::Unavailable(format!("its endpoint `{text}` {why}")));
+        // Somebody else's text: escaped and cut, so that it makes no lines of its own in a log.
+        let shown: String = text.escape_debug().take(200).collect();
+        let refused = |why: &str| Err(ProviderError::Unavailable(format!("its endpoint `{shown}` {why}")));
         let Ok(url) = Url::parse(text) else { return refused("is not a URL") };
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return refused("has a password or a fragment");

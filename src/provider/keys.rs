@@ -3,7 +3,10 @@
 //! A key is found by its name and by what the token says it is signed with; both must fit what the key itself is. Where a token
 //! says that its key is (`jku`, `x5u`, `jwk`) is never looked at (abuse cases G3 to G5).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{
@@ -33,12 +36,11 @@ struct Named {
     key: Arc<DecodingKey>,
 }
 
+/// What was read last; replaced whole.
 #[derive(Default)]
 struct Known {
     keys: Vec<Named>,
-    /// When it was last tried to read them.
-    tried: Option<DateTime<Utc>>,
-    /// When they were last read.
+    /// When they were read.
     read: Option<DateTime<Utc>>,
 }
 
@@ -47,8 +49,10 @@ pub struct Keys {
     interval: Duration,
     allowed: Vec<Algorithm>,
     fetcher: Fetcher,
-    /// Held while they are read, so that many who come at once read once.
-    known: Mutex<Known>,
+    known: RwLock<Arc<Known>>,
+    /// When it was last tried to read them. Held while they are read, so that many who come at once read once; nobody whose key is
+    /// known waits for it.
+    tried: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -62,7 +66,7 @@ impl Keys {
     #[must_use]
     pub fn new(options: &ProviderOptions, fetcher: Fetcher) -> Self {
         let allowed = options.algorithms.iter().filter_map(|name| super::options::algorithm(name)).collect();
-        Self { interval: options.key_refresh, allowed, fetcher, known: Mutex::default() }
+        Self { interval: options.key_refresh, allowed, fetcher, known: RwLock::default(), tried: Mutex::default() }
     }
 
     /// The key of this name for this algorithm.
@@ -76,23 +80,31 @@ impl Keys {
         algorithm: Algorithm,
         now: DateTime<Utc>,
     ) -> Result<Arc<DecodingKey>, ProviderError> {
-        let mut known = self.known.lock().await;
-        let fresh = known.read.is_some_and(|read| within(read, now, KEPT));
-        if fresh && let Some(key) = found(&known.keys, name, algorithm) {
+        if let Some(key) = self.known().fresh(name, algorithm, now) {
+            return Ok(key);
+        }
+        let mut tried = self.tried.lock().await;
+        let known = self.known();
+        if let Some(key) = known.fresh(name, algorithm, now) {
             return Ok(key);
         }
         let interval = TimeDelta::from_std(self.interval).unwrap_or(KEPT);
-        if known.tried.is_some_and(|tried| within(tried, now, interval)) && !crate::ablate::off("key_refresh_limit") {
-            return match known.read {
-                Some(read) if within(read, now, KEPT) => Err(IdTokenError::UnknownKey.into()),
-                Some(_) | None => Err(ProviderError::Unavailable("its keys could not be read a moment ago".to_owned())),
+        if tried.is_some_and(|tried| within(tried, now, interval)) && !crate::ablate::off("key_refresh_limit") {
+            return if known.is_fresh(now) {
+                Err(IdTokenError::UnknownKey.into())
+            } else {
+                Err(ProviderError::Unavailable("its keys could not be read a moment ago".to_owned()))
             };
         }
-        known.tried = Some(now);
+        *tried = Some(now);
         let document = self.fetcher.get(at).await?;
-        known.keys = self.usable(&document);
-        known.read = Some(now);
-        found(&known.keys, name, algorithm).ok_or_else(|| IdTokenError::UnknownKey.into())
+        let known = Arc::new(Known { keys: self.usable(&document), read: Some(now) });
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
+        known.fresh(name, algorithm, now).ok_or_else(|| IdTokenError::UnknownKey.into())
+    }
+
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The keys of a set that may verify; others are passed over, as a set may hold keys for other things.
@@ -134,9 +146,17 @@ fn fitting(parameters: &AlgorithmParameters) -> &'static [Algorithm] {
     }
 }
 
-fn found(keys: &[Named], name: &str, algorithm: Algorithm) -> Option<Arc<DecodingKey>> {
-    let fits = |key: &&Named| key.name == name && key.algorithms.contains(&algorithm);
-    keys.iter().find(fits).map(|key| Arc::clone(&key.key))
+impl Known {
+    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        self.read.is_some_and(|read| within(read, now, KEPT))
+    }
+
+    /// The key of this name for this algorithm, while it counts.
+    fn fresh(&self, name: &str, algorithm: Algorithm, now: DateTime<Utc>) -> Option<Arc<DecodingKey>> {
+        let fits = |key: &&Named| key.name == name && key.algorithms.contains(&algorithm);
+        let found = self.keys.iter().find(fits).filter(|_| self.is_fresh(now));
+        found.map(|key| Arc::clone(&key.key))
+    }
 }
 
 /// Whether `since` is less than `span` ago; a clock that went back counts as long ago.

@@ -15,18 +15,18 @@ pub enum Remains {
     Answers,
     /// Sessions past their absolute end, with their refresh tokens.
     Sessions,
-    /// Comings from identity providers that could not count any more.
-    SpentSignIns,
     /// Keys of counted uses, after 400 days; the totals stay.
     Uses,
     /// Notes of letters that were sent or given up, after 30 days.
     Mail,
+    /// Comings from identity providers that could not count any more.
+    SpentSignIns,
 }
 
 impl Remains {
     /// Everything that is removed, in order.
     pub const ALL: [Self; 6] =
-        [Self::Activity, Self::Answers, Self::Sessions, Self::SpentSignIns, Self::Uses, Self::Mail];
+        [Self::Activity, Self::Answers, Self::Sessions, Self::Uses, Self::Mail, Self::SpentSignIns];
 
     /// What logs call it.
     #[must_use]

@@ -104,16 +104,19 @@ async fn s3_69_what_is_past_its_end_is_removed_and_nothing_else() {
         house.session(database, ninety + TimeDelta::days(1)).await;
         house.answer(database, day).await;
         house.counted(database).await;
+        let spent = "INSERT INTO spent_sign_in (hash, expires_at) VALUES ($1, $2), ($3, $4)";
+        let never = now + TimeDelta::days(4_000);
+        database.run(spent, [vec![1_u8].into(), day.into(), vec![2_u8].into(), never.into()]).await.unwrap();
 
-        let swept = |counts: [u64; 5]| Remains::ALL.into_iter().zip(counts).collect::<Vec<_>>();
+        let swept = |counts: [u64; 6]| Remains::ALL.into_iter().zip(counts).collect::<Vec<_>>();
         house.clock.advance(TimeDelta::days(1) - TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 0, 0, 0, 0]));
+        assert_eq!(sweep(service).await, swept([0, 0, 0, 0, 0, 0]));
         house.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 1, 1, 0, 0]));
+        assert_eq!(sweep(service).await, swept([0, 1, 1, 0, 0, 1]));
         house.clock.advance(TimeDelta::days(89) - TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 0, 0, 0, 0]));
+        assert_eq!(sweep(service).await, swept([0, 0, 0, 0, 0, 0]));
         house.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([1, 0, 0, 0, 0]));
+        assert_eq!(sweep(service).await, swept([1, 0, 0, 0, 0, 0]));
         assert_eq!(database.count("SELECT count(*) FROM activity_entry").await, 2);
         assert_eq!(database.count("SELECT count(*) FROM session").await, 1);
         assert_eq!(database.count("SELECT count(*) FROM refresh_token").await, 1);
@@ -122,7 +125,7 @@ async fn s3_69_what_is_past_its_end_is_removed_and_nothing_else() {
         sweep(service).await;
         assert_eq!(database.count("SELECT count(*) FROM usage_record").await, 1);
         house.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(sweep(service).await, swept([0, 0, 0, 1, 0]));
+        assert_eq!(sweep(service).await, swept([0, 0, 0, 1, 0, 0]));
     })
     .await;
 }

@@ -37,6 +37,7 @@ mod schema;
 mod seat;
 mod session;
 mod seventh;
+mod sign_up;
 mod signing_key;
 mod store;
 mod support;

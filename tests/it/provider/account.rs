@@ -14,7 +14,9 @@ async fn who_comes_for_the_first_time_gets_an_account_with_a_proven_address_and_
         assert_eq!(browser.sign_in().await, LANDING, "{backend:?}");
         let who = browser.who().await;
         assert_eq!(who["user"]["email"], "alice@example.org", "{backend:?}: {who}");
-        assert!(who["user"]["emailVerifiedAt"].is_string() && who["organization"].is_null(), "{who}");
+        assert!(who["organization"].is_null(), "{who}");
+        let proven = "user_account WHERE email_verified_at IS NOT NULL AND password_hash IS NULL AND name = 's-alice'";
+        assert_eq!(count(&scene.gateway, proven).await, 1);
 
         // Known by her subject, whatever her address is now.
         scene.acme.has(person("s-alice", "alice.liddell@elsewhere.example"));

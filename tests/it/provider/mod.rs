@@ -143,8 +143,7 @@ impl Browser<'_> {
     /// Who this browser is signed in as.
     async fn who(&mut self) -> Value {
         let Some(cookie) = self.cookies.get("gatehouse") else { return Value::Null };
-        let document =
-            "mutation { refreshSession(input: {}) { user { id email emailVerifiedAt name } organization { slug } } }";
+        let document = "mutation { refreshSession(input: {}) { user { id email } organization { slug } } }";
         let request = self.client.post(format!("{}/graphql", self.gateway.url)).json(&json!({ "query": document }));
         let request = request.header("Gatehouse-Session", "cookie").header(ORIGIN, &self.gateway.url);
         let response = request.header(COOKIE, format!("gatehouse={cookie}")).send().await.unwrap();
