@@ -68,6 +68,7 @@ pub(super) fn written(config: &HttpConfig, change: &CookieChange) -> Option<Head
 }
 
 /// What a cookie is to be.
+#[derive(Clone, Copy)]
 pub(super) struct Written<'a> {
     /// Its value: letters that need no quoting.
     pub(super) value: &'a str,

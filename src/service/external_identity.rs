@@ -164,7 +164,7 @@ async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, ne
     }
     let email = email.ok_or_else(not_verified)?;
     let user = match store::user::find_by_email(work.tx, email.as_str()).await? {
-        Some(user) => linkable(options, user)?,
+        Some(user) => linkable(options, &user)?,
         None => open_account(work, options, (new, &email, identity.name.as_deref())).await?,
     };
     let link = ExternalIdentity {
@@ -187,7 +187,7 @@ async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, ne
 }
 
 /// The account that is there already, if it may be linked.
-fn linkable(options: &ProviderOptions, user: User) -> Result<Uuid, ServiceError> {
+fn linkable(options: &ProviderOptions, user: &User) -> Result<Uuid, ServiceError> {
     let ruled = options.linking || ablate::off("linking_rule");
     let proven = user.email_verified_at.is_some() || ablate::off("linking_verified");
     if ruled && proven && user.state == UserState::Active { Ok(user.id) } else { Err(not_linked().into()) }

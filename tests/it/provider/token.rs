@@ -20,6 +20,9 @@ use crate::support::{
     oidc::{CLIENT, Key, OidcProvider},
 };
 
+/// What a provider does to the header and the claims of a token.
+type Misbehaviour = fn(&mut Value, &mut Value);
+
 /// What is changed, the token, and why it is refused.
 type Forged = (&'static str, String, IdTokenError);
 
@@ -253,7 +256,7 @@ async fn each_kind_of_key_signs_people_in() {
 #[tokio::test]
 async fn g2_a_provider_that_misbehaves_signs_nobody_in() {
     let scene = Scene::with("").await;
-    let changes: Vec<(&str, fn(&mut Value, &mut Value))> = vec![
+    let changes: Vec<(&str, Misbehaviour)> = vec![
         ("iss", |_, claims| claims["iss"] = json!("https://evil.example")),
         ("aud", |_, claims| claims["aud"] = json!("billing")),
         ("azp", |_, claims| claims["azp"] = json!("billing")),

@@ -305,9 +305,10 @@ async fn token(State(inner): State<Arc<Inner>>, headers: HeaderMap, request: Req
     let coded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", coded(CLIENT), coded(SECRET))));
     let known = headers.get(header::AUTHORIZATION).is_some_and(|given| given.as_bytes() == basic.as_bytes());
-    let asked = match *inner.lax.lock().unwrap() {
-        true => inner.codes.lock().unwrap().get(&form["code"]).cloned(),
-        false => inner.codes.lock().unwrap().remove(&form["code"]),
+    let lax = *inner.lax.lock().unwrap();
+    let asked = {
+        let mut codes = inner.codes.lock().unwrap();
+        if lax { codes.get(&form["code"]).cloned() } else { codes.remove(&form["code"]) }
     };
     let Some(asked) = asked.filter(|asked| {
         known
