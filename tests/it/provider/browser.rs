@@ -1,9 +1,13 @@
 //! The way of a browser to a provider and back: D11, D12, H6, and what it must not be talked into.
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{Browser, LANDING, Scene, refused};
-use crate::support::oidc::{Trouble, person};
+use crate::support::{
+    database::TestDatabase,
+    oidc::{Trouble, person},
+};
 
 #[tokio::test]
 async fn a_browser_signs_in_by_a_provider_and_keeps_nothing_but_its_session() {
@@ -162,4 +166,36 @@ async fn an_unknown_provider_and_one_that_is_away_are_told_clearly_and_others_ar
     scene.gateway.stranger().call("signIn", bob, "accessToken").await.ok();
     let shown = scene.gateway.stranger().ask("{ signInProviders { key title path } }").await.ok();
     assert_eq!(shown.at("signInProviders"), &json!([{ "key": "acme", "title": "Acme", "path": "/sign-in/acme" }]));
+}
+
+/// Of comings at once, with a provider that takes a code as often as it comes, one counts.
+#[tokio::test]
+async fn of_several_comings_at_once_one_counts() {
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let backend = database.backend;
+        let scene = Scene::on(database, "").await;
+        scene.acme.takes_codes_again();
+        let mut first = scene.browser();
+        let back = first.leave().await;
+        let comings = (0..8).map(|_| {
+            let mut copy = Browser { cookies: first.cookies.clone(), ..scene.browser() };
+            let back = back.clone();
+            async move { copy.go(&back).await.location }
+        });
+        let landed = join_all(comings).await;
+        assert_eq!(landed.iter().filter(|location| *location == LANDING).count(), 1, "{backend:?}: {landed:?}");
+        assert_eq!(scene.gateway.database.count("SELECT count(*) FROM session").await, 1, "{backend:?}");
+        assert_eq!((scene.users().await, scene.links().await), (1, 1), "{backend:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_shows_its_secret_in_the_way_that_the_provider_wants() {
+    let scene = Scene::with("client_authentication = \"post\"").await;
+    assert_eq!(scene.browser().sign_in().await, LANDING);
+    let secret = scene.folder.path().join("secret");
+    std::fs::write(&secret, "another").unwrap();
+    let mut wrong = scene;
+    wrong.gateway.restart().await;
+    assert_eq!(wrong.browser().sign_in().await, refused("PROVIDER_REFUSED"));
 }

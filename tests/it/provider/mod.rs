@@ -29,7 +29,7 @@ const LANDING: &str = "https://app.example.org";
 struct Scene {
     gateway: Gateway,
     acme: OidcProvider,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Scene {
@@ -53,7 +53,7 @@ impl Scene {
         );
         std::fs::write(&file, text).unwrap();
         let gateway = Gateway::configured(database, None, |args| args.providers = Some(file)).await;
-        Self { gateway, acme, _folder: folder }
+        Self { gateway, acme, folder }
     }
 
     fn browser(&self) -> Browser<'_> {

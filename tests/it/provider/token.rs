@@ -300,3 +300,29 @@ async fn a_token_that_a_client_got_itself_counts_once_and_only_where_that_is_all
     assert_eq!(answer.codes(), ["NOT_FOUND"], "{}", answer.text);
     assert_eq!(careful.users().await, 0);
 }
+
+/// D8, D16: a token for another client counts where the operator named it, in an exchange alone.
+#[tokio::test]
+async fn d8_a_token_for_another_client_counts_only_where_it_is_named() {
+    let scene = Scene::with("accept_tokens = true\naudiences = [\"mobile\"]").await;
+    let token = |audience: &str, nonce: &str| {
+        let (key, mut claims) = (scene.acme.key(), scene.acme.claims());
+        claims["aud"] = json!(audience);
+        claims["nonce"] = json!(nonce);
+        key.sign(&key.header().to_string(), &claims.to_string())
+    };
+    for other in ["billing", "Mobile", "mobile ", "*"] {
+        let answer = scene.present(&token(other, "n")).await;
+        assert_eq!(answer.refusals("signInWithProvider"), ["PROVIDER_REFUSED"], "{other}");
+    }
+    scene.present(&token("mobile", "n-1")).await.ok();
+    let with_nonce = async |nonce: &str, token: &str| {
+        let input = json!({ "provider": "acme", "token": token, "nonce": nonce });
+        scene.gateway.stranger().call("signInWithProvider", input, "accessToken").await
+    };
+    assert_eq!(with_nonce("n-3", &token("mobile", "n-2")).await.refusals("signInWithProvider"), ["PROVIDER_REFUSED"]);
+    with_nonce("n-2", &token("mobile", "n-2")).await.ok();
+    // Where a browser is sent, the token is for us alone.
+    scene.acme.will_change(|_, claims| claims["aud"] = json!("mobile"));
+    assert_eq!(scene.browser().sign_in().await, refused("PROVIDER_REFUSED"));
+}
