@@ -20,6 +20,7 @@ mod m0008_records;
 mod m0009_custom_roles;
 mod m0011_notices;
 mod m0012_photos;
+mod m0015_one_time_codes;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_custom_roles::Migration),
             Box::new(m0011_notices::Migration),
             Box::new(m0012_photos::Migration),
+            Box::new(m0015_one_time_codes::Migration),
         ]
     }
 }

@@ -28,6 +28,7 @@ pub mod child;
 pub mod context;
 pub mod cursor;
 pub mod custom_role;
+pub mod email_address;
 pub mod error;
 pub mod grant;
 pub mod invitation;
@@ -37,6 +38,7 @@ pub mod membership;
 pub mod node;
 pub mod organization;
 pub mod page;
+pub mod password;
 pub mod payment_method;
 pub mod permission;
 pub mod profile;
@@ -73,6 +75,8 @@ pub struct Query(
 pub struct Mutation(
     user::UserMutation,
     session::SessionMutation,
+    email_address::EmailAddressMutation,
+    password::PasswordMutation,
     organization::OrganizationMutation,
     invitation::InvitationMutation,
     member::MemberMutation,

@@ -23,12 +23,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub mod account;
 pub mod folder;
 pub mod letter;
 pub mod notice;
 pub mod secret_ends;
 
 pub use self::{
+    account::{AccountMail, Matter},
     folder::FolderOutbox,
     letter::{InvitationMail, Letter},
     notice::NoticeMail,

@@ -325,7 +325,7 @@ impl Service {
 }
 
 /// The session a caller came with.
-fn session_of(access: &Access) -> Result<SessionIdentity, ServiceError> {
+pub(super) fn session_of(access: &Access) -> Result<SessionIdentity, ServiceError> {
     match access.credential {
         Some(Credential::Session(identity)) => Ok(identity),
         Some(Credential::ApiToken { .. }) => Err(ServiceError::Forbidden(Denial::NotForCallers)),

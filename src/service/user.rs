@@ -91,6 +91,10 @@ impl Service {
         match self.insert_account((email, hash, name), SystemTask::SignUp, verified).await {
             Ok(user) => {
                 counted.succeeded();
+                // The account stands without it, and the person can ask for another.
+                if let Err(error) = self.send_verification(user.id).await {
+                    tracing::warn!(%error, "a new account's address was not written to");
+                }
                 self.open_session(user.id, client, None).await
             }
             Err(refused @ ServiceError::Refused(_)) => Err(refused),

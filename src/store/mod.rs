@@ -43,6 +43,7 @@ pub mod idempotency;
 pub mod invitation;
 pub mod invoice;
 pub mod member;
+pub mod one_time_code;
 pub mod payment_method;
 pub(in crate::store) mod search;
 pub mod seat;
