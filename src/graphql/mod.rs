@@ -28,6 +28,7 @@ pub mod child;
 pub mod context;
 pub mod cursor;
 pub mod custom_role;
+pub mod email_address;
 pub mod error;
 pub mod grant;
 pub mod invitation;
@@ -38,6 +39,7 @@ pub mod membership;
 pub mod node;
 pub mod organization;
 pub mod page;
+pub mod password;
 pub mod payment_method;
 pub mod permission;
 pub mod profile;
@@ -74,6 +76,8 @@ pub struct Query(
 pub struct Mutation(
     user::UserMutation,
     session::SessionMutation,
+    email_address::EmailAddressMutation,
+    password::PasswordMutation,
     organization::OrganizationMutation,
     invitation::InvitationMutation,
     invitation_batch::InvitationBatchMutation,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     Access, Change, Client, Idempotency, Service, ServiceError, SignUp, UserError, UserErrorCode, Work,
     input::{self, Mistakes},
+    one_time_code::{About, Draft},
     session::SignedIn,
 };
 pub use crate::store::user::{User, UserState};
@@ -19,7 +20,10 @@ use crate::{
         verb::{CreateUser, UpdateUser},
     },
     id::new_id,
-    identity::{Attempt, AttemptSource, Email, Password, PasswordError, limit::Counted},
+    identity::{
+        Attempt, AttemptSource, Email, Password, PasswordError, limit::Counted, one_time_code::VerifyEmail,
+    },
+    mail::Matter,
     store::{
         self, StoreError, WriteScope,
         user::{NewUser, UserChanges},
@@ -76,7 +80,8 @@ impl NewAccount {
 }
 
 impl Service {
-    /// Opens an account for a stranger and signs it in. Its address is not verified by that.
+    /// Opens an account for a stranger and signs it in. Its address is not verified by that: a letter goes there with which it
+    /// is.
     ///
     /// Anyone may call it; where only invited people may sign up, an invitation must be pending for the address.
     ///
@@ -91,7 +96,7 @@ impl Service {
         match self.insert_account((email, hash, name), SystemTask::SignUp, verified).await {
             Ok(user) => {
                 counted.succeeded();
-                self.open_session(user.id, client, None).await
+                self.open_session(&user, client, None).await
             }
             Err(refused @ ServiceError::Refused(_)) => Err(refused),
             Err(error) => {
@@ -143,6 +148,7 @@ impl Service {
     ) -> Result<User, ServiceError> {
         let id = new_id();
         let invited_only = task == SystemTask::SignUp && self.options().sign_up == SignUp::Invited;
+        let draft = (!verified).then(|| Draft::new::<VerifyEmail>(self));
         let change = Change::by_system("createUser", task, WriteScope::user(id));
         let changed = self.mutate(change, move |work| {
             Box::pin(async move {
@@ -165,7 +171,12 @@ impl Service {
                     now: work.now,
                 };
                 match store::user::insert(work.tx, work.authorize::<CreateUser>(Some(id))?, new).await {
-                    Ok(_) => Ok(()),
+                    Ok(user) => {
+                        if let Some(draft) = draft {
+                            draft.send(work, &About::own(&user), Matter::VerifyEmail).await?;
+                        }
+                        Ok(())
+                    }
                     Err(StoreError::Conflict { .. }) => {
                         Err(UserError::new(UserErrorCode::Taken, "email", "this address has an account")
                             .remedy("Sign in with it.")
@@ -216,6 +227,12 @@ impl Service {
             })
         });
         Ok(changed.await?.value)
+    }
+
+    /// Counts an attempt with a secret that was sent to somebody, before it is looked up: as one at an account of its own, and
+    /// so against the address that it comes from (F7). Nobody else's attempts count with it (G15).
+    pub(super) fn attempt_with_secret(&self, secret: &str, client: &Client) -> Result<Counted, ServiceError> {
+        self.attempt(&format!("secret {}", secret.trim()), client)
     }
 
     /// Counts an attempt at an account, before its password is looked at.

@@ -44,6 +44,7 @@ pub mod invitation;
 pub mod invoice;
 pub mod mail;
 pub mod member;
+pub mod one_time_code;
 pub mod payment_method;
 pub(in crate::store) mod search;
 pub mod seat;

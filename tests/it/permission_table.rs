@@ -213,6 +213,12 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
         "signIn" => (json!({ "email": format!("nobody-{number}@example.org"), "password": "wrong" }), ""),
         "refreshSession" => (json!({ "refreshToken": "grt_none" }), ""),
         "signOut" => (json!({}), ""),
+        "requestEmailVerification" => (Value::Null, ""),
+        "verifyEmail" | "confirmEmailChange" => (json!({ "code": "none" }), ""),
+        "requestEmailChange" => (json!({ "email": format!("moved-{number}@example.org"), "password": "wrong" }), ""),
+        "changePassword" => (json!({ "password": "wrong", "newPassword": "correct horse battery" }), ""),
+        "requestPasswordReset" => (json!({ "email": format!("nobody-{number}@example.org") }), ""),
+        "resetPassword" => (json!({ "code": "none", "newPassword": "correct horse battery" }), ""),
         "switchOrganization" => (json!({ "organization": tenant.slug }), ""),
         "createOrganization" => {
             (json!({ "name": "New", "slug": format!("new-{number}"), "blueprint": words.blueprint }), "")
@@ -306,8 +312,8 @@ async fn cell(
     let (input, selection) = sample(field, &scene, number);
     let body = match root {
         Root::Mutation => {
-            let document =
-                format!("mutation {{ {field}(input: {}) {{ __typename userErrors {{ code }} }} }}", literal(&input));
+            let arguments = if input.is_null() { String::new() } else { format!("(input: {})", literal(&input)) };
+            let document = format!("mutation {{ {field}{arguments} {{ __typename userErrors {{ code }} }} }}");
             scene.caller.ask(&document).await.body
         }
         Root::Query => {
@@ -396,7 +402,7 @@ macro_rules! ask_all {
 
 fn system_tasks() -> String {
     let verbs = ask_all![
-        CreateUser UpdateUser ManageSession InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
+        CreateUser UpdateUser ManageSession ManageCode InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
         LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
         RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount

@@ -130,6 +130,8 @@ verbs! {
     UpdateUser = "updateUser", Rule::AnyUser, [SignIn, SettleInvitation, Operator];
     /// Opens, rotates or ends a session.
     ManageSession = "manageSession", Rule::SystemOnly, [SignIn, Operator];
+    /// Makes a one-time code, uses it up or ends it.
+    ManageCode = "manageCode", Rule::SystemOnly, [SignUp, SignIn];
     /// Installs a blueprint version.
     InstallBlueprint = "installBlueprint", Rule::SystemOnly, [InstallBlueprint, Operator];
     /// Creates an organization; the caller becomes its first member.
