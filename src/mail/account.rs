@@ -62,11 +62,9 @@ struct LinkWords {
 
 const fn link_words(language: Language) -> LinkWords {
     match language {
-        Language::English => LinkWords {
-            called: "Go on",
-            open: "Open this link to go on:",
-            ends: "The link is good once, until {end}.",
-        },
+        Language::English => {
+            LinkWords { called: "Go on", open: "Open this link to go on:", ends: "The link is good once, until {end}." }
+        }
         Language::Italian => LinkWords {
             called: "Continua",
             open: "Apri questo link per continuare:",
@@ -86,13 +84,14 @@ const fn link_words(language: Language) -> LinkWords {
 }
 
 /// What to do who did not expect a letter.
+#[derive(Clone, Copy)]
 enum Otherwise {
     Nothing,
     AnotherPassword,
     AskTheOperator,
 }
 
-const fn otherwise(language: Language, what: &Otherwise) -> &'static str {
+const fn otherwise(language: Language, what: Otherwise) -> &'static str {
     match (language, what) {
         (Language::English, Otherwise::Nothing) => "If it was not you, you need not do anything.",
         (Language::English, Otherwise::AnotherPassword) => "If it was not you, set another password at once.",
@@ -172,9 +171,10 @@ impl Matter {
             (Language::German, Self::VerifyEmail) => {
                 ("Bestätigen Sie Ihre Adresse", "Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.")
             }
-            (Language::German, Self::ResetPassword) => {
-                ("Ein anderes Passwort setzen", "Sie haben darum gebeten, ein anderes Passwort für Ihr Konto zu setzen.")
-            }
+            (Language::German, Self::ResetPassword) => (
+                "Ein anderes Passwort setzen",
+                "Sie haben darum gebeten, ein anderes Passwort für Ihr Konto zu setzen.",
+            ),
             (Language::German, Self::LeaveEmail(_)) => {
                 ("Eine andere Adresse für Ihr Konto", "Ihr Konto soll eine andere Adresse bekommen: {other}.")
             }
@@ -187,18 +187,15 @@ impl Matter {
             (Language::German, Self::EmailChanged(_)) => {
                 ("Ihre Adresse wurde geändert", "Ihr Konto hat jetzt eine andere Adresse: {other}.")
             }
-            (Language::German, Self::AccountDeleted) => (
-                "Ihr Konto wurde gelöscht",
-                "Ihr Konto wurde gelöscht, und was es über Sie wusste, ist entfernt.",
-            ),
+            (Language::German, Self::AccountDeleted) => {
+                ("Ihr Konto wurde gelöscht", "Ihr Konto wurde gelöscht, und was es über Sie wusste, ist entfernt.")
+            }
             (Language::Korean, Self::VerifyEmail) => ("이메일 주소 확인", "이 주소가 본인의 것인지 확인해 주세요."),
             (Language::Korean, Self::ResetPassword) => ("비밀번호 재설정", "계정의 비밀번호 재설정을 요청하셨습니다."),
             (Language::Korean, Self::LeaveEmail(_)) => {
                 ("계정 이메일 주소 변경 요청", "계정의 이메일 주소가 다음으로 변경될 예정입니다: {other}")
             }
-            (Language::Korean, Self::TakeEmail) => {
-                ("새 이메일 주소 확인", "이 주소가 계정의 새 이메일 주소가 됩니다.")
-            }
+            (Language::Korean, Self::TakeEmail) => ("새 이메일 주소 확인", "이 주소가 계정의 새 이메일 주소가 됩니다."),
             (Language::Korean, Self::PasswordChanged) => ("비밀번호 변경 알림", "계정의 비밀번호가 변경되었습니다."),
             (Language::Korean, Self::EmailChanged(_)) => {
                 ("이메일 주소 변경 알림", "계정의 이메일 주소가 다음으로 변경되었습니다: {other}")
@@ -211,7 +208,7 @@ impl Matter {
 
     const fn words(&self, language: Language) -> Words {
         let (subject, what) = self.said(language);
-        Words { subject, what, otherwise: otherwise(language, &self.otherwise()) }
+        Words { subject, what, otherwise: otherwise(language, self.otherwise()) }
     }
 
     fn other(&self) -> &str {
@@ -260,7 +257,10 @@ mod tests {
     fn h8_an_address_adds_no_markup_and_no_line() {
         for language in LANGUAGES {
             let letter = mail(Matter::LeaveEmail("x<b>{end}\r\ny@example.com".to_owned()), None, language);
-            assert!(letter.html.contains("x&lt;b&gt;{end} y@example.com") && !letter.html.contains("<b>"), "{language}");
+            assert!(
+                letter.html.contains("x&lt;b&gt;{end} y@example.com") && !letter.html.contains("<b>"),
+                "{language}"
+            );
             assert!(!letter.text.contains('\r') && letter.html.contains(&format!("lang=\"{language}\"")));
         }
     }

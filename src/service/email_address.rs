@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use super::{
     Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work, input,
     one_time_code::{self, About, CodeFor, Draft},
@@ -21,6 +20,7 @@ use crate::{
         user::{User, UserChanges},
     },
 };
+use serde::{Deserialize, Serialize};
 
 /// What a change of the address is asked for.
 pub struct EmailChange {

@@ -20,9 +20,7 @@ use crate::{
         verb::{CreateUser, UpdateUser},
     },
     id::new_id,
-    identity::{
-        Attempt, AttemptSource, Email, Password, PasswordError, limit::Counted, one_time_code::VerifyEmail,
-    },
+    identity::{Attempt, AttemptSource, Email, Password, PasswordError, limit::Counted, one_time_code::VerifyEmail},
     mail::Matter,
     store::{
         self, StoreError, WriteScope,

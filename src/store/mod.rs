@@ -38,6 +38,7 @@ pub mod activity;
 pub mod api_token;
 pub mod app;
 pub mod custom_role;
+pub mod erasure;
 pub mod grant;
 pub mod idempotency;
 pub mod invitation;

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 pub use gatehouse_entity::user::UserState;
 use gatehouse_entity::user::{ActiveModel, Column, Entity, Model};
-use sea_orm::{ActiveModelTrait, ColumnTrait, QueryFilter, Set, Unchanged};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, Unchanged};
 use uuid::Uuid;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::access::{
     Author, Permit, Verb,
-    verb::{CreateUser, UpdateUser},
+    verb::{CreateUser, DeleteUser, UpdateUser},
 };
 
 /// A person's account.
@@ -177,6 +177,16 @@ pub async fn update(
     row.email_verified_at = email_verified_at.map_or(row.email_verified_at, |at| Set(Some(at)));
     row.photo_url = photo_url.map_or(row.photo_url, Set);
     Ok(row.update(tx.connection()).await?.into())
+}
+
+/// Removes an account, with its sessions and codes. A person's permit covers its own account alone.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn delete(tx: &Tx, permit: Permit<DeleteUser>, id: Uuid) -> Result<(), StoreError> {
+    covers_user(&permit, id)?;
+    Entity::delete_many().filter(Column::Id.eq(id)).exec(tx.connection()).await?;
+    Ok(())
 }
 
 /// Notes a sign-in.

@@ -213,6 +213,7 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
         "signIn" => (json!({ "email": format!("nobody-{number}@example.org"), "password": "wrong" }), ""),
         "refreshSession" => (json!({ "refreshToken": "grt_none" }), ""),
         "signOut" => (json!({}), ""),
+        "deleteAccount" => (json!({ "password": "wrong" }), ""),
         "requestEmailVerification" => (Value::Null, ""),
         "verifyEmail" | "confirmEmailChange" => (json!({ "code": "none" }), ""),
         "requestEmailChange" => (json!({ "email": format!("moved-{number}@example.org"), "password": "wrong" }), ""),
@@ -402,7 +403,7 @@ macro_rules! ask_all {
 
 fn system_tasks() -> String {
     let verbs = ask_all![
-        CreateUser UpdateUser ManageSession ManageCode InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
+        CreateUser UpdateUser DeleteUser ErasePerson ManageSession ManageCode InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
         LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
         RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatehouse::identity::Password;
 use serde_json::json;
 
 use crate::support::gateway::{Answer, Gateway, Person};
@@ -96,4 +97,25 @@ pub(super) async fn reset_code(gateway: &Gateway, name: &str) -> String {
     let before = codes(gateway, &address(name), "gcr_").len();
     request_reset(gateway, &address(name)).await.ok();
     awaited(gateway, (&address(name), "gcr_"), before + 1).await
+}
+
+/// Gives everybody the usual password: people of a gateway have none.
+pub(super) async fn give_passwords(gateway: &Gateway) {
+    let hash = gateway.service.passwords().hash(Password::choose(PASSWORD.to_owned()).unwrap()).await.unwrap();
+    let sql = "UPDATE user_account SET password_hash = $1 WHERE password_hash IS NULL";
+    gateway.database.run(sql, [hash.into()]).await.unwrap();
+    gateway.settle().await;
+}
+
+/// Waits until so many wait for a row on PostgreSQL.
+pub(super) async fn until_waiting(gateway: &Gateway, many: i64) {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    for _ in 0..3_000 {
+        if gateway.database.count(waiting).await >= many {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{many} changes were to wait, and did not");
 }
