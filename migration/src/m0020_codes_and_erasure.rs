@@ -69,7 +69,8 @@ CREATE TRIGGER activity_entry_refuse_update BEFORE UPDATE ON activity_entry FOR 
   AND NEW.actor_name IN (OLD.actor_name, 'Deleted account')
   AND NEW.target_name IN (OLD.target_name, 'Deleted account')
   AND NEW.detail IN (OLD.detail, OLD.detail - 'email' - 'before',
-    jsonb_set(OLD.detail, '{member,name}', '\"Deleted account\"', false))))
+    jsonb_set(OLD.detail, '{member,name}', '\"Deleted account\"', false))
+  AND (NEW.actor_name, NEW.target_name, NEW.detail) <> (OLD.actor_name, OLD.target_name, OLD.detail)))
   EXECUTE FUNCTION refuse_change();
 ";
 
@@ -83,6 +84,7 @@ CREATE TRIGGER activity_entry_refuse_update BEFORE UPDATE ON activity_entry WHEN
   AND NEW.actor_name IN (OLD.actor_name, 'Deleted account')
   AND NEW.target_name IN (OLD.target_name, 'Deleted account')
   AND NEW.detail IN (OLD.detail, json_remove(OLD.detail, '$.email', '$.before'),
-    json_replace(OLD.detail, '$.member.name', 'Deleted account')))
+    json_replace(OLD.detail, '$.member.name', 'Deleted account'))
+  AND (NEW.actor_name, NEW.target_name, NEW.detail) <> (OLD.actor_name, OLD.target_name, OLD.detail))
 BEGIN SELECT RAISE(ABORT, 'activity_entry rows are immutable'); END;
 ";

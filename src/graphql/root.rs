@@ -40,6 +40,7 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "verifyEmail", Audience::Anyone),
     (Root::Mutation, "requestEmailChange", Audience::Callers),
     (Root::Mutation, "confirmEmailChange", Audience::Anyone),
+    (Root::Mutation, "deleteAccount", Audience::Callers),
     (Root::Mutation, "changePassword", Audience::Callers),
     (Root::Mutation, "requestPasswordReset", Audience::Anyone),
     (Root::Mutation, "resetPassword", Audience::Anyone),

@@ -127,6 +127,17 @@ impl SignInLimiter {
         Ok(Counted { account, address })
     }
 
+    /// Counts an attempt with a secret that says itself whose it is, before it is looked up: against the address that it comes
+    /// from, and no account.
+    ///
+    /// # Errors
+    /// As [`SignInLimiter::attempt`].
+    pub fn attempt_from(&self, address: IpAddr, now: DateTime<Utc>) -> Result<Counted, Blocked> {
+        let counter = self.counter(CounterKey::Address(network(address)));
+        self.count(&counter, self.limits.per_address, now)?;
+        Ok(Counted { account: Shared::default(), address: Some(counter) })
+    }
+
     fn counter(&self, key: CounterKey) -> Shared {
         self.counters.get_with(key, Shared::default)
     }

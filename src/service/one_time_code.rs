@@ -173,7 +173,7 @@ impl Service {
         client: &Client,
         text: &str,
     ) -> Result<(OneTimeCode, Vec<u8>), ServiceError> {
-        let counted = self.attempt_with_secret(text, client)?;
+        let counted = self.attempt_with_secret(client)?;
         let hash = OpaqueToken::<P>::parse(text).map_err(|_| invalid())?.hash().to_vec();
         let found = match store::one_time_code::find_by_hash(&self.store().read(), P::PURPOSE, &hash).await {
             Ok(found) => found,

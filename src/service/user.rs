@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -20,7 +21,11 @@ use crate::{
         verb::{CreateUser, UpdateUser},
     },
     id::new_id,
-    identity::{Attempt, AttemptSource, Email, Password, PasswordError, limit::Counted, one_time_code::VerifyEmail},
+    identity::{
+        Attempt, AttemptSource, Email, Password, PasswordError,
+        limit::{Blocked, Counted},
+        one_time_code::VerifyEmail,
+    },
     mail::Matter,
     store::{
         self, StoreError, WriteScope,
@@ -227,20 +232,23 @@ impl Service {
         Ok(changed.await?.value)
     }
 
-    /// Counts an attempt with a secret that was sent to somebody, before it is looked up: as one at an account of its own, and
-    /// so against the address that it comes from (F7). Nobody else's attempts count with it (G15).
-    pub(super) fn attempt_with_secret(&self, secret: &str, client: &Client) -> Result<Counted, ServiceError> {
-        self.attempt(&format!("secret {}", secret.trim()), client)
+    /// Counts an attempt with a secret that was sent to somebody, before it is looked up (F7). It counts where it comes from, and
+    /// shuts nobody else out (G15).
+    pub(super) fn attempt_with_secret(&self, client: &Client) -> Result<Counted, ServiceError> {
+        let now = self.now();
+        self.limiter().attempt_from(client.address, now).map_err(|blocked| limited(blocked, now))
     }
 
     /// Counts an attempt at an account, before its password is looked at.
     pub(super) fn attempt(&self, account: &str, client: &Client) -> Result<Counted, ServiceError> {
         let (now, source) = (self.now(), AttemptSource::Address(client.address));
-        self.limiter().attempt(&Attempt { account, source }, now).map_err(|blocked| {
-            let left = blocked.until.signed_duration_since(now).num_milliseconds().max(0).unsigned_abs();
-            ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
-        })
+        self.limiter().attempt(&Attempt { account, source }, now).map_err(|blocked| limited(blocked, now))
     }
+}
+
+fn limited(blocked: Blocked, now: DateTime<Utc>) -> ServiceError {
+    let left = blocked.until.signed_duration_since(now).num_milliseconds().max(0).unsigned_abs();
+    ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
 }
 
 /// Marks a person's address as verified, within the change that settles an invitation: its secret, which was sent there, came

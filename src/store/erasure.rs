@@ -70,6 +70,7 @@ pub async fn erase_traces(tx: &Tx, _permit: Permit<ErasePerson>, traces: &[Uuid]
     Entity::update_many()
         .set(ActiveModel { actor_name: Set(ERASED.to_owned()), ..Default::default() })
         .filter(Column::ActorId.is_in(traces.iter().copied()))
+        .filter(Column::ActorName.ne(ERASED))
         .exec(tx.connection())
         .await?;
     let connection = tx.connection();
@@ -78,17 +79,19 @@ pub async fn erase_traces(tx: &Tx, _permit: Permit<ErasePerson>, traces: &[Uuid]
         DbBackend::Postgres => (
             "detail = detail - 'email' - 'before'",
             "detail = jsonb_set(detail, '{member,name}', '\"Deleted account\"', false) \
-             WHERE detail #>> '{member,id}' = $1",
+             WHERE detail #>> '{member,id}' = $1 AND detail #>> '{member,name}' <> 'Deleted account'",
         ),
         _ => (
             "detail = json_remove(detail, '$.email', '$.before')",
             "detail = json_replace(detail, '$.member.name', 'Deleted account') \
-             WHERE detail ->> '$.member.id' = $1",
+             WHERE detail ->> '$.member.id' = $1 AND detail ->> '$.member.name' <> 'Deleted account'",
         ),
     };
     for trace in traces {
         let id = Value::from(trace.to_string());
-        let sql = format!("UPDATE activity_entry SET target_name = '{ERASED}', {about} WHERE target_id = $1");
+        let sql = format!(
+            "UPDATE activity_entry SET target_name = '{ERASED}', {about} WHERE target_id = $1 AND target_name <> '{ERASED}'"
+        );
         connection.execute_raw(Statement::from_sql_and_values(backend, sql, [id.clone()])).await?;
         let sql = format!("UPDATE activity_entry SET {beside} AND action LIKE 'team.%'");
         connection.execute_raw(Statement::from_sql_and_values(backend, sql, [id])).await?;

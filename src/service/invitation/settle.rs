@@ -132,7 +132,7 @@ impl Service {
         let reader = self.store().read();
         match presented {
             Presented::Token(text) => {
-                let counted = self.attempt_with_secret(text, client)?;
+                let counted = self.attempt_with_secret(client)?;
                 let token = InvitationToken::parse(text.trim())
                     .map_err(|error| UserError::new(UserErrorCode::Invalid, "token", error.to_string()))?;
                 let found = match store::invitation::find_by_token_hash(&reader, &token.hash()).await {
