@@ -37,6 +37,11 @@ async fn d11_a_code_for_one_purpose_is_good_for_no_other() {
 #[tokio::test]
 async fn g12_a_code_is_good_once() {
     let gateway = Gateway::sqlite().await;
+    signed_up(&gateway, "bob").await;
+    let proves = awaited(&gateway, (&address("bob"), "gcv_"), 1).await;
+    let prove = || async { gateway.stranger().call("verifyEmail", json!({ "code": proves }), "email").await };
+    prove().await.ok();
+    assert_eq!(prove().await.refusals("verifyEmail"), ["CODE_INVALID"]);
     signed_up(&gateway, "alice").await;
     let code = reset_code(&gateway, "alice").await;
     reset(&gateway, &code, OTHER).await.ok();
@@ -60,6 +65,13 @@ async fn g12_of_uses_at_once_one_wins() {
         assert_eq!(won.iter().filter(|won| **won).count(), 1, "{engines:?}");
         let winner = won.iter().position(|won| *won).unwrap();
         sign_in(&gateway, &address("alice"), &passwords[winner]).await.ok();
+        // A proof of the address ends no other codes: that it counts once is the code's own doing.
+        signed_up(&gateway, "bob").await;
+        let proves = awaited(&gateway, (&address("bob"), "gcv_"), 1).await;
+        let prove = || async { gateway.stranger().call("verifyEmail", json!({ "code": proves }), "email").await };
+        let answers = join_all((0..6).map(|_| prove())).await;
+        let won = answers.iter().filter(|answer| answer.at("verifyEmail.email").is_string());
+        assert_eq!(won.count(), 1, "{engines:?}");
     }
 }
 
