@@ -15,6 +15,7 @@ pub mod idempotency_record;
 pub mod invitation;
 pub mod invoice;
 pub mod member;
+pub mod one_time_code;
 pub mod organization;
 pub mod outgoing_mail;
 pub mod payment_method;

@@ -23,6 +23,7 @@ mod m0012_photos;
 mod m0013_mail;
 mod m0018_signing_keys;
 mod m0019_token_makers;
+mod m0020_codes_and_erasure;
 mod m0021_external_identities;
 
 /// Every step, in order.
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_mail::Migration),
             Box::new(m0018_signing_keys::Migration),
             Box::new(m0019_token_makers::Migration),
+            Box::new(m0020_codes_and_erasure::Migration),
             Box::new(m0021_external_identities::Migration),
         ]
     }

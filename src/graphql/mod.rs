@@ -29,6 +29,7 @@ pub mod child;
 pub mod context;
 pub mod cursor;
 pub mod custom_role;
+pub mod email_address;
 pub mod error;
 pub mod grant;
 pub mod invitation;
@@ -39,6 +40,7 @@ pub mod membership;
 pub mod node;
 pub mod organization;
 pub mod page;
+pub mod password;
 pub mod payment_method;
 pub mod permission;
 pub mod profile;
@@ -79,6 +81,8 @@ pub struct Mutation(
     user::UserMutation,
     session::SessionMutation,
     sign_in_provider::SignInProviderMutation,
+    email_address::EmailAddressMutation,
+    password::PasswordMutation,
     organization::OrganizationMutation,
     invitation::InvitationMutation,
     invitation_batch::InvitationBatchMutation,

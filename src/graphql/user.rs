@@ -16,6 +16,7 @@ use super::{
 };
 use crate::service::{
     self, Idempotency, Person,
+    account_deletion::AccountDeletion,
     user::{AccountEdit, NewAccount},
 };
 
@@ -130,7 +131,23 @@ pub struct SignUpInput {
     name: String,
 }
 
-/// Opening accounts.
+/// What deleting one's own account is asked for.
+#[derive(InputObject)]
+pub struct DeleteAccountInput {
+    /// The account's password.
+    password: String,
+}
+
+/// What became of deleting one's own account.
+#[derive(Debug, SimpleObject)]
+pub struct DeleteAccountPayload {
+    /// Whether the account is gone.
+    deleted: bool,
+    /// Why nothing was changed: among others, each organization that needs the person.
+    user_errors: Vec<UserError>,
+}
+
+/// Opening, changing and deleting accounts.
 #[derive(Debug, Default)]
 pub struct UserMutation;
 
@@ -152,6 +169,18 @@ impl UserMutation {
             }
             Err(user_errors) => Ok(UpdateUserPayload { user: None, user_errors }),
         }
+    }
+
+    /// Deletes the caller's account, for good: its places in organizations are left, every session ends, and the person is
+    /// erased from what is kept. Refused where an organization would have nobody left in a role that somebody must hold.
+    async fn delete_account(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The password, asked for again.")] input: DeleteAccountInput,
+    ) -> Result<DeleteAccountPayload> {
+        let deletion = AccountDeletion { password: input.password };
+        let user_errors = settle(ctx.service()?.delete_account(ctx.access()?, deletion).await)?.err();
+        Ok(DeleteAccountPayload { deleted: user_errors.is_none(), user_errors: user_errors.unwrap_or_default() })
     }
 
     /// Opens an account and signs it in. Where accounts are by invitation, one must be pending for the address.

@@ -25,6 +25,7 @@ pub mod email;
 pub mod invitation;
 pub mod key;
 pub mod limit;
+pub mod one_time_code;
 pub mod opaque;
 pub mod password;
 pub mod secret;

@@ -71,7 +71,14 @@ impl Password {
     /// When it is too long to be anybody's.
     pub fn present(text: String) -> Result<Self, PasswordPolicyError> {
         let text = Zeroizing::new(text);
-        if text.len() > MAX_LENGTH { Err(PasswordPolicyError::TooLong) } else { Ok(Self(text)) }
+        let too_long = text.len() > MAX_LENGTH && !ablate::off("password_length");
+        if too_long { Err(PasswordPolicyError::TooLong) } else { Ok(Self(text)) }
+    }
+
+    /// What is hashed: every byte of it, unlike bcrypt's first 72 (G10).
+    fn bytes(&self) -> &[u8] {
+        let bytes = self.0.as_bytes();
+        if ablate::off("whole_password") { bytes.get(..72).unwrap_or(bytes) } else { bytes }
     }
 }
 
@@ -130,7 +137,11 @@ impl Passwords {
         PasswordHash::new(&nobody).map_err(|_| PasswordError::Parameters)?;
         Ok(Self {
             params,
-            turns: Arc::new(Semaphore::new(concurrency.max(1))),
+            turns: Arc::new(Semaphore::new(if ablate::off("password_turns") {
+                Semaphore::MAX_PERMITS
+            } else {
+                concurrency.max(1)
+            })),
             longest_wait,
             nobody: nobody.into(),
             runs: Arc::default(),
@@ -148,7 +159,7 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError::Busy`] when its turn does not come in time.
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        self.run(move |argon2| argon2.hash_password(password.0.as_bytes()).map(|hash| hash.to_string()))
+        self.run(move |argon2| argon2.hash_password(password.bytes()).map(|hash| hash.to_string()))
             .await?
             .map_err(|_| PasswordError::Parameters)
     }
@@ -171,8 +182,7 @@ impl Passwords {
         let expected: Arc<str> = readable.map_or_else(|| Arc::clone(&self.nobody), Into::into);
         let matches = self
             .run(move |argon2| {
-                PasswordHash::new(&expected)
-                    .is_ok_and(|hash| argon2.verify_password(password.0.as_bytes(), &hash).is_ok())
+                PasswordHash::new(&expected).is_ok_and(|hash| argon2.verify_password(password.bytes(), &hash).is_ok())
             })
             .await?;
         Ok(matches && readable.is_some())

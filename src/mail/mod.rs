@@ -26,6 +26,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub mod account;
 pub mod folder;
 pub mod invitation;
 pub mod letter;
@@ -36,6 +37,7 @@ pub mod smtp;
 pub mod words;
 
 pub use self::{
+    account::{AccountMail, Matter},
     folder::FolderOutbox,
     invitation::InvitationMail,
     letter::Letter,

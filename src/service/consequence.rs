@@ -99,6 +99,18 @@ pub(super) async fn before(work: &Work<'_>, organizations: &[Uuid]) -> Result<Ve
     Ok(scenes)
 }
 
+/// What is to be watched over the part of a change that concerns this organization, whose author is no principal of it.
+///
+/// # Errors
+/// When the database cannot say.
+pub(super) async fn watch(work: &Work<'_>, organization: Uuid) -> Result<Vec<Scene>, ServiceError> {
+    let blueprint = rules_of(work, organization).await?;
+    if !blueprint.as_ref().is_some_and(|installed| concerns(&installed.rules)) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Scene::read(work, organization, blueprint).await?])
+}
+
 /// What follows from a change that has been made.
 ///
 /// # Errors

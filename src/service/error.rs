@@ -103,6 +103,8 @@ pub enum UserErrorCode {
     NotConfirmed,
     /// Email or password is wrong.
     WrongCredentials,
+    /// The code is used, expired, replaced by a newer one, or for something else.
+    CodeInvalid,
     /// New accounts are not open here.
     SignUpClosed,
     /// The identity provider does not answer, or not as it must.

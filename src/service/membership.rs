@@ -6,13 +6,17 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Access, Service, ServiceError,
+    Access, Service, ServiceError, Work,
     blueprint::Installed,
     page::{Page, PageRequest, Position, SortKey},
+    profile,
     session::Binding,
 };
 pub use crate::store::member::MemberState;
-use crate::store::{self, Reader, member};
+use crate::{
+    mail,
+    store::{self, Reader, member, user::User},
+};
 
 /// A person's place in an open organization, or the one place of a program.
 #[derive(Debug, Clone)]
@@ -152,4 +156,26 @@ pub(super) async fn choose(
     let recency = |place: &member::Membership| place.member.last_login_at.max(place.member.last_seen_at);
     let latest = open.reduce(|latest, place| if recency(&place) > recency(&latest) { place } else { latest });
     Ok(latest.map(ids))
+}
+
+/// How a person reads letters about the account: as the organization does that it used last, or that has invited it. Accounts
+/// say nothing of languages themselves.
+///
+/// # Errors
+/// When the database cannot say.
+pub(super) async fn reader_of(work: &Work<'_>, user: &User) -> Result<mail::Reader, ServiceError> {
+    let used = choose(work.tx, user.id, &Binding::Usual, work.now).await?.map(|(organization, _)| organization);
+    let organization = match used {
+        Some(organization) => Some(organization),
+        None => {
+            let invited = store::invitation::pending_for_email(work.tx, &user.email, work.now).await?;
+            invited.first().map(|invited| invited.invitation.organization_id)
+        }
+    };
+    let Some(organization) = organization else { return Ok(mail::Reader::default()) };
+    let Some(found) = store::organization::find_by_id(work.tx, organization).await? else {
+        return Ok(mail::Reader::default());
+    };
+    let rules = work.service.blueprint(work.tx, found.blueprint_id).await?;
+    Ok(profile::reader(&rules.rules, &found.profile)?)
 }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::{
     Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work,
     membership::{self, Membership},
+    one_time_code,
     user::{User, UserState, busy},
 };
 use crate::{
@@ -101,7 +102,7 @@ impl Service {
         let password = Password::present(sign_in.password)
             .map_err(|error| UserError::new(UserErrorCode::Invalid, "password", error.to_string()))?;
         let counted = self.attempt(email.as_str(), client)?;
-        let user = match self.prove(email.as_str(), password.clone()).await {
+        let mut user = match self.prove(email.as_str(), password.clone()).await {
             Ok(Some(user)) => user,
             Ok(None) => return Err(wrong_credentials()),
             Err(error) => {
@@ -112,11 +113,12 @@ impl Service {
         counted.succeeded();
         if user.password_hash.as_deref().is_some_and(|hash| self.passwords().is_outdated(hash)) {
             // Its time comes again at the next sign-in.
-            if let Err(error) = self.rehash(user.id, password).await {
-                tracing::warn!(%error, "a password was not hashed anew");
+            match self.rehash(&user, password).await {
+                Ok(hash) => user.password_hash = hash,
+                Err(error) => tracing::warn!(%error, "a password was not hashed anew"),
             }
         }
-        self.open_session(user.id, client, sign_in.organization).await
+        self.open_session(&user, client, sign_in.organization).await
     }
 
     /// The account of this address, if the password is its own and it may be used. One run of argon2 in every case.
@@ -128,62 +130,50 @@ impl Service {
         Ok(user.filter(|_| proven))
     }
 
-    async fn rehash(&self, user: Uuid, password: Password) -> Result<(), ServiceError> {
+    /// Hashes a proven password anew; the account's hash from now on, which is another password's where it was changed meanwhile.
+    async fn rehash(&self, user: &User, password: Password) -> Result<Option<String>, ServiceError> {
         let hash = self.passwords().hash(password).await.map_err(busy)?;
-        let change = Change::by_system("rehashPassword", SystemTask::SignIn, WriteScope::user(user));
+        let (id, proven) = (user.id, user.password_hash.clone());
+        let change = Change::by_system("rehashPassword", SystemTask::SignIn, WriteScope::user(id));
         let written = self.mutate(change, move |work| {
             Box::pin(async move {
+                let now = store::user::find_by_id(work.tx, id).await?.ok_or(ServiceError::Unauthenticated)?;
+                if now.password_hash != proven {
+                    return Ok(proven);
+                }
                 let changes = store::user::UserChanges { password_hash: Some(hash), ..Default::default() };
-                let permit = work.authorize::<UpdateUser>(Some(user))?;
-                store::user::update(work.tx, permit, user, changes, work.now).await?;
-                Ok(())
+                let permit = work.authorize::<UpdateUser>(Some(id))?;
+                Ok(store::user::update(work.tx, permit, id, changes, work.now).await?.password_hash)
             })
         });
-        written.await.map(|_| ())
+        Ok(written.await?.value)
     }
 
-    /// Opens a session of a proven person.
+    /// Opens a session of a person whose password was proven: unless it was changed since (A9).
     pub(super) async fn open_session(
         &self,
-        user: Uuid,
+        proven: &User,
         client: &Client,
         organization: Option<String>,
     ) -> Result<SignedIn, ServiceError> {
+        let (user, password_hash) = (proven.id, proven.password_hash.clone());
         let refresh = RefreshToken::mint(&mut rand::rng());
-        let hash = refresh.hash();
-        let (address, agent) = (client.address.to_string(), client.user_agent.clone());
+        let (hash, client) = (refresh.hash(), client.clone());
         let binding = organization.map_or(Binding::Usual, Binding::To);
         let change = Change::by_system("signIn", SystemTask::SignIn, WriteScope::user(user));
         let opened = self.mutate(change, move |work| {
             Box::pin(async move {
                 let found = store::user::find_by_id(work.tx, user).await?;
-                if found.is_none_or(|user| user.state != UserState::Active) {
+                let Some(found) = found.filter(|user| user.state == UserState::Active) else {
+                    return Ok(Opened::Refused);
+                };
+                if found.password_hash != password_hash && !crate::ablate::off("proven_password") {
                     return Ok(Opened::Refused);
                 }
                 let place = membership::choose(work.tx, user, &binding, work.now).await?;
-                let lifetimes = work.service.options().lifetimes;
-                let session = Session {
-                    id: new_id(),
-                    user_id: user,
-                    created_at: work.now,
-                    last_seen_at: work.now,
-                    expires_at: lifetimes.session_end(work.now),
-                    revoked_at: None,
-                    user_agent: agent,
-                    address: Some(address),
-                };
-                let token = RefreshRow {
-                    id: new_id(),
-                    session_id: session.id,
-                    hash: hash.to_vec(),
-                    issued_at: work.now,
-                    expires_at: lifetimes.refresh_end(work.now, session.expires_at),
-                    used_at: None,
-                };
-                let id = session.id;
-                store::session::insert(work.tx, work.authorize::<ManageSession>(Some(id))?, session, token).await?;
+                let session = begin(work, user, &client, hash.to_vec()).await?;
                 note_sign_in(work, user, place).await?;
-                Ok(Opened::In { session: id, place })
+                Ok(Opened::In { session, place })
             })
         });
         match opened.await?.value {
@@ -219,7 +209,8 @@ impl Service {
                     session_revoked_at: session.revoked_at,
                 };
                 let person = store::user::find_by_id(work.tx, user).await?;
-                if person.is_none_or(|user| user.state != UserState::Active) {
+                let may_be_used = person.is_some_and(|user| user.state == UserState::Active);
+                if !may_be_used && !crate::ablate::off("refresh_account_state") {
                     return Ok(Opened::Refused);
                 }
                 match facts.judge(&work.service.options().lifetimes, work.now) {
@@ -300,7 +291,7 @@ impl Service {
     }
 
     /// Mints the access token of a session for a place, and gathers what a person is shown of it.
-    async fn signed_in(
+    pub(super) async fn signed_in(
         &self,
         (user, session): (Uuid, Uuid),
         place: Option<(Uuid, Uuid)>,
@@ -325,12 +316,41 @@ impl Service {
 }
 
 /// The session a caller came with.
-fn session_of(access: &Access) -> Result<SessionIdentity, ServiceError> {
+pub(super) fn session_of(access: &Access) -> Result<SessionIdentity, ServiceError> {
     match access.credential {
         Some(Credential::Session(identity)) => Ok(identity),
         Some(Credential::ApiToken { .. }) => Err(ServiceError::Forbidden(Denial::NotForCallers)),
         None => Err(ServiceError::Unauthenticated),
     }
+}
+
+/// Begins a session of a person, kept by the refresh token of this hash; its id.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn begin(work: &Work<'_>, user: Uuid, client: &Client, hash: Vec<u8>) -> Result<Uuid, ServiceError> {
+    let lifetimes = work.service.options().lifetimes;
+    let session = Session {
+        id: new_id(),
+        user_id: user,
+        created_at: work.now,
+        last_seen_at: work.now,
+        expires_at: lifetimes.session_end(work.now),
+        revoked_at: None,
+        user_agent: client.user_agent.clone(),
+        address: Some(client.address.to_string()),
+    };
+    let token = RefreshRow {
+        id: new_id(),
+        session_id: session.id,
+        hash,
+        issued_at: work.now,
+        expires_at: lifetimes.refresh_end(work.now, session.expires_at),
+        used_at: None,
+    };
+    let id = session.id;
+    store::session::insert(work.tx, one_time_code::permit::<ManageSession>(id)?, session, token).await?;
+    Ok(id)
 }
 
 /// Somebody has a copy of a refresh token: the session ends, with every token of it.

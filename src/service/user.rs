@@ -5,11 +5,13 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
     Access, Change, Client, Idempotency, Service, ServiceError, SignUp, UserError, UserErrorCode, Work,
     input::{self, Mistakes},
+    one_time_code::{About, Draft},
     session::SignedIn,
 };
 pub use crate::store::user::{User, UserState};
@@ -19,7 +21,12 @@ use crate::{
         verb::{CreateUser, UpdateUser},
     },
     id::new_id,
-    identity::{Attempt, AttemptSource, Email, Password, PasswordError, limit::Counted},
+    identity::{
+        Attempt, AttemptSource, Email, Password, PasswordError,
+        limit::{Blocked, Counted},
+        one_time_code::VerifyEmail,
+    },
+    mail::Matter,
     store::{
         self, StoreError, WriteScope,
         user::{NewUser, UserChanges},
@@ -76,7 +83,8 @@ impl NewAccount {
 }
 
 impl Service {
-    /// Opens an account for a stranger and signs it in. Its address is not verified by that.
+    /// Opens an account for a stranger and signs it in. Its address is not verified by that: a letter goes there with which it
+    /// is.
     ///
     /// Anyone may call it; where only invited people or those of some domains may sign up, the address must be one of these.
     ///
@@ -91,7 +99,7 @@ impl Service {
         match self.insert_account((email, hash, name), SystemTask::SignUp, verified).await {
             Ok(user) => {
                 counted.succeeded();
-                self.open_session(user.id, client, None).await
+                self.open_session(&user, client, None).await
             }
             Err(refused @ ServiceError::Refused(_)) => Err(refused),
             Err(error) => {
@@ -143,6 +151,7 @@ impl Service {
     ) -> Result<User, ServiceError> {
         let id = new_id();
         let rule = (task == SystemTask::SignUp).then(|| self.options().sign_up.clone());
+        let draft = (!verified).then(|| Draft::new::<VerifyEmail>(self));
         let change = Change::by_system("createUser", task, WriteScope::user(id));
         let changed = self.mutate(change, move |work| {
             Box::pin(async move {
@@ -158,7 +167,12 @@ impl Service {
                     now: work.now,
                 };
                 match store::user::insert(work.tx, work.authorize::<CreateUser>(Some(id))?, new).await {
-                    Ok(_) => Ok(()),
+                    Ok(user) => {
+                        if let Some(draft) = draft {
+                            draft.send(work, &About::own(&user), Matter::VerifyEmail).await?;
+                        }
+                        Ok(())
+                    }
                     Err(StoreError::Conflict { .. }) => {
                         Err(UserError::new(UserErrorCode::Taken, "email", "this address has an account")
                             .remedy("Sign in with it.")
@@ -211,13 +225,17 @@ impl Service {
         Ok(changed.await?.value)
     }
 
+    /// Counts an attempt with a secret that was sent to somebody, before it is looked up (F7). It counts where it comes from, and
+    /// shuts nobody else out (G15).
+    pub(super) fn attempt_with_secret(&self, client: &Client) -> Result<Counted, ServiceError> {
+        let now = self.now();
+        self.limiter().attempt_from(client.address, now).map_err(|blocked| limited(blocked, now))
+    }
+
     /// Counts an attempt at an account, before its password is looked at.
     pub(super) fn attempt(&self, account: &str, client: &Client) -> Result<Counted, ServiceError> {
         let (now, source) = (self.now(), AttemptSource::Address(client.address));
-        self.limiter().attempt(&Attempt { account, source }, now).map_err(|blocked| {
-            let left = blocked.until.signed_duration_since(now).num_milliseconds().max(0).unsigned_abs();
-            ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
-        })
+        self.limiter().attempt(&Attempt { account, source }, now).map_err(|blocked| limited(blocked, now))
     }
 }
 
@@ -241,6 +259,11 @@ pub(super) async fn may_open_account(work: &Work<'_>, rule: &SignUp, email: &Ema
     Err(UserError::new(UserErrorCode::SignUpClosed, "email", message)
         .remedy("Ask someone of your organization to invite this address.")
         .into())
+}
+
+fn limited(blocked: Blocked, now: DateTime<Utc>) -> ServiceError {
+    let left = blocked.until.signed_duration_since(now).num_milliseconds().max(0).unsigned_abs();
+    ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
 }
 
 /// Marks a person's address as verified, within the change that settles an invitation: its secret, which was sent there, came

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 pub use gatehouse_entity::user::UserState;
 use gatehouse_entity::user::{ActiveModel, Column, Entity, Model};
-use sea_orm::{ActiveModelTrait, ColumnTrait, QueryFilter, Set, Unchanged};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, Unchanged};
 use uuid::Uuid;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::access::{
     Author, Permit, Verb,
-    verb::{CreateUser, UpdateUser},
+    verb::{CreateUser, DeleteUser, UpdateUser},
 };
 
 /// A person's account.
@@ -97,6 +97,8 @@ pub struct UserChanges {
     pub name: Option<String>,
     /// Another password's hash.
     pub password_hash: Option<String>,
+    /// Another address, whose proof is in `email_verified_at`.
+    pub email: Option<String>,
     /// The address was proven.
     pub email_verified_at: Option<DateTime<Utc>>,
     /// Another photo, or none.
@@ -155,10 +157,10 @@ pub async fn insert(tx: &Tx, permit: Permit<CreateUser>, new: NewUser) -> Result
     Ok(row.insert(tx.connection()).await?.into())
 }
 
-/// Changes the name, the password, the photo, or that the address is proven. A person's permit covers its own account alone.
+/// Changes the name, the password, the photo, the address, or that it is proven. A person's permit covers its own account alone.
 ///
 /// # Errors
-/// [`StoreError::PermitMismatch`].
+/// [`StoreError::PermitMismatch`]; [`StoreError::Conflict`] (`user_account_email_key`) when another account has the address.
 pub async fn update(
     tx: &Tx,
     permit: Permit<UpdateUser>,
@@ -167,13 +169,24 @@ pub async fn update(
     now: DateTime<Utc>,
 ) -> Result<User, StoreError> {
     covers_user(&permit, id)?;
-    let UserChanges { name, password_hash, email_verified_at, photo_url } = changes;
+    let UserChanges { name, password_hash, email, email_verified_at, photo_url } = changes;
     let mut row = ActiveModel { id: Unchanged(id), updated_at: Set(now), ..Default::default() };
     row.name = name.map_or(row.name, Set);
     row.password_hash = password_hash.map_or(row.password_hash, |hash| Set(Some(hash)));
+    row.email = email.map_or(row.email, Set);
     row.email_verified_at = email_verified_at.map_or(row.email_verified_at, |at| Set(Some(at)));
     row.photo_url = photo_url.map_or(row.photo_url, Set);
     Ok(row.update(tx.connection()).await?.into())
+}
+
+/// Removes an account, with its sessions and codes. A person's permit covers its own account alone.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn delete(tx: &Tx, permit: Permit<DeleteUser>, id: Uuid) -> Result<(), StoreError> {
+    covers_user(&permit, id)?;
+    Entity::delete_many().filter(Column::Id.eq(id)).exec(tx.connection()).await?;
+    Ok(())
 }
 
 /// Notes a sign-in.

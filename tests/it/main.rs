@@ -8,6 +8,7 @@
 )]
 
 mod abuse;
+mod account;
 mod api_token;
 mod app_role;
 mod architecture;

@@ -181,8 +181,25 @@ async fn scene(gateway: &Gateway, words: &'static Words, who: Who, number: usize
     Scene { words, tenant, caller, target, app, team, grant, token, account, invitation, offered, archived, suspended }
 }
 
+/// What is asked of accounts by who knows neither a password nor a code.
+fn account_sample(field: &str, number: usize) -> Option<Value> {
+    Some(match field {
+        "deleteAccount" => json!({ "password": "wrong" }),
+        "requestEmailVerification" => Value::Null,
+        "verifyEmail" | "confirmEmailChange" => json!({ "code": format!("none-{number}") }),
+        "requestEmailChange" => json!({ "email": format!("moved-{number}@example.org"), "password": "wrong" }),
+        "changePassword" => json!({ "password": "wrong", "newPassword": "correct horse battery" }),
+        "requestPasswordReset" => json!({ "email": format!("nobody-{number}@example.org") }),
+        "resetPassword" => json!({ "code": format!("none-{number}"), "newPassword": "correct horse battery" }),
+        _ => return None,
+    })
+}
+
 /// What is sent: the arguments of a query, or the input of a mutation, and what is selected.
 fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
+    if let Some(input) = account_sample(field, number) {
+        return (input, "");
+    }
     let Scene { words, tenant, .. } = scene;
     let member = NodeType::Member.id(scene.target).to_string();
     let app = NodeType::App.id(scene.app).to_string();
@@ -308,8 +325,8 @@ async fn cell(
     let (input, selection) = sample(field, &scene, number);
     let body = match root {
         Root::Mutation => {
-            let document =
-                format!("mutation {{ {field}(input: {}) {{ __typename userErrors {{ code }} }} }}", literal(&input));
+            let arguments = if input.is_null() { String::new() } else { format!("(input: {})", literal(&input)) };
+            let document = format!("mutation {{ {field}{arguments} {{ __typename userErrors {{ code }} }} }}");
             scene.caller.ask(&document).await.body
         }
         Root::Query => {
@@ -398,7 +415,7 @@ macro_rules! ask_all {
 
 fn system_tasks() -> String {
     let verbs = ask_all![
-        CreateUser UpdateUser ManageSession LinkIdentity InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
+        CreateUser UpdateUser DeleteUser ErasePerson ManageSession LinkIdentity ManageCode InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
         LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
         RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount

@@ -44,11 +44,13 @@ pub enum SystemTask {
     Consequence,
     /// Letters that wait are delivered.
     Delivery,
+    /// A person deletes the account: its places end, and the person is erased from what is kept.
+    CloseAccount,
 }
 
 impl SystemTask {
     /// Every task, in the order of the permission table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SignUp,
         Self::SignIn,
         Self::SettleInvitation,
@@ -60,6 +62,7 @@ impl SystemTask {
         Self::Operator,
         Self::Consequence,
         Self::Delivery,
+        Self::CloseAccount,
     ];
 
     /// The task's name in tables and activity entries.
@@ -77,6 +80,7 @@ impl SystemTask {
             Self::Operator => "operator",
             Self::Consequence => "consequence",
             Self::Delivery => "delivery",
+            Self::CloseAccount => "close-account",
         }
     }
 }
@@ -128,10 +132,16 @@ verbs! {
     CreateUser = "createUser", Rule::SystemOnly, [SignUp, Operator];
     /// Changes one's own account: last sign-in, password, name, photo, that the address is proven.
     UpdateUser = "updateUser", Rule::AnyUser, [SignIn, SettleInvitation, Operator];
+    /// Deletes one's own account.
+    DeleteUser = "deleteUser", Rule::AnyUser, [];
+    /// Takes a person out of the records that are kept.
+    ErasePerson = "erasePerson", Rule::SystemOnly, [CloseAccount];
     /// Opens, rotates or ends a session.
     ManageSession = "manageSession", Rule::SystemOnly, [SignIn, Operator];
     /// Links an account to an identity of somebody else's provider, or lets a coming from there count.
     LinkIdentity = "linkIdentity", Rule::SystemOnly, [SignIn];
+    /// Makes a one-time code, uses it up or ends it.
+    ManageCode = "manageCode", Rule::SystemOnly, [SignUp, SignIn];
     /// Installs a blueprint version.
     InstallBlueprint = "installBlueprint", Rule::SystemOnly, [InstallBlueprint, Operator];
     /// Creates an organization; the caller becomes its first member.
@@ -157,7 +167,7 @@ verbs! {
     /// Removes a member (`S3.53`).
     RemoveMember = "removeMember", Rule::Permission("members.remove"), [];
     /// Leaves an organization (`S3.60`).
-    LeaveOrganization = "leaveOrganization", Rule::OwnMembership, [];
+    LeaveOrganization = "leaveOrganization", Rule::OwnMembership, [CloseAccount];
     /// Gives or takes an organization role (`S3.71`).
     AssignRole = "assignRole", Rule::Permission("roles.assign"), [FoundOrganization, Import, Operator];
     /// Hands a role of one's own over to another member (`Q12`).

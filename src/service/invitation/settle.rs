@@ -18,7 +18,7 @@ use crate::{
     },
     identity::InvitationToken,
     service::{
-        Access, Actor, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
+        Access, Actor, Change, Client, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
         app, consequence,
         member::already_member,
@@ -86,7 +86,7 @@ impl Service {
     ) -> Result<Accepted, ServiceError> {
         access.require_known()?;
         let user = access.user_id().ok_or(Denial::NotForCallers)?;
-        let found = self.presented(&presented, Some(user)).await?;
+        let found = self.presented(&presented, Some(user), &access.client).await?;
         let change = Change::by_user("acceptInvitation", access, vec![found.organization_id])?;
         let by_token = matches!(presented, Presented::Token(_));
         let accepting = Accepting { invitation: found, user, by_token };
@@ -111,7 +111,7 @@ impl Service {
             access.require_known()?;
             return Err(Denial::NotForCallers.into());
         }
-        let found = self.presented(&presented, user).await?;
+        let found = self.presented(&presented, user, &access.client).await?;
         let change = if user.is_some() {
             Change::by_user("declineInvitation", access, vec![found.organization_id])?.repeatable(idempotency)
         } else {
@@ -121,15 +121,29 @@ impl Service {
         Ok(self.mutate(change, move |work| Box::pin(async move { decline(work, found).await })).await?.value)
     }
 
-    /// The invitation that was presented, as it stands outside any transaction.
-    async fn presented(&self, presented: &Presented, user: Option<Uuid>) -> Result<Invitation, ServiceError> {
+    /// The invitation that was presented, as it stands outside any transaction. A secret that is none counts against where it
+    /// came from, as a failed sign-in does (F7).
+    async fn presented(
+        &self,
+        presented: &Presented,
+        user: Option<Uuid>,
+        client: &Client,
+    ) -> Result<Invitation, ServiceError> {
         let reader = self.store().read();
         match presented {
             Presented::Token(text) => {
+                let counted = self.attempt_with_secret(client)?;
                 let token = InvitationToken::parse(text.trim())
                     .map_err(|error| UserError::new(UserErrorCode::Invalid, "token", error.to_string()))?;
-                let found = store::invitation::find_by_token_hash(&reader, &token.hash()).await?;
-                Ok(found.ok_or_else(old_link)?)
+                let found = match store::invitation::find_by_token_hash(&reader, &token.hash()).await {
+                    Ok(found) => found.ok_or_else(old_link)?,
+                    Err(error) => {
+                        counted.undecided();
+                        return Err(error.into());
+                    }
+                };
+                counted.succeeded();
+                Ok(found)
             }
             Presented::Invitation(id) => {
                 let user = user.ok_or(ServiceError::Unauthenticated)?;

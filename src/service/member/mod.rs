@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -474,7 +475,7 @@ async fn remove(work: &Work<'_>, departing: Departing) -> Result<Removed, Servic
         mistakes.push(role::not_given(blueprint, "member", &denial));
     }
     mistakes.settle()?;
-    store::member::remove(work.tx, permit, departure(work, &member)?).await?;
+    store::member::remove(work.tx, permit, departure(blueprint, &member, work.now)).await?;
     let then = "then remove this member";
     role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then }).await?;
     let entry = NewEntry::access("member.removed", target("member", member.id, &member.name));
@@ -502,7 +503,7 @@ async fn leave(work: &Work<'_>, confirm: bool) -> Result<Uuid, ServiceError> {
     mistakes.settle()?;
     let roles = role::of_member(work.tx, organization, id, work.now).await?;
     let member = store::member::find_by_id(work.tx, organization, id).await?.ok_or(ServiceError::NotFound)?;
-    store::member::leave(work.tx, permit, departure(work, &member)?).await?;
+    store::member::leave(work.tx, permit, departure(blueprint, &member, work.now)).await?;
     role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then: "then leave" }).await?;
     let entry = NewEntry::access("member.left", target("member", id, &member.name));
     work.record(organization, entry.detail(json!({ "roles": roles }))).await?;
@@ -510,12 +511,12 @@ async fn leave(work: &Work<'_>, confirm: bool) -> Result<Uuid, ServiceError> {
 }
 
 /// How a member goes, by the blueprint (`Q10`).
-fn departure(work: &Work<'_>, member: &Member) -> Result<Departure, ServiceError> {
-    let removal = match work.standing()?.blueprint.rules.document().removal.on_remove {
+pub(super) fn departure(blueprint: &Blueprint, member: &Member, now: DateTime<Utc>) -> Departure {
+    let removal = match blueprint.document().removal.on_remove {
         OnRemove::Purge => Removal::Purge,
         OnRemove::Archive => Removal::Archive,
     };
-    Ok(Departure { organization: member.organization_id, member: member.id, removal, now: work.now })
+    Departure { organization: member.organization_id, member: member.id, removal, now }
 }
 
 /// The conflict of a write that would give a person or an address two places.

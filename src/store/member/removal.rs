@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{Member, MemberState, read};
 use crate::{
     access::{
-        Grantee, Permit,
+        Author, Grantee, Permit,
         verb::{LeaveOrganization, RemoveMember},
     },
     store::{
@@ -55,13 +55,19 @@ pub async fn remove(tx: &Tx, permit: Permit<RemoveMember>, departure: Departure)
     depart(tx, departure).await
 }
 
-/// Leaves an organization (`S3.60`), with the same consequences. A permit of a member's own covers that member alone.
+/// Leaves an organization (`S3.60`), with the same consequences. A permit of a member's own covers that member alone; without a
+/// caller, members leave with their accounts.
 ///
 /// # Errors
 /// [`StoreError::PermitMismatch`].
 pub async fn leave(tx: &Tx, permit: Permit<LeaveOrganization>, departure: Departure) -> Result<Member, StoreError> {
     covers_row(&permit, departure.organization, &[departure.member])?;
-    if crate::store::write::principal(&permit) != Some(departure.member) {
+    let covered = match permit.author() {
+        Author::Principal(principal) => principal.id == departure.member,
+        Author::System(_) => true,
+        Author::User(_) => false,
+    };
+    if !covered {
         return Err(StoreError::PermitMismatch(departure.member));
     }
     depart(tx, departure).await

@@ -24,7 +24,7 @@ async fn the_right_password_signs_in_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
+async fn g8_an_unknown_account_costs_as_much_as_a_wrong_password() {
     let passwords = Passwords::new(cheap()).unwrap();
     let hash = passwords.hash(word("correct horse")).await.unwrap();
     for hash in [Some(hash.as_str()), None, Some("not a hash")] {
@@ -35,7 +35,7 @@ async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
 }
 
 #[test]
-fn lengths_are_judged_before_any_work() {
+fn g10_lengths_are_judged_before_any_work() {
     let of = |length: usize| "x".repeat(length);
     assert_eq!(Password::choose(of(7)).unwrap_err(), PasswordPolicyError::TooShort);
     assert!(Password::choose(of(8)).is_ok() && Password::choose(of(1024)).is_ok());
@@ -45,7 +45,7 @@ fn lengths_are_judged_before_any_work() {
 }
 
 #[tokio::test]
-async fn every_byte_of_a_long_password_counts() {
+async fn g10_every_byte_of_a_long_password_counts() {
     let passwords = Passwords::new(cheap()).unwrap();
     let hash = passwords.hash(word(&"x".repeat(1024))).await.unwrap();
     assert!(!passwords.verify(Some(&hash), word(&format!("{}y", "x".repeat(1023)))).await.unwrap());
@@ -61,7 +61,7 @@ async fn hashes_with_other_parameters_still_verify_and_are_known_to_be_outdated(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_at_once_wait_their_turn_and_then_give_up() {
+async fn g10_too_many_at_once_wait_their_turn_and_then_give_up() {
     let options = PasswordOptions {
         memory_kib: 65_536,
         iterations: 6,

@@ -28,7 +28,7 @@ fn ten_failures_block_the_account_there_for_five_minutes() {
 }
 
 #[test]
-fn alice_signs_in_from_elsewhere_and_from_a_known_device() {
+fn g15_alice_signs_in_from_elsewhere_and_from_a_known_device() {
     let limiter = SignInLimiter::new(SignInLimits::default());
     assert!(fail(&limiter, "alice@example.com", from("192.0.2.1"), 11).is_err());
     assert!(fail(&limiter, "alice@example.com", from("192.0.2.2"), 1).is_ok());
@@ -71,7 +71,7 @@ fn success_forgets_the_accounts_failures_but_not_the_addresses() {
 }
 
 #[test]
-fn attempts_at_the_same_time_are_all_counted() {
+fn f7_attempts_at_the_same_time_are_all_counted() {
     let limiter = SignInLimiter::new(SignInLimits::default());
     let counted = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..64)

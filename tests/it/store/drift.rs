@@ -27,6 +27,7 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::invitation::Entity>(db).await;
         compare::<entity::invoice::Entity>(db).await;
         compare::<entity::member::Entity>(db).await;
+        compare::<entity::one_time_code::Entity>(db).await;
         compare::<entity::organization::Entity>(db).await;
         compare::<entity::outgoing_mail::Entity>(db).await;
         compare::<entity::payment_method::Entity>(db).await;

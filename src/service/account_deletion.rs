@@ -1,0 +1,148 @@
+//! Deleting one's own account: every place is left by the rules of leaving, every credential dies, and the person is erased
+//! from what is kept.
+//!
+//! Nobody is put in the person's place (C6): where the rules of an organization need the person, the account stays, and the
+//! refusal names the organization. That members may not leave by themselves there is no such rule: whose account it is decides.
+
+use std::fmt;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Access, Change, Service, ServiceError, UserError, Work,
+    activity::{NewEntry, target},
+    consequence,
+    member::departure,
+    one_time_code,
+    role::{self, Remaining},
+    session::session_of,
+};
+use crate::{
+    ablate,
+    access::{
+        Authority, Permit, SystemTask, Verb, authorize,
+        verb::{DeleteUser, ErasePerson, LeaveOrganization},
+    },
+    mail::Matter,
+    store::{
+        self,
+        member::{Member, MemberState},
+        organization::OrganizationState,
+    },
+};
+
+/// How often it begins anew when the person joins an organization meanwhile.
+const TRIES: u32 = 3;
+
+/// What deleting an account is asked for.
+pub struct AccountDeletion {
+    /// The account's password.
+    pub password: String,
+}
+
+/// Without the password, which belongs in no log.
+impl fmt::Debug for AccountDeletion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountDeletion").finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Deletes the caller's account. Every signed-in person may who knows the password.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with `WRONG_CREDENTIALS`, and with `LAST_HOLDER` for each organization that needs the person;
+    /// [`ServiceError::RateLimited`]; [`ServiceError::Conflict`] when the person keeps joining organizations meanwhile.
+    pub async fn delete_account(&self, access: &Access, deletion: AccountDeletion) -> Result<(), ServiceError> {
+        session_of(access)?;
+        let proven = self.prove_again(access, deletion.password).await?;
+        for _ in 0..TRIES {
+            let places = store::erasure::places_of_user(&self.store().read(), proven.id).await?;
+            let organizations: Vec<Uuid> = places.iter().map(|place| place.organization_id).collect();
+            let change = Change::by_user("deleteAccount", access, organizations.clone())?;
+            let (user, hash) = (proven.id, proven.password_hash.clone());
+            let deleted = self
+                .mutate(change, move |work| Box::pin(async move { delete(work, (user, hash), &organizations).await }));
+            if deleted.await?.value {
+                return Ok(());
+            }
+        }
+        Err(ServiceError::Conflict("the account's places have changed meanwhile; try again"))
+    }
+}
+
+/// A permit for what ends with an account, in this organization or in none.
+fn ending<V: Verb>(organization: Option<Uuid>, subject: Option<Uuid>) -> Result<Permit<V>, ServiceError> {
+    Ok(authorize::<V>(Authority::System(SystemTask::CloseAccount, organization), subject)?)
+}
+
+/// Whether it was done; it was not, and nothing was changed, where the person has places in other organizations than these,
+/// which nobody holds.
+async fn delete(work: &Work<'_>, (id, proven): (Uuid, Option<String>), held: &[Uuid]) -> Result<bool, ServiceError> {
+    let user = store::user::find_by_id(work.tx, id).await?.ok_or(ServiceError::Unauthenticated)?;
+    if user.password_hash != proven {
+        return Err(ServiceError::Unauthenticated);
+    }
+    let places = store::erasure::places_of_user(work.tx, id).await?;
+    let all_held = places.iter().all(|place| held.contains(&place.organization_id));
+    if !all_held && !ablate::off("deletion_places") {
+        return Ok(false);
+    }
+    let mut refusals = Vec::new();
+    for place in places.iter().filter(|place| held.contains(&place.organization_id)) {
+        match leave(work, place).await {
+            Err(ServiceError::Refused(refused)) => refusals.extend(refused),
+            other => other?,
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(ServiceError::Refused(refusals));
+    }
+    one_time_code::end_all(work, id).await?;
+    work.withdraw(id).await?;
+    one_time_code::tell(work, &user, Matter::AccountDeleted).await?;
+    let traces: Vec<Uuid> = std::iter::once(id).chain(places.iter().map(|place| place.id)).collect();
+    if !ablate::off("erased_traces") {
+        store::erasure::erase_traces(work.tx, ending::<ErasePerson>(None, None)?, &traces).await?;
+    }
+    // Sessions go with it, and with them every access and refresh token (A10).
+    store::user::delete(work.tx, work.authorize::<DeleteUser>(Some(id))?, id).await?;
+    Ok(true)
+}
+
+/// Leaves one organization, as leaving does; nothing of the person stays there.
+async fn leave(work: &Work<'_>, place: &Member) -> Result<(), ServiceError> {
+    let (organization, id) = (place.organization_id, place.id);
+    let found = store::organization::find_by_id(work.tx, organization).await?.ok_or(ServiceError::NotFound)?;
+    let open = found.state != OrganizationState::Deleted;
+    let rules = work.service.rules_of(work.tx, (organization, found.blueprint_id)).await?;
+    let blueprint = &rules.rules;
+    let scenes = consequence::watch(work, organization).await?;
+    let roles = role::of_member(work.tx, organization, id, work.now).await?;
+    let permit = ending::<LeaveOrganization>(Some(organization), Some(id))?;
+    store::member::leave(work.tx, permit, departure(blueprint, place, work.now)).await?;
+    if open && place.state == MemberState::Active {
+        let then = "or delete the organization, then delete the account";
+        let held = role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then }).await;
+        held.map_err(|error| named(error, &found.name))?;
+    }
+    consequence::after(work, scenes).await.map_err(|error| named(error, &found.name))?;
+    let entry = NewEntry::access("member.left", target("member", id, store::erasure::ERASED));
+    work.record(organization, entry.detail(json!({ "roles": roles, "account": "deleted" }))).await?;
+    store::erasure::erase_place(work.tx, ending::<ErasePerson>(Some(organization), Some(id))?, (organization, id))
+        .await?;
+    Ok(())
+}
+
+/// A refusal with the organization whose rules it follows from.
+fn named(error: ServiceError, organization: &str) -> ServiceError {
+    match error {
+        ServiceError::Refused(refusals) => {
+            let named =
+                |refusal: UserError| UserError { message: format!("{organization}: {}", refusal.message), ..refusal };
+            ServiceError::Refused(refusals.into_iter().map(named).collect())
+        }
+        other => other,
+    }
+}

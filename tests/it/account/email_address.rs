@@ -1,0 +1,102 @@
+//! Addresses of accounts: proven, and changed when both agree.
+
+use serde_json::json;
+
+use super::words::{PASSWORD, address, awaited, is_known, reset, reset_code, sign_in, signed_up};
+use crate::support::gateway::{Answer, Engines, Gateway, Person};
+
+async fn verify(gateway: &Gateway, code: &str) -> Answer {
+    gateway.stranger().call("verifyEmail", json!({ "code": code }), "email").await
+}
+
+async fn ask_change(person: &Person, email: &str) -> Answer {
+    person.call("requestEmailChange", json!({ "email": email, "password": PASSWORD }), "").await
+}
+
+async fn confirm(gateway: &Gateway, code: &str) -> Answer {
+    gateway.stranger().call("confirmEmailChange", json!({ "code": code }), "email changed").await
+}
+
+/// Asks for another address; the codes of the letters to the present and to the new one.
+async fn both_codes(gateway: &Gateway, person: &Person, (from, to): (&str, &str)) -> (String, String) {
+    ask_change(person, to).await.ok();
+    (awaited(gateway, (from, "gcl_"), 1).await, awaited(gateway, (to, "gct_"), 1).await)
+}
+
+#[tokio::test]
+async fn an_address_is_proven_by_the_letter_of_the_sign_up_or_by_the_next_one() {
+    for engines in Engines::DATABASES {
+        let gateway = Gateway::on(engines).await;
+        let alice = signed_up(&gateway, "alice").await;
+        let first = awaited(&gateway, (&address("alice"), "gcv_"), 1).await;
+        let document = "mutation { requestEmailVerification { mailSent userErrors { code } } }";
+        assert_eq!(alice.ask(document).await.ok().at("requestEmailVerification.mailSent"), true);
+        let second = awaited(&gateway, (&address("alice"), "gcv_"), 2).await;
+        assert_eq!(verify(&gateway, &first).await.refusals("verifyEmail"), ["CODE_INVALID"], "{engines:?}");
+        assert_eq!(verify(&gateway, &second).await.ok().at("verifyEmail.email"), "alice@example.org");
+        let user = alice.ask("{ viewer { user { emailVerifiedAt } } }").await.ok();
+        assert!(user.at("viewer.user.emailVerifiedAt").is_string(), "{engines:?}");
+        assert_eq!(alice.ask(document).await.refusals("requestEmailVerification"), ["STATE_CHANGED"]);
+        assert_eq!(gateway.stranger().ask(document).await.codes(), ["UNAUTHENTICATED"]);
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_changed_when_both_agree_and_places_in_organizations_follow() {
+    for engines in Engines::DATABASES {
+        let gateway = Gateway::on(engines).await;
+        let alice = signed_up(&gateway, "alice").await;
+        let input = json!({ "slug": "acme", "name": "Acme", "blueprint": "support-hub" });
+        alice.call("createOrganization", input, "organization { id }").await.ok();
+        let (old, new) = (address("alice"), address("alina"));
+        let (leaves, takes) = both_codes(&gateway, &alice, (&old, &new)).await;
+        // In either order; one alone changes nothing.
+        assert_eq!(confirm(&gateway, &takes).await.ok().at("confirmEmailChange.changed"), false);
+        assert_eq!(confirm(&gateway, &takes).await.refusals("confirmEmailChange"), ["CODE_INVALID"], "{engines:?}");
+        sign_in(&gateway, &old, PASSWORD).await.ok();
+        let done = confirm(&gateway, &leaves).await.ok();
+        assert_eq!(
+            (done.at("confirmEmailChange.changed"), done.at("confirmEmailChange.email")),
+            (&json!(true), &json!(new))
+        );
+        assert!(is_known(&alice).await, "sessions stay");
+        assert_eq!(alice.ask("{ viewer { email } }").await.ok().at("viewer.email"), &json!(new), "{engines:?}");
+        assert_eq!(sign_in(&gateway, &old, PASSWORD).await.refusals("signIn"), ["WRONG_CREDENTIALS"]);
+        sign_in(&gateway, &new, PASSWORD).await.ok();
+        let members = "SELECT count(*) FROM member WHERE email = 'alina@example.org'";
+        assert_eq!(gateway.database.count(members).await, 1, "{engines:?}");
+    }
+}
+
+#[tokio::test]
+async fn g12_what_was_sent_before_a_change_of_the_address_is_good_for_nothing() {
+    let gateway = Gateway::sqlite().await;
+    let alice = signed_up(&gateway, "alice").await;
+    let sets = reset_code(&gateway, "alice").await;
+    let proves = awaited(&gateway, (&address("alice"), "gcv_"), 1).await;
+    let (leaves, takes) = both_codes(&gateway, &alice, (&address("alice"), &address("alina"))).await;
+    confirm(&gateway, &leaves).await.ok();
+    confirm(&gateway, &takes).await.ok();
+    assert_eq!(gateway.database.count("SELECT count(*) FROM one_time_code").await, 0);
+    assert_eq!(reset(&gateway, &sets, "mallory has the mailbox").await.refusals("resetPassword"), ["CODE_INVALID"]);
+    assert_eq!(verify(&gateway, &proves).await.refusals("verifyEmail"), ["CODE_INVALID"]);
+}
+
+#[tokio::test]
+async fn g9_an_address_that_is_taken_is_told_at_the_end_and_to_who_reads_its_mail() {
+    let gateway = Gateway::sqlite().await;
+    let alice = signed_up(&gateway, "alice").await;
+    let (leaves, takes) = both_codes(&gateway, &alice, (&address("alice"), &address("bob"))).await;
+    // Taken in between.
+    signed_up(&gateway, "bob").await;
+    confirm(&gateway, &leaves).await.ok();
+    let refused = confirm(&gateway, &takes).await;
+    assert_eq!(refused.refusals("confirmEmailChange"), ["TAKEN"]);
+    assert_eq!(alice.ask("{ viewer { email } }").await.ok().at("viewer.email"), "alice@example.org");
+    // Asking for it tells nothing.
+    let (taken, free) = (ask_change(&alice, &address("bob")).await, ask_change(&alice, &address("carol")).await);
+    assert_eq!(taken.text, free.text);
+    let wrong = json!({ "email": address("dora"), "password": "a wrong password" });
+    let wrong = alice.call("requestEmailChange", wrong, "").await;
+    assert_eq!(wrong.refusals("requestEmailChange"), ["WRONG_CREDENTIALS"]);
+}
