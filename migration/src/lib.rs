@@ -23,6 +23,7 @@ mod m0012_photos;
 mod m0013_mail;
 mod m0018_signing_keys;
 mod m0019_token_makers;
+mod m0022_second_factors;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_mail::Migration),
             Box::new(m0018_signing_keys::Migration),
             Box::new(m0019_token_makers::Migration),
+            Box::new(m0022_second_factors::Migration),
         ]
     }
 }

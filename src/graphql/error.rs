@@ -89,6 +89,10 @@ pub enum UserErrorCode {
     NotConfirmed,
     /// Email or password is wrong.
     WrongCredentials,
+    /// A second factor has to be proven first: the person has one, or the organization asks for one.
+    SecondFactorRequired,
+    /// The code is wrong, or was used before.
+    WrongCode,
     /// New accounts are not open here.
     SignUpClosed,
     /// The change has not been made because the state has moved on.

@@ -46,8 +46,10 @@ pub mod role_transfer;
 pub mod root;
 pub mod scalar;
 pub mod seat;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
+pub mod session_list;
 pub mod team;
 pub mod usage;
 pub mod user;
@@ -74,6 +76,8 @@ pub struct Query(
 pub struct Mutation(
     user::UserMutation,
     session::SessionMutation,
+    session_list::SessionListMutation,
+    second_factor::SecondFactorMutation,
     organization::OrganizationMutation,
     invitation::InvitationMutation,
     invitation_batch::InvitationBatchMutation,

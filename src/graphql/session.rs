@@ -66,6 +66,8 @@ pub struct SignInInput {
     password: String,
     /// The organization to be in, by slug; the one used last where none is named.
     organization: Option<String>,
+    /// A code of the second factor, where the account has one: from the app that makes them, or a recovery code.
+    code: Option<String>,
 }
 
 /// Which session goes on.
@@ -121,15 +123,15 @@ pub struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Signs a person in. After ten failures from one address the account is refused there for five minutes (`RATE_LIMITED`,
+    /// Signs a person in. Where the account has a second factor, `SECOND_FACTOR_REQUIRED` asks for the same again with `code`. After ten failures from one address the account is refused there for five minutes (`RATE_LIMITED`,
     /// with `retryAfter` in seconds).
     async fn sign_in(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who, and where to.")] input: SignInInput,
     ) -> Result<SignInPayload> {
-        let SignInInput { email, password, organization } = input;
-        let sign_in = SignIn { email, password, organization };
+        let SignInInput { email, password, organization, code } = input;
+        let sign_in = SignIn { email, password, organization, code };
         let signed_in = ctx.service()?.sign_in(&ctx.access()?.client, sign_in).await;
         Ok(settle(signed_in)?.map_or_else(SignInPayload::refused, SignInPayload::done))
     }
@@ -165,12 +167,15 @@ impl SessionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Where to.")] input: SwitchOrganizationInput,
     ) -> Result<SwitchOrganizationPayload> {
-        let switched = ctx.service()?.switch_organization(ctx.access()?, input.organization).await.map_err(error)?;
-        Ok(SwitchOrganizationPayload {
-            access_token: Some(switched.access.text),
-            expires_at: Some(switched.access.expires_at),
-            organization: switched.place.map(OrganizationMembership::from),
-            user_errors: Vec::new(),
+        let switched = ctx.service()?.switch_organization(ctx.access()?, input.organization).await;
+        Ok(match settle(switched)? {
+            Ok(switched) => SwitchOrganizationPayload {
+                access_token: Some(switched.access.text),
+                expires_at: Some(switched.access.expires_at),
+                organization: switched.place.map(OrganizationMembership::from),
+                user_errors: Vec::new(),
+            },
+            Err(user_errors) => SwitchOrganizationPayload { user_errors, ..Default::default() },
         })
     }
 }

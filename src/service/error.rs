@@ -103,6 +103,10 @@ pub enum UserErrorCode {
     NotConfirmed,
     /// Email or password is wrong.
     WrongCredentials,
+    /// The person has a second factor and has not proven it, or the organization asks for one.
+    SecondFactorRequired,
+    /// The code is wrong, or was used before.
+    WrongCode,
     /// New accounts are not open here.
     SignUpClosed,
     /// The change has not been made because the state has moved on.

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::{
     Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work,
     membership::{self, Membership},
+    second_factor::{self, Factor},
     user::{User, UserState, busy},
 };
 use crate::{
@@ -37,6 +38,8 @@ pub struct SignIn {
     pub password: String,
     /// The organization to be in, by slug; the one used last where none is named.
     pub organization: Option<String>,
+    /// A code of its second factor, where it has one.
+    pub code: Option<String>,
 }
 
 /// Without the password, which belongs in no log.
@@ -116,11 +119,11 @@ impl Service {
                 tracing::warn!(%error, "a password was not hashed anew");
             }
         }
-        self.open_session(user.id, client, sign_in.organization).await
+        self.open_session(user.id, client, sign_in.organization, Factor::Code(sign_in.code)).await
     }
 
     /// The account of this address, if the password is its own and it may be used. One run of argon2 in every case.
-    async fn prove(&self, email: &str, password: Password) -> Result<Option<User>, ServiceError> {
+    pub(super) async fn prove(&self, email: &str, password: Password) -> Result<Option<User>, ServiceError> {
         let found = store::user::find_by_email(&self.store().read(), email).await?;
         let user = found.filter(|user| user.state == UserState::Active);
         let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
@@ -142,13 +145,19 @@ impl Service {
         written.await.map(|_| ())
     }
 
-    /// Opens a session of a proven person.
+    /// Opens a session of a person whose first factor is proven; the second one, where it has one, is asked for here and nowhere
+    /// else, so that no way in goes round it (`G14`).
     pub(super) async fn open_session(
         &self,
         user: Uuid,
         client: &Client,
         organization: Option<String>,
+        factor: Factor,
     ) -> Result<SignedIn, ServiceError> {
+        let counted = match &factor {
+            Factor::Code(Some(_)) => Some(self.attempt_code(user)?),
+            Factor::Code(None) => None,
+        };
         let refresh = RefreshToken::mint(&mut rand::rng());
         let hash = refresh.hash();
         let (address, agent) = (client.address.to_string(), client.user_agent.clone());
@@ -160,7 +169,8 @@ impl Service {
                 if found.is_none_or(|user| user.state != UserState::Active) {
                     return Ok(Opened::Refused);
                 }
-                let place = membership::choose(work.tx, user, &binding, work.now).await?;
+                let proven = second_factor::ask(work, user, &factor).await?;
+                let place = membership::choose(work.tx, (user, proven), &binding, work.now).await?;
                 let lifetimes = work.service.options().lifetimes;
                 let session = Session {
                     id: new_id(),
@@ -169,6 +179,7 @@ impl Service {
                     last_seen_at: work.now,
                     expires_at: lifetimes.session_end(work.now),
                     revoked_at: None,
+                    second_factor_at: proven.then_some(work.now),
                     user_agent: agent,
                     address: Some(address),
                 };
@@ -186,7 +197,8 @@ impl Service {
                 Ok(Opened::In { session: id, place })
             })
         });
-        match opened.await?.value {
+        let opened = second_factor::judged(opened.await, counted)?;
+        match opened.value {
             Opened::In { session, place } => self.signed_in((user, session), place, Some(refresh)).await,
             Opened::Refused => Err(wrong_credentials()),
         }
@@ -226,7 +238,8 @@ impl Service {
                     RefreshOutcome::Expired | RefreshOutcome::Finished => Ok(Opened::Refused),
                     RefreshOutcome::Reused => end_family(work, &session).await,
                     RefreshOutcome::Rotated { expires_at } => {
-                        let place = membership::choose(work.tx, user, &binding, work.now).await?;
+                        let proven = session.second_factor_at.is_some();
+                        let place = membership::choose(work.tx, (user, proven), &binding, work.now).await?;
                         let next = RefreshRow {
                             id: new_id(),
                             session_id: session.id,
@@ -255,7 +268,8 @@ impl Service {
     /// A signed-in person may call it, for organizations in which it is an active member.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for any other organization; [`ServiceError::Forbidden`] for a program.
+    /// [`ServiceError::NotFound`] for any other organization, `SECOND_FACTOR_REQUIRED` for one that asks for a second factor which was
+    /// not proven in this session; [`ServiceError::Forbidden`] for a program.
     pub async fn switch_organization(
         &self,
         access: &Access,
@@ -266,7 +280,9 @@ impl Service {
         let change = Change::by_user("switchOrganization", access, Vec::new())?;
         let chosen = self.mutate(change, move |work| {
             Box::pin(async move {
-                let place = membership::choose(work.tx, user, &binding, work.now).await?;
+                let session = store::session::find_by_id(work.tx, user, identity.session).await?;
+                let proven = session.is_some_and(|session| session.second_factor_at.is_some());
+                let place = membership::choose(work.tx, (user, proven), &binding, work.now).await?;
                 // What a sign-in without an organization finds again.
                 note_place(work, place).await?;
                 Ok(place)
@@ -325,7 +341,7 @@ impl Service {
 }
 
 /// The session a caller came with.
-fn session_of(access: &Access) -> Result<SessionIdentity, ServiceError> {
+pub(super) fn session_of(access: &Access) -> Result<SessionIdentity, ServiceError> {
     match access.credential {
         Some(Credential::Session(identity)) => Ok(identity),
         Some(Credential::ApiToken { .. }) => Err(ServiceError::Forbidden(Denial::NotForCallers)),
@@ -359,7 +375,7 @@ async fn note_place(work: &Work<'_>, place: Option<(Uuid, Uuid)>) -> Result<(), 
     Ok(())
 }
 
-fn wrong_credentials() -> ServiceError {
+pub(super) fn wrong_credentials() -> ServiceError {
     UserError::new(UserErrorCode::WrongCredentials, "", "email or password is wrong")
         .remedy("Check both and try again.")
         .into()

@@ -5,11 +5,13 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
     Access, Change, Client, Idempotency, Service, ServiceError, SignUp, UserError, UserErrorCode, Work,
     input::{self, Mistakes},
+    second_factor::Factor,
     session::SignedIn,
 };
 pub use crate::store::user::{User, UserState};
@@ -19,7 +21,7 @@ use crate::{
         verb::{CreateUser, UpdateUser},
     },
     id::new_id,
-    identity::{Attempt, AttemptSource, Email, Password, PasswordError, limit::Counted},
+    identity::{Attempt, AttemptSource, Blocked, Email, Password, PasswordError, limit::Counted},
     store::{
         self, StoreError, WriteScope,
         user::{NewUser, UserChanges},
@@ -91,7 +93,7 @@ impl Service {
         match self.insert_account((email, hash, name), SystemTask::SignUp, verified).await {
             Ok(user) => {
                 counted.succeeded();
-                self.open_session(user.id, client, None).await
+                self.open_session(user.id, client, None, Factor::Code(None)).await
             }
             Err(refused @ ServiceError::Refused(_)) => Err(refused),
             Err(error) => {
@@ -221,10 +223,7 @@ impl Service {
     /// Counts an attempt at an account, before its password is looked at.
     pub(super) fn attempt(&self, account: &str, client: &Client) -> Result<Counted, ServiceError> {
         let (now, source) = (self.now(), AttemptSource::Address(client.address));
-        self.limiter().attempt(&Attempt { account, source }, now).map_err(|blocked| {
-            let left = blocked.until.signed_duration_since(now).num_milliseconds().max(0).unsigned_abs();
-            ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
-        })
+        self.limiter().attempt(&Attempt { account, source }, now).map_err(|blocked| limited(&blocked, now))
     }
 }
 
@@ -239,6 +238,12 @@ pub(crate) async fn verify_email(work: &Work<'_>, user: Uuid) -> Result<(), Serv
     let changes = UserChanges { email_verified_at: Some(work.now), ..UserChanges::default() };
     store::user::update(work.tx, permit, user, changes, work.now).await?;
     Ok(())
+}
+
+/// What a caller is told who has failed too often.
+pub(super) fn limited(blocked: &Blocked, now: DateTime<Utc>) -> ServiceError {
+    let left = blocked.until.signed_duration_since(now).num_milliseconds().max(0).unsigned_abs();
+    ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
 }
 
 /// What a caller is told when a password cannot be hashed now.

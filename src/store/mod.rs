@@ -47,6 +47,7 @@ pub mod member;
 pub mod payment_method;
 pub(in crate::store) mod search;
 pub mod seat;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
 pub mod signing_key;

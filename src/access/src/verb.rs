@@ -130,6 +130,8 @@ verbs! {
     UpdateUser = "updateUser", Rule::AnyUser, [SignIn, SettleInvitation, Operator];
     /// Opens, rotates or ends a session.
     ManageSession = "manageSession", Rule::SystemOnly, [SignIn, Operator];
+    /// Sets up, uses or removes a person's second factor.
+    ManageSecondFactor = "manageSecondFactor", Rule::AnyUser, [SignIn];
     /// Installs a blueprint version.
     InstallBlueprint = "installBlueprint", Rule::SystemOnly, [InstallBlueprint, Operator];
     /// Creates an organization; the caller becomes its first member.
