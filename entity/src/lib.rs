@@ -20,6 +20,7 @@ pub mod organization;
 pub mod outgoing_mail;
 pub mod payment_method;
 pub mod refresh_token;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
 pub mod signing_key;

@@ -19,6 +19,8 @@ pub struct Model {
     pub expires_at: DateTimeUtc,
     /// When it was ended before its time.
     pub revoked_at: Option<DateTimeUtc>,
+    /// When the person proved its second factor in it.
+    pub second_factor_at: Option<DateTimeUtc>,
     /// What the client called itself.
     #[sea_orm(column_type = "Text")]
     pub user_agent: Option<String>,

@@ -25,6 +25,7 @@ mod m0018_signing_keys;
 mod m0019_token_makers;
 mod m0020_codes_and_erasure;
 mod m0021_external_identities;
+mod m0022_second_factors;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_token_makers::Migration),
             Box::new(m0020_codes_and_erasure::Migration),
             Box::new(m0021_external_identities::Migration),
+            Box::new(m0022_second_factors::Migration),
         ]
     }
 }

@@ -45,7 +45,7 @@ pub struct Cli {
 pub enum Command {
     /// Serves GraphQL, the playground and health checks.
     Serve(serve::ServeArgs),
-    /// Serves a database of its own with two organizations in it, and prints whom to sign in as.
+    /// Serves a database of its own with one organization of each blueprint in it, and prints whom to sign in as.
     Demo(demo::DemoArgs),
     /// Brings the database up to date; `serve` does so too when it starts.
     Migrate,

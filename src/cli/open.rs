@@ -15,8 +15,8 @@ use crate::{
     graphql::Cursors,
     id::new_id,
     identity::{
-        AccessTokenOptions, AccessTokens, KeyRoot, PasswordOptions, Passwords, PublicUrl, RootSecret, SessionLifetimes,
-        SignInLimiter, SignInLimits, SigningKeys,
+        AccessTokenOptions, AccessTokens, FactorRoot, KeyRoot, PasswordOptions, Passwords, PublicUrl, RootSecret,
+        SessionLifetimes, SignInLimiter, SignInLimits, SigningKeys,
     },
     mail::{FolderOutbox, LetterKey, Outbox, SmtpOutbox},
     provider::Providers,
@@ -124,6 +124,7 @@ async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls, clock: Arc<dy
         clock,
         tokens: AccessTokens::new(SigningKeys::derived(&key_root, &[])?, options)?,
         key_root,
+        factor_root: FactorRoot::of(&secret),
         passwords: Passwords::new(PasswordOptions::default())?,
         limiter: SignInLimiter::new(SignInLimits::default()),
         outbox: outbox(args)?,

@@ -298,7 +298,11 @@ pub struct ActivityMutation;
 #[Object]
 impl ActivityMutation {
     /// Records what happened in a product: for its backend, with an API token that has the scope `activity.record`.
-    async fn record_activity(&self, ctx: &Context<'_>, input: RecordActivityInput) -> Result<RecordActivityPayload> {
+    async fn record_activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What happened.")] input: RecordActivityInput,
+    ) -> Result<RecordActivityPayload> {
         let happenings = input.entries.into_iter().map(ActivityEntryInput::happening).collect::<Result<Vec<_>>>()?;
         let idempotency = Idempotency::of(input.idempotency_key, &happenings).map_err(error)?;
         let reported = ctx.service()?.record_activity(ctx.access()?, happenings, idempotency).await;

@@ -231,7 +231,11 @@ pub struct ApiTokenMutation;
 impl ApiTokenMutation {
     /// Makes an API token for a service account, or with one of its own. Needs the permission `tokens.manage`, in the organization
     /// or where the account holds something.
-    async fn create_api_token(&self, ctx: &Context<'_>, input: CreateApiTokenInput) -> Result<CreateApiTokenPayload> {
+    async fn create_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What it is for, what it may do and until when.")] input: CreateApiTokenInput,
+    ) -> Result<CreateApiTokenPayload> {
         let CreateApiTokenInput { name, service_account, scopes, expires_in_days, idempotency_key } = input;
         let account = service_account.map(|id| NodeType::ServiceAccount.parse(&id)).transpose()?;
         let new = NewToken { name, scopes, expires_in_days: expires_in_days.into(), account };
@@ -252,7 +256,7 @@ impl ApiTokenMutation {
     async fn regenerate_api_token(
         &self,
         ctx: &Context<'_>,
-        input: RegenerateApiTokenInput,
+        #[graphql(desc = "Which one, and how long the old text stays good.")] input: RegenerateApiTokenInput,
     ) -> Result<RegenerateApiTokenPayload> {
         let regeneration = Regeneration {
             token: NodeType::ApiToken.parse(&input.token)?,
@@ -273,7 +277,11 @@ impl ApiTokenMutation {
 
     /// Ends an API token before its time: its next request is refused. Needs the permission `tokens.manage`, in the organization or
     /// where its service account holds something.
-    async fn revoke_api_token(&self, ctx: &Context<'_>, input: RevokeApiTokenInput) -> Result<RevokeApiTokenPayload> {
+    async fn revoke_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: RevokeApiTokenInput,
+    ) -> Result<RevokeApiTokenPayload> {
         let token = NodeType::ApiToken.parse(&input.token)?;
         let idempotency = Idempotency::of(input.idempotency_key, &token).map_err(error)?;
         let revoked = ctx.service()?.revoke_api_token(ctx.access()?, token, idempotency).await;

@@ -294,7 +294,11 @@ async fn after(ctx: &Context<'_>, id: uuid::Uuid) -> Result<Option<App>> {
 #[Object]
 impl AppMutation {
     /// Makes an app. Needs `apps.create`, in the organization or on an app above it.
-    async fn create_app(&self, ctx: &Context<'_>, input: CreateAppInput) -> Result<CreateAppPayload> {
+    async fn create_app(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What it is called, of which kind, and where it stands.")] input: CreateAppInput,
+    ) -> Result<CreateAppPayload> {
         let parent = input.parent.map(|id| NodeType::App.parse(&id)).transpose()?;
         let new = NewApp {
             kind: input.kind,
@@ -312,7 +316,11 @@ impl AppMutation {
 
     /// Renames an app, enables, disables, opens or moves it. Needs `apps.update`, in the organization, on it or above it; moving
     /// needs `apps.create` where it goes, and as much as those hold who sit above that place.
-    async fn update_app(&self, ctx: &Context<'_>, input: UpdateAppInput) -> Result<UpdateAppPayload> {
+    async fn update_app(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one, and what changes of it.")] input: UpdateAppInput,
+    ) -> Result<UpdateAppPayload> {
         let app = NodeType::App.parse(&input.app)?;
         let parent = match input.parent {
             MaybeUndefined::Undefined => None,
@@ -329,7 +337,11 @@ impl AppMutation {
     }
 
     /// Deletes an app with every grant on it (S3.3). Needs `apps.delete`, in the organization, on it or above it.
-    async fn delete_app(&self, ctx: &Context<'_>, input: DeleteAppInput) -> Result<DeleteAppPayload> {
+    async fn delete_app(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one, with its slug typed again.")] input: DeleteAppInput,
+    ) -> Result<DeleteAppPayload> {
         let deletion = (NodeType::App.parse(&input.app)?, input.confirm);
         let idempotency = Idempotency::of(input.idempotency_key, &deletion).map_err(error)?;
         Ok(match settle(ctx.service()?.delete_app(ctx.access()?, deletion, idempotency).await)? {

@@ -132,7 +132,11 @@ pub struct AppRoleMutation;
 impl AppRoleMutation {
     /// Switches a member's role on an app on or off (S1.25); where it stands so already, nothing happens. Needs `access.grant` in
     /// the organization or on the app, and a role that gives this one.
-    async fn set_app_role(&self, ctx: &Context<'_>, input: SetAppRoleInput) -> Result<SetAppRolePayload> {
+    async fn set_app_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which role, on which app, for whom, on or off.")] input: SetAppRoleInput,
+    ) -> Result<SetAppRolePayload> {
         let SetAppRoleInput { app, member, role, on, idempotency_key } = input;
         let (app, member) = (NodeType::App.parse(&app)?, NodeType::Member.parse(&member)?);
         let switch = AppRoleSwitch { app, member, role, on };

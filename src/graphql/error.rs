@@ -91,6 +91,10 @@ pub enum UserErrorCode {
     WrongCredentials,
     /// The code is used, expired, replaced by a newer one, or for something else.
     CodeInvalid,
+    /// A second factor has to be proven first: the person has one, or the organization asks for one.
+    SecondFactorRequired,
+    /// The code is wrong, or was used before.
+    WrongCode,
     /// New accounts are not open here.
     SignUpClosed,
     /// The identity provider does not answer, or not as it must.

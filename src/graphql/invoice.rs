@@ -169,7 +169,11 @@ pub struct InvoiceMutation;
 impl InvoiceMutation {
     /// Writes an invoice down, in the place of one of the same number. Needs the permission `billing.record`, as a rule of a
     /// program's token. Anything that looks like a card number is refused.
-    async fn record_invoice(&self, ctx: &Context<'_>, input: RecordInvoiceInput) -> Result<RecordInvoicePayload> {
+    async fn record_invoice(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The invoice as the billing system has it.")] input: RecordInvoiceInput,
+    ) -> Result<RecordInvoicePayload> {
         let reported = ReportedInvoice {
             number: input.number,
             issued_on: input.issued_on.0,

@@ -39,6 +39,8 @@ pub struct OrganizationMembership {
     pub member_state: Option<MemberState>,
     /// The organization roles held there, strongest first.
     pub roles: Vec<RoleDefinition>,
+    /// Whether the person has rights there only in sessions in which it has proven a second factor.
+    pub requires_second_factor: bool,
 }
 
 impl From<Membership> for OrganizationMembership {
@@ -48,6 +50,7 @@ impl From<Membership> for OrganizationMembership {
         Self {
             id: NodeType::Organization.id(place.organization),
             roles: held.filter_map(|key| RoleDefinition::in_blueprint(&place.blueprint, key)).collect(),
+            requires_second_factor: place.requires_second_factor,
             slug: place.slug,
             name: place.name,
             member: place.member.map(|(member, _)| NodeType::Member.id(member)),

@@ -49,8 +49,10 @@ pub mod role_transfer;
 pub mod root;
 pub mod scalar;
 pub mod seat;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
+pub mod session_list;
 pub mod sign_in_provider;
 pub mod team;
 pub mod usage;
@@ -83,6 +85,8 @@ pub struct Mutation(
     sign_in_provider::SignInProviderMutation,
     email_address::EmailAddressMutation,
     password::PasswordMutation,
+    session_list::SessionListMutation,
+    second_factor::SecondFactorMutation,
     organization::OrganizationMutation,
     invitation::InvitationMutation,
     invitation_batch::InvitationBatchMutation,

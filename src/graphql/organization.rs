@@ -173,6 +173,8 @@ pub struct OrganizationSettings {
     pub allowed_domains: Vec<String>,
     /// Whether sub-addresses (`name+tag@example.com`) are refused in invitations.
     pub block_subaddress: bool,
+    /// Whether people have rights here only in sessions in which they have proven a second factor.
+    pub require_second_factor: bool,
 }
 
 /// What is stored of an organization, and what the caller may do to it.
@@ -218,6 +220,7 @@ impl OrganizationAccount {
         Ok(OrganizationSettings {
             allowed_domains: settings.allowed_domains(rules).to_vec(),
             block_subaddress: settings.block_subaddress(rules),
+            require_second_factor: settings.require_second_factor,
         })
     }
 
@@ -337,6 +340,9 @@ pub struct OrganizationSettingsInput {
     /// Whether sub-addresses (`name+tag@example.com`) are refused in invitations.
     #[graphql(default)]
     block_subaddress: MaybeUndefined<bool>,
+    /// Whether people have rights here only in sessions in which they have proven a second factor. Who asks for it has proven one;
+    /// everyone else is out until they have. Programs are not asked.
+    require_second_factor: Option<bool>,
 }
 
 /// An organization as it is after an edit.
@@ -438,6 +444,7 @@ impl OrganizationMutation {
             slug,
             allowed_domains: given(settings.allowed_domains),
             block_subaddress: given(settings.block_subaddress),
+            require_second_factor: settings.require_second_factor,
         };
         let repeat = Idempotency::of(idempotency_key, &edit).map_err(error)?;
         let updated = ctx.service()?.update_organization(ctx.access()?, edit, repeat).await;

@@ -171,6 +171,7 @@ impl PaymentMethodMutation {
     async fn record_payment_method(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The payment method as the billing system has it; never a card number.")]
         input: RecordPaymentMethodInput,
     ) -> Result<RecordPaymentMethodPayload> {
         let reported = ReportedPaymentMethod {
@@ -199,7 +200,7 @@ impl PaymentMethodMutation {
     async fn remove_payment_method(
         &self,
         ctx: &Context<'_>,
-        input: RemovePaymentMethodInput,
+        #[graphql(desc = "Which one.")] input: RemovePaymentMethodInput,
     ) -> Result<RemovePaymentMethodPayload> {
         let RemovePaymentMethodInput { reference, idempotency_key } = input;
         let repeat = Idempotency::of(idempotency_key, &reference).map_err(error)?;

@@ -146,7 +146,11 @@ pub struct ProfileMutation;
 #[Object]
 impl ProfileMutation {
     /// Changes what the organization the caller is in says about itself. Needs the permission `profile.update`.
-    async fn update_profile(&self, ctx: &Context<'_>, input: UpdateProfileInput) -> Result<UpdateProfilePayload> {
+    async fn update_profile(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which section, and the values of its fields.")] input: UpdateProfileInput,
+    ) -> Result<UpdateProfilePayload> {
         let UpdateProfileInput { section, values, idempotency_key } = input;
         let values = values.into_iter().map(|value| ProfileValue { key: value.key, value: value.value }).collect();
         let edit = ProfileEdit { section, values };

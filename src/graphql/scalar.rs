@@ -2,11 +2,12 @@
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
-/// A whole number of 64 bits with its sign. It is written as text, because many clients read numbers in JSON as floating point,
-/// which is exact to 53 bits only. As input, text and a plain number are taken.
+/// A whole number of 64 bits with its sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Int64(pub i64);
 
+/// A whole number of 64 bits with its sign. It is written as text, because many clients read numbers in JSON as floating point,
+/// which is exact to 53 bits only. As input, text and a plain number are taken.
 #[Scalar(name = "Int64")]
 impl ScalarType for Int64 {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -24,14 +25,14 @@ impl ScalarType for Int64 {
     }
 }
 
-/// A day, as `2026-11-30` (RFC 3339 `full-date`).
+/// A day as text; which days there are, the service knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Date(pub String);
 
+/// A day, as `2026-11-30` (RFC 3339 `full-date`).
 #[Scalar(name = "Date", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
-        // Which days there are, the service knows.
         match value {
             Value::String(text) => Ok(Self(text)),
             other => Err(InputValueError::expected_type(other)),

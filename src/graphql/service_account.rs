@@ -245,7 +245,7 @@ impl ServiceAccountMutation {
     async fn create_service_account(
         &self,
         ctx: &Context<'_>,
-        input: CreateServiceAccountInput,
+        #[graphql(desc = "What it is called, and where it belongs.")] input: CreateServiceAccountInput,
     ) -> Result<CreateServiceAccountPayload> {
         let app = input.app.map(|id| NodeType::App.parse(&id)).transpose()?;
         let new = NewAccount { name: input.name, role: input.role, app };
@@ -261,7 +261,7 @@ impl ServiceAccountMutation {
     async fn update_service_account(
         &self,
         ctx: &Context<'_>,
-        input: UpdateServiceAccountInput,
+        #[graphql(desc = "Which one, and what changes of it.")] input: UpdateServiceAccountInput,
     ) -> Result<UpdateServiceAccountPayload> {
         let account = NodeType::ServiceAccount.parse(&input.service_account)?;
         let edit = AccountEdit { account, name: input.name, state: input.state.map(Into::into) };
@@ -276,7 +276,7 @@ impl ServiceAccountMutation {
     async fn delete_service_account(
         &self,
         ctx: &Context<'_>,
-        input: DeleteServiceAccountInput,
+        #[graphql(desc = "Which one.")] input: DeleteServiceAccountInput,
     ) -> Result<DeleteServiceAccountPayload> {
         let account = NodeType::ServiceAccount.parse(&input.service_account)?;
         let idempotency = Idempotency::of(input.idempotency_key, &account).map_err(error)?;

@@ -81,6 +81,8 @@ pub struct SignInInput {
     password: String,
     /// The organization to be in, by slug; the one used last where none is named.
     organization: Option<String>,
+    /// A code of the second factor, where the account has one: from the app that makes them, or a recovery code.
+    code: Option<String>,
 }
 
 /// Which session goes on.
@@ -136,16 +138,17 @@ pub struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Signs a person in. For a request with `Gatehouse-Session: cookie` from a page that may call the API, the refresh token is
-    /// kept in a cookie. After ten failures from one address the account is refused there for five minutes (`RATE_LIMITED`,
+    /// Signs a person in. Where the account has a second factor, `SECOND_FACTOR_REQUIRED` asks for the same again with `code`. For a
+    /// request with `Gatehouse-Session: cookie` from a page that may call the API, the refresh token is kept in a cookie. After ten
+    /// failures from one address the account is refused there for five minutes (`RATE_LIMITED`,
     /// with `retryAfter` in seconds).
     async fn sign_in(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who, and where to.")] input: SignInInput,
     ) -> Result<SignInPayload> {
-        let SignInInput { email, password, organization } = input;
-        let sign_in = SignIn { email, password, organization };
+        let SignInInput { email, password, organization, code } = input;
+        let sign_in = SignIn { email, password, organization, code };
         let signed_in = ctx.service()?.sign_in(&ctx.access()?.client, sign_in).await;
         settle(signed_in)?.map_or_else(|told| Ok(SignInPayload::refused(told)), |done| SignInPayload::done(ctx, done))
     }
@@ -197,12 +200,15 @@ impl SessionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Where to.")] input: SwitchOrganizationInput,
     ) -> Result<SwitchOrganizationPayload> {
-        let switched = ctx.service()?.switch_organization(ctx.access()?, input.organization).await.map_err(error)?;
-        Ok(SwitchOrganizationPayload {
-            access_token: Some(switched.access.text),
-            expires_at: Some(switched.access.expires_at),
-            organization: switched.place.map(OrganizationMembership::from),
-            user_errors: Vec::new(),
+        let switched = ctx.service()?.switch_organization(ctx.access()?, input.organization).await;
+        Ok(match settle(switched)? {
+            Ok(switched) => SwitchOrganizationPayload {
+                access_token: Some(switched.access.text),
+                expires_at: Some(switched.access.expires_at),
+                organization: switched.place.map(OrganizationMembership::from),
+                user_errors: Vec::new(),
+            },
+            Err(user_errors) => SwitchOrganizationPayload { user_errors, ..Default::default() },
         })
     }
 }

@@ -169,7 +169,11 @@ pub struct UsageMutation;
 #[Object]
 impl UsageMutation {
     /// Counts what is used of the plan. Needs the permission `usage.record`, as a rule of a program's token.
-    async fn record_usage(&self, ctx: &Context<'_>, input: RecordUsageInput) -> Result<RecordUsagePayload> {
+    async fn record_usage(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What was used, of which meters.")] input: RecordUsageInput,
+    ) -> Result<RecordUsagePayload> {
         let RecordUsageInput { entries, idempotency_key } = input;
         let entries: Vec<usage::UsageEntry> = entries
             .into_iter()

@@ -134,8 +134,8 @@ pub struct SignUpInput {
 /// What deleting one's own account is asked for.
 #[derive(InputObject)]
 pub struct DeleteAccountInput {
-    /// The account's password.
-    password: String,
+    /// The account's password, asked again; accounts without one leave it out.
+    password: Option<String>,
 }
 
 /// What became of deleting one's own account.

@@ -12,6 +12,8 @@ use super::{
     node::NodeType,
     organization::Organization,
     page::PageArgs,
+    second_factor::{self, SecondFactor},
+    session_list::{self, SessionConnection},
     user::User,
 };
 use crate::{access::PrincipalKind, service::Access};
@@ -69,6 +71,29 @@ impl Viewer {
     /// The invitations that wait for the person, told by its verified address (S3.74).
     async fn pending_invitations(&self, ctx: &Context<'_>) -> Result<Vec<PendingInvitation>> {
         invitation::pending(ctx).await
+    }
+
+    /// The person's sessions that can still be used, in the order of sign-in; null for a program.
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, at most 100; 20 where nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
+    ) -> Result<Option<SessionConnection>> {
+        if self.0.person.is_none() {
+            return Ok(None);
+        }
+        session_list::own(ctx, PageArgs { first, after, last, before }).await.map(Some)
+    }
+
+    /// The person's second factor; null for a program.
+    async fn second_factor(&self, ctx: &Context<'_>) -> Result<Option<SecondFactor>> {
+        if self.0.person.is_none() {
+            return Ok(None);
+        }
+        second_factor::own(ctx).await.map(Some)
     }
 
     /// The organization the credential is bound to; null for a person who has chosen none.

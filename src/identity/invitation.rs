@@ -47,6 +47,13 @@ impl PublicUrl {
         &self.0
     }
 
+    /// The host, as people know the product by.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
     /// The link that opens an invitation. The token is in the fragment, which browsers send to no server and put in no
     /// `Referer`.
     #[must_use]

@@ -28,6 +28,7 @@ pub mod limit;
 pub mod one_time_code;
 pub mod opaque;
 pub mod password;
+pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod token;
@@ -41,6 +42,7 @@ pub use self::{
     limit::{Attempt, AttemptSource, Blocked, SignInLimiter, SignInLimits},
     opaque::{OpaqueToken, OpaqueTokenError, TokenHash},
     password::{Password, PasswordError, PasswordOptions, PasswordPolicyError, Passwords},
+    second_factor::{Code, FactorError, FactorRoot, FactorSecret},
     secret::{RootSecret, SecretError},
     session::{RefreshFacts, RefreshOutcome, RefreshToken, SessionLifetimes, SessionState},
     token::{AccessToken, AccessTokenError, AccessTokenOptions, AccessTokens, MintedToken},

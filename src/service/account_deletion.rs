@@ -37,8 +37,8 @@ const TRIES: u32 = 3;
 
 /// What deleting an account is asked for.
 pub struct AccountDeletion {
-    /// The account's password.
-    pub password: String,
+    /// The account's password, where it has one.
+    pub password: Option<String>,
 }
 
 /// Without the password, which belongs in no log.
@@ -56,7 +56,7 @@ impl Service {
     /// [`ServiceError::RateLimited`]; [`ServiceError::Conflict`] when the person keeps joining organizations meanwhile.
     pub async fn delete_account(&self, access: &Access, deletion: AccountDeletion) -> Result<(), ServiceError> {
         session_of(access)?;
-        let proven = self.prove_again(access, deletion.password).await?;
+        let proven = self.ask_password(access, deletion.password).await?;
         for _ in 0..TRIES {
             let places = store::erasure::places_of_user(&self.store().read(), proven.id).await?;
             let organizations: Vec<Uuid> = places.iter().map(|place| place.organization_id).collect();

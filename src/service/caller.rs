@@ -11,14 +11,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Service, ServiceError, blueprint::Installed, share::shareable};
+use super::{Service, ServiceError, Settings, blueprint::Installed, share::shareable};
 use crate::{
     access::{Blueprint, Denial, Facts, PrincipalId, Rights, blueprint::CustomRole},
     cache::{GrantKey, LoadError, Loaded, Loader, StampKind, StampVector},
     identity::Credential,
     store::{
         Reader, Store, StoreError,
-        facts::{self, LoadKey, UserState, Within},
+        facts::{self, LoadKey, OrganizationFact, SessionFact, UserState, Within},
         organization::OrganizationState,
     },
 };
@@ -254,7 +254,9 @@ fn caller_facts(loaded: facts::Loaded, key: &GrantKey, ends_at: Option<DateTime<
         GrantKey::Session { member, .. } => *member == Some(id),
         GrantKey::ApiToken { .. } | GrantKey::Principal { .. } => true,
     };
-    let principal = loaded.own().filter(|fact| same(fact.id.id));
+    // An organization that asks for a second factor is closed to a session in which none was proven, from the moment it asks.
+    let closed = open.is_some_and(|organization| needs_proof(organization, loaded.session.as_ref()));
+    let principal = loaded.own().filter(|fact| same(fact.id.id) && !closed);
     let scopes = loaded.token.as_ref().map(|token| token.scopes.clone());
     let scopes = scopes.filter(|_| !crate::ablate::off("token_scope_limit"));
     let (place, facts, maker, name) = match (open, principal) {
@@ -282,6 +284,12 @@ fn caller_facts(loaded: facts::Loaded, key: &GrantKey, ends_at: Option<DateTime<
     let person = loaded.user.filter(|_| matches!(key, GrantKey::Session { .. }));
     let person = person.map(|user| Person { id: user.id, email: user.email, name: user.name });
     CallerFacts { person, place, name, facts, maker, roles, ends_at, version: 0, standing: OnceLock::new() }
+}
+
+/// Whether this session has no rights in this organization for want of a second factor. Settings that cannot be read restrict.
+fn needs_proof(organization: &OrganizationFact, session: Option<&SessionFact>) -> bool {
+    let asks = || Settings::read(&organization.settings).map_or(true, |settings| settings.require_second_factor);
+    session.is_some_and(|session| !session.is_proven && asks()) && !crate::ablate::off("second_factor_rights")
 }
 
 impl CallerFacts {

@@ -105,6 +105,10 @@ pub enum UserErrorCode {
     WrongCredentials,
     /// The code is used, expired, replaced by a newer one, or for something else.
     CodeInvalid,
+    /// The person has a second factor and has not proven it, or the organization asks for one.
+    SecondFactorRequired,
+    /// The code is wrong, or was used before.
+    WrongCode,
     /// New accounts are not open here.
     SignUpClosed,
     /// The identity provider does not answer, or not as it must.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Change, Client, Service, ServiceError, UserError, UserErrorCode, Work,
+    second_factor::Factor,
     session::SignedIn,
     user::{UserState, may_open_account},
 };
@@ -100,7 +101,7 @@ impl Service {
         let provider = self.providers().find(provider).ok_or(ServiceError::NotFound)?;
         let arrived = provider.finish(sealed, callback, self.now()).await.map_err(|error| told(provider, &error))?;
         let user = self.account_of(provider, arrived).await?;
-        self.open_session(user, client, None).await
+        self.enter(user, client, None).await
     }
 
     /// Signs a person in by an ID token that a client got by itself, once. Anyone may call it who holds one.
@@ -118,7 +119,12 @@ impl Service {
         let provider = taken.ok_or(ServiceError::NotFound)?;
         let arrived = provider.accept(token.trim(), nonce.as_deref(), self.now()).await;
         let user = self.account_of(provider, arrived.map_err(|error| told(provider, &error))?).await?;
-        self.open_session(user, client, organization).await
+        self.enter(user, client, organization).await
+    }
+
+    async fn enter(&self, user: Uuid, client: &Client, organization: Option<String>) -> Result<SignedIn, ServiceError> {
+        let found = store::user::find_by_id(&self.store().read(), user).await?.ok_or(ServiceError::Unauthenticated)?;
+        self.open_session(&found, client, organization, Factor::Vouched).await
     }
 
     /// The account of somebody who has come, found, linked or opened.

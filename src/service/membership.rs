@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Access, Service, ServiceError, Work,
+    Access, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
     blueprint::Installed,
     page::{Page, PageRequest, Position, SortKey},
     profile,
@@ -33,6 +33,8 @@ pub struct Membership {
     pub member: Option<(Uuid, MemberState)>,
     /// The organization roles held, by key.
     pub roles: Vec<String>,
+    /// Whether the person has rights there only in sessions in which it has proven a second factor.
+    pub requires_second_factor: bool,
 }
 
 impl Service {
@@ -55,6 +57,7 @@ impl Service {
                 blueprint: self.rules(&reader, place.blueprint_id, &custom_of(place.member.organization_id)).await?,
                 member: Some((place.member.id, place.member.state)),
                 roles: place.roles,
+                requires_second_factor: Settings::read(&place.organization_settings)?.require_second_factor,
             });
         }
         Ok(places)
@@ -82,6 +85,7 @@ impl Service {
             blueprint: Arc::clone(&standing.blueprint),
             member: None,
             roles: standing.rights.roles().map(str::to_owned).collect(),
+            requires_second_factor: false,
         });
         Ok(page(place.into_iter().collect(), request))
     }
@@ -131,13 +135,15 @@ fn page(mut all: Vec<Membership>, request: &PageRequest) -> Page<Membership> {
 }
 
 /// The organization, with the person's member in it, that a new access token is bound to: the named one, else the one that was
-/// used last, else the first by name.
+/// used last, else the first by name. `proven` says whether the person has proven a second factor in the session; where not,
+/// organizations that ask for one are out of reach.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`] when the person is no active member of the named one.
+/// [`ServiceError::NotFound`] when the person is no active member of the named one, `SECOND_FACTOR_REQUIRED` when that one asks
+/// for a second factor.
 pub(super) async fn choose(
     reader: &impl Reader,
-    user: Uuid,
+    (user, proven): (Uuid, bool),
     binding: &Binding,
     now: DateTime<Utc>,
 ) -> Result<Option<(Uuid, Uuid)>, ServiceError> {
@@ -148,14 +154,33 @@ pub(super) async fn choose(
     };
     let places = store::member::memberships_of_user(reader, user, now).await?;
     let mut open = places.into_iter().filter(|place| place.member.state == MemberState::Active);
-    let ids = |place: member::Membership| (place.member.organization_id, place.member.id);
+    let ids = |place: &member::Membership| (place.member.organization_id, place.member.id);
+    let closed = |place: &member::Membership| {
+        let settings = Settings::read(&place.organization_settings)?;
+        Ok::<_, ServiceError>(settings.require_second_factor && !proven && !crate::ablate::off("second_factor_place"))
+    };
     if let Some(slug) = wanted {
-        let named = open.find(|place| place.organization_slug == *slug);
-        return named.map(ids).map(Some).ok_or(ServiceError::NotFound);
+        let named = open.find(|place| place.organization_slug == *slug).ok_or(ServiceError::NotFound)?;
+        if closed(&named)? {
+            let refusal = UserError::new(
+                UserErrorCode::SecondFactorRequired,
+                "organization",
+                "this organization asks for a second factor",
+            );
+            return Err(refusal.remedy("Set one up, or prove yours in this session, and come back.").into());
+        }
+        return Ok(Some(ids(&named)));
+    }
+    let mut reachable = Vec::new();
+    for place in open {
+        if !closed(&place)? {
+            reachable.push(place);
+        }
     }
     let recency = |place: &member::Membership| place.member.last_login_at.max(place.member.last_seen_at);
-    let latest = open.reduce(|latest, place| if recency(&place) > recency(&latest) { place } else { latest });
-    Ok(latest.map(ids))
+    let latest =
+        reachable.into_iter().reduce(|latest, place| if recency(&place) > recency(&latest) { place } else { latest });
+    Ok(latest.as_ref().map(ids))
 }
 
 /// How a person reads letters about the account: as the organization does that it used last, or that has invited it. Accounts

@@ -60,8 +60,10 @@ pub mod profile;
 pub mod role;
 pub mod role_transfer;
 pub mod seat;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
+pub mod session_list;
 pub mod settings;
 mod share;
 pub mod signing_key;
@@ -87,7 +89,7 @@ pub mod page {
 use crate::{
     cache::Grants,
     clock::Clock,
-    identity::{AccessTokens, KeyRoot, Passwords, PublicUrl, SessionLifetimes, SignInLimiter},
+    identity::{AccessTokens, FactorRoot, KeyRoot, Passwords, PublicUrl, SessionLifetimes, SignInLimiter},
     mail::{LetterKey, Outbox},
     provider::Providers,
     store::Store,
@@ -129,6 +131,8 @@ pub struct Parts {
     pub tokens: AccessTokens,
     /// What its keys are derived from.
     pub key_root: KeyRoot,
+    /// What second factors are derived from.
+    pub factor_root: FactorRoot,
     /// Hashes and proves passwords.
     pub passwords: Passwords,
     /// Counts sign-in attempts.
@@ -211,6 +215,10 @@ impl Service {
 
     fn key_root(&self) -> &KeyRoot {
         &self.0.parts.key_root
+    }
+
+    fn factor_root(&self) -> &FactorRoot {
+        &self.0.parts.factor_root
     }
 
     /// Callers' grants.

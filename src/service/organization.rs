@@ -11,7 +11,8 @@ use super::{
     blueprint::Installed,
     child,
     input::{self, Mistakes},
-    seat,
+    seat, second_factor,
+    session::session_of,
 };
 pub use crate::store::organization::{Organization, OrganizationState};
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
         },
     },
     id::new_id,
+    identity::SessionIdentity,
     store::{
         self, StoreError,
         grant::{HeldRole, NewGrant, NewGrants, RoleGrant},
@@ -64,6 +66,8 @@ pub struct OrganizationEdit {
     pub allowed_domains: Option<Option<Vec<String>>>,
     /// Whether sub-addresses are refused; `Some(None)`: as the blueprint says.
     pub block_subaddress: Option<Option<bool>>,
+    /// Whether a second factor is asked for from now on.
+    pub require_second_factor: Option<bool>,
 }
 
 /// A person who founds an organization.
@@ -123,7 +127,9 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Changed<()>, ServiceError> {
         let change = Change::in_organization("updateOrganization", access)?.repeatable(idempotency);
-        self.mutate(change, move |work| Box::pin(async move { update(work, edit).await })).await
+        // A program has no second factor to prove.
+        let session = session_of(access).ok();
+        self.mutate(change, move |work| Box::pin(async move { update(work, edit, session).await })).await
     }
 
     /// Moves the organization to another plan (`S3.59`). A smaller plan keeps everyone, and nobody is invited until the count
@@ -314,7 +320,7 @@ fn slug_taken(error: StoreError) -> ServiceError {
     }
 }
 
-async fn update(work: &Work<'_>, edit: OrganizationEdit) -> Result<(), ServiceError> {
+async fn update(work: &Work<'_>, edit: OrganizationEdit, session: Option<SessionIdentity>) -> Result<(), ServiceError> {
     let permit = work.authorize::<UpdateOrganization>(None)?;
     let id = work.standing()?.place.id;
     let row = store::organization::find_by_id(work.tx, id).await?.ok_or(ServiceError::NotFound)?;
@@ -329,6 +335,12 @@ async fn update(work: &Work<'_>, edit: OrganizationEdit) -> Result<(), ServiceEr
     }
     if let Some(block) = edit.block_subaddress {
         settings.block_subaddress = block;
+    }
+    if let Some(require) = edit.require_second_factor {
+        if let Some(session) = session.filter(|_| require && !settings.require_second_factor) {
+            second_factor::has_proven(work, session).await?;
+        }
+        settings.require_second_factor = require;
     }
     mistakes.settle()?;
     let name = name.filter(|name| *name != row.name);

@@ -83,8 +83,10 @@ impl Service {
                 let changes = UserChanges { password_hash: Some(hash), ..UserChanges::default() };
                 let permit = work.authorize::<UpdateUser>(Some(user))?;
                 let now = store::user::update(work.tx, permit, user, changes, work.now).await?;
+                let own = store::session::find_by_id(work.tx, user, identity.session).await?;
+                let factor_proven = own.is_some_and(|session| session.second_factor_at.is_some());
                 let ended = end_everything(work, user).await?;
-                let session = session::begin(work, user, &client, refresh_hash).await?;
+                let session = session::begin(work, (user, factor_proven), &client, refresh_hash).await?;
                 one_time_code::tell(work, &now, Matter::PasswordChanged).await?;
                 Ok((session, ended))
             })
@@ -185,6 +187,15 @@ impl Service {
                 Err(busy(error))
             }
         }
+    }
+
+    /// Asks the caller for its password again where it has one; whom another provider vouches for may have none.
+    pub(super) async fn ask_password(&self, access: &Access, password: Option<String>) -> Result<User, ServiceError> {
+        let user = self.own_account(access).await?;
+        if user.password_hash.is_none() {
+            return Ok(user);
+        }
+        self.prove_again(access, password.unwrap_or_default()).await
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work,
     membership::{self, Membership},
     one_time_code,
+    second_factor::{self, Factor},
     user::{User, UserState, busy},
 };
 use crate::{
@@ -38,6 +39,8 @@ pub struct SignIn {
     pub password: String,
     /// The organization to be in, by slug; the one used last where none is named.
     pub organization: Option<String>,
+    /// A code of its second factor, where it has one.
+    pub code: Option<String>,
 }
 
 /// Without the password, which belongs in no log.
@@ -118,11 +121,11 @@ impl Service {
                 Err(error) => tracing::warn!(%error, "a password was not hashed anew"),
             }
         }
-        self.open_session(&user, client, sign_in.organization).await
+        self.open_session(&user, client, sign_in.organization, Factor::Code(sign_in.code)).await
     }
 
     /// The account of this address, if the password is its own and it may be used. One run of argon2 in every case.
-    async fn prove(&self, email: &str, password: Password) -> Result<Option<User>, ServiceError> {
+    pub(super) async fn prove(&self, email: &str, password: Password) -> Result<Option<User>, ServiceError> {
         let found = store::user::find_by_email(&self.store().read(), email).await?;
         let user = found.filter(|user| user.state == UserState::Active);
         let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
@@ -149,14 +152,20 @@ impl Service {
         Ok(written.await?.value)
     }
 
-    /// Opens a session of a person whose password was proven: unless it was changed since (A9).
+    /// Opens a session of a person whose password was proven, unless it was changed since (A9). The second factor, where there is
+    /// one, is asked for here and nowhere else, so that no way in goes round it (G14).
     pub(super) async fn open_session(
         &self,
         proven: &User,
         client: &Client,
         organization: Option<String>,
+        factor: Factor,
     ) -> Result<SignedIn, ServiceError> {
         let (user, password_hash) = (proven.id, proven.password_hash.clone());
+        let counted = match &factor {
+            Factor::Code(Some(_)) => Some(self.attempt_code(user)?),
+            Factor::Code(None) | Factor::Vouched => None,
+        };
         let refresh = RefreshToken::mint(&mut rand::rng());
         let (hash, client) = (refresh.hash(), client.clone());
         let binding = organization.map_or(Binding::Usual, Binding::To);
@@ -170,13 +179,15 @@ impl Service {
                 if found.password_hash != password_hash && !crate::ablate::off("proven_password") {
                     return Ok(Opened::Refused);
                 }
-                let place = membership::choose(work.tx, user, &binding, work.now).await?;
-                let session = begin(work, user, &client, hash.to_vec()).await?;
+                let proven = second_factor::ask(work, user, &factor).await?;
+                let place = membership::choose(work.tx, (user, proven), &binding, work.now).await?;
+                let session = begin(work, (user, proven), &client, hash.to_vec()).await?;
                 note_sign_in(work, user, place).await?;
                 Ok(Opened::In { session, place })
             })
         });
-        match opened.await?.value {
+        let opened = second_factor::judged(opened.await, counted)?;
+        match opened.value {
             Opened::In { session, place } => self.signed_in((user, session), place, Some(refresh)).await,
             Opened::Refused => Err(wrong_credentials()),
         }
@@ -217,7 +228,8 @@ impl Service {
                     RefreshOutcome::Expired | RefreshOutcome::Finished => Ok(Opened::Refused),
                     RefreshOutcome::Reused => end_family(work, &session).await,
                     RefreshOutcome::Rotated { expires_at } => {
-                        let place = membership::choose(work.tx, user, &binding, work.now).await?;
+                        let proven = session.second_factor_at.is_some();
+                        let place = membership::choose(work.tx, (user, proven), &binding, work.now).await?;
                         let next = RefreshRow {
                             id: new_id(),
                             session_id: session.id,
@@ -246,7 +258,8 @@ impl Service {
     /// A signed-in person may call it, for organizations in which it is an active member.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for any other organization; [`ServiceError::Forbidden`] for a program.
+    /// [`ServiceError::NotFound`] for any other organization, `SECOND_FACTOR_REQUIRED` for one that asks for a second factor which was
+    /// not proven in this session; [`ServiceError::Forbidden`] for a program.
     pub async fn switch_organization(
         &self,
         access: &Access,
@@ -257,7 +270,9 @@ impl Service {
         let change = Change::by_user("switchOrganization", access, Vec::new())?;
         let chosen = self.mutate(change, move |work| {
             Box::pin(async move {
-                let place = membership::choose(work.tx, user, &binding, work.now).await?;
+                let session = store::session::find_by_id(work.tx, user, identity.session).await?;
+                let proven = session.is_some_and(|session| session.second_factor_at.is_some());
+                let place = membership::choose(work.tx, (user, proven), &binding, work.now).await?;
                 // What a sign-in without an organization finds again.
                 note_place(work, place).await?;
                 Ok(place)
@@ -324,11 +339,17 @@ pub(super) fn session_of(access: &Access) -> Result<SessionIdentity, ServiceErro
     }
 }
 
-/// Begins a session of a person, kept by the refresh token of this hash; its id.
+/// Begins a session of a person, in which it has proven its second factor or has not, kept by the refresh token of this hash; its
+/// id.
 ///
 /// # Errors
 /// When the database refuses.
-pub(super) async fn begin(work: &Work<'_>, user: Uuid, client: &Client, hash: Vec<u8>) -> Result<Uuid, ServiceError> {
+pub(super) async fn begin(
+    work: &Work<'_>,
+    (user, factor_proven): (Uuid, bool),
+    client: &Client,
+    hash: Vec<u8>,
+) -> Result<Uuid, ServiceError> {
     let lifetimes = work.service.options().lifetimes;
     let session = Session {
         id: new_id(),
@@ -337,6 +358,7 @@ pub(super) async fn begin(work: &Work<'_>, user: Uuid, client: &Client, hash: Ve
         last_seen_at: work.now,
         expires_at: lifetimes.session_end(work.now),
         revoked_at: None,
+        second_factor_at: factor_proven.then_some(work.now),
         user_agent: client.user_agent.clone(),
         address: Some(client.address.to_string()),
     };
@@ -379,7 +401,7 @@ async fn note_place(work: &Work<'_>, place: Option<(Uuid, Uuid)>) -> Result<(), 
     Ok(())
 }
 
-fn wrong_credentials() -> ServiceError {
+pub(super) fn wrong_credentials() -> ServiceError {
     UserError::new(UserErrorCode::WrongCredentials, "", "email or password is wrong")
         .remedy("Check both and try again.")
         .into()

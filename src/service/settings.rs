@@ -14,6 +14,9 @@ pub struct Settings {
     /// Whether sub-addresses are refused (`S3.20`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block_subaddress: Option<bool>,
+    /// Whether people have rights here only in sessions in which they have proven a second factor.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_second_factor: bool,
 }
 
 impl Settings {

@@ -12,6 +12,7 @@ use super::{
     Access, Change, Client, Idempotency, Service, ServiceError, SignUp, UserError, UserErrorCode, Work,
     input::{self, Mistakes},
     one_time_code::{About, Draft},
+    second_factor::Factor,
     session::SignedIn,
 };
 pub use crate::store::user::{User, UserState};
@@ -99,7 +100,7 @@ impl Service {
         match self.insert_account((email, hash, name), SystemTask::SignUp, verified).await {
             Ok(user) => {
                 counted.succeeded();
-                self.open_session(&user, client, None).await
+                self.open_session(&user, client, None, Factor::Code(None)).await
             }
             Err(refused @ ServiceError::Refused(_)) => Err(refused),
             Err(error) => {
@@ -261,11 +262,6 @@ pub(super) async fn may_open_account(work: &Work<'_>, rule: &SignUp, email: &Ema
         .into())
 }
 
-fn limited(blocked: Blocked, now: DateTime<Utc>) -> ServiceError {
-    let left = blocked.until.signed_duration_since(now).num_milliseconds().max(0).unsigned_abs();
-    ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
-}
-
 /// Marks a person's address as verified, within the change that settles an invitation: its secret, which was sent there, came
 /// back.
 ///
@@ -277,6 +273,12 @@ pub(crate) async fn verify_email(work: &Work<'_>, user: Uuid) -> Result<(), Serv
     let changes = UserChanges { email_verified_at: Some(work.now), ..UserChanges::default() };
     store::user::update(work.tx, permit, user, changes, work.now).await?;
     Ok(())
+}
+
+/// What a caller is told who has failed too often.
+pub(super) fn limited(blocked: Blocked, now: DateTime<Utc>) -> ServiceError {
+    let left = blocked.until.signed_duration_since(now).num_milliseconds().max(0).unsigned_abs();
+    ServiceError::RateLimited { retry_after: left.div_ceil(1000).max(1) }
 }
 
 /// What a caller is told when a password cannot be hashed now.

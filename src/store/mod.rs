@@ -50,6 +50,7 @@ pub mod one_time_code;
 pub mod payment_method;
 pub(in crate::store) mod search;
 pub mod seat;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
 pub mod signing_key;

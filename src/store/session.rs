@@ -35,6 +35,8 @@ pub struct Session {
     pub expires_at: DateTime<Utc>,
     /// When it was ended before.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When the person proved its second factor in it.
+    pub second_factor_at: Option<DateTime<Utc>>,
     /// What the client called itself.
     pub user_agent: Option<String>,
     /// Where from.
@@ -43,8 +45,18 @@ pub struct Session {
 
 impl From<Model> for Session {
     fn from(row: Model) -> Self {
-        let Model { id, user_id, created_at, last_seen_at, expires_at, revoked_at, user_agent, address } = row;
-        Self { id, user_id, created_at, last_seen_at, expires_at, revoked_at, user_agent, address }
+        let Model {
+            id,
+            user_id,
+            created_at,
+            last_seen_at,
+            expires_at,
+            revoked_at,
+            second_factor_at,
+            user_agent,
+            address,
+        } = row;
+        Self { id, user_id, created_at, last_seen_at, expires_at, revoked_at, second_factor_at, user_agent, address }
     }
 }
 
@@ -108,20 +120,21 @@ pub async fn find_by_refresh_hash(
     Ok(session.map(|session| (token.into(), session.into())))
 }
 
-/// A person's sessions that are in use at `now`, in the order of sign-in.
+/// A person's sessions that can be used at `now`, in the order of sign-in: not ended, and refreshed after `rested`.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot say.
 pub async fn list_of_user(
     reader: &impl Reader,
     user: Uuid,
-    now: DateTime<Utc>,
+    (now, rested): (DateTime<Utc>, DateTime<Utc>),
     request: &PageRequest,
 ) -> Result<Page<Session>, StoreError> {
     let select = select::<Entity>()
         .filter(Column::UserId.eq(user))
         .filter(Column::RevokedAt.is_null())
-        .filter(Column::ExpiresAt.gt(now));
+        .filter(Column::ExpiresAt.gt(now))
+        .filter(Column::LastSeenAt.gt(rested));
     page(reader, select, Order { key: None, id: Column::Id, descending: false }, request).await
 }
 
@@ -143,6 +156,7 @@ pub async fn insert(
         last_seen_at: Set(session.last_seen_at),
         expires_at: Set(session.expires_at),
         revoked_at: Set(session.revoked_at),
+        second_factor_at: Set(session.second_factor_at),
         user_agent: Set(session.user_agent),
         address: Set(session.address),
     };
@@ -184,6 +198,38 @@ pub async fn rotate(
         .await?;
     refresh_token::ActiveModel::from(next).insert(tx.connection()).await?;
     Ok(true)
+}
+
+/// Notes that the person has proven its second factor in a session.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn prove(
+    tx: &Tx,
+    permit: Permit<ManageSession>,
+    session: &Session,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    covers_session(&permit, &[session.user_id, session.id])?;
+    let update = Entity::update_many()
+        .set(ActiveModel { second_factor_at: Set(Some(now)), ..Default::default() })
+        .filter(Column::Id.eq(session.id));
+    update.exec(tx.connection()).await?;
+    Ok(())
+}
+
+/// Forgets in which of a person's sessions a second factor was proven, because there is none any more.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn unprove_all(tx: &Tx, permit: Permit<ManageSession>, user: Uuid) -> Result<(), StoreError> {
+    covers_session(&permit, &[user])?;
+    let update = Entity::update_many()
+        .set(ActiveModel { second_factor_at: Set(None), ..Default::default() })
+        .filter(Column::UserId.eq(user))
+        .filter(Column::SecondFactorAt.is_not_null());
+    update.exec(tx.connection()).await?;
+    Ok(())
 }
 
 /// Ends a session, and with it the whole family of its refresh tokens; `false` when it had ended.

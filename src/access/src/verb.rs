@@ -142,6 +142,8 @@ verbs! {
     LinkIdentity = "linkIdentity", Rule::SystemOnly, [SignIn];
     /// Makes a one-time code, uses it up or ends it.
     ManageCode = "manageCode", Rule::SystemOnly, [SignUp, SignIn];
+    /// Sets up, uses or removes a person's second factor.
+    ManageSecondFactor = "manageSecondFactor", Rule::AnyUser, [SignIn];
     /// Installs a blueprint version.
     InstallBlueprint = "installBlueprint", Rule::SystemOnly, [InstallBlueprint, Operator];
     /// Creates an organization; the caller becomes its first member.

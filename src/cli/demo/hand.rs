@@ -28,7 +28,8 @@ impl<'a> Hand<'a> {
     pub(super) async fn of(opened: &'a Opened, emails: Vec<String>, password: &str) -> anyhow::Result<Self> {
         let mut people = HashMap::new();
         for email in emails {
-            let sign_in = SignIn { email: email.clone(), password: password.to_owned(), organization: None };
+            let sign_in =
+                SignIn { email: email.clone(), password: password.to_owned(), organization: None, code: None };
             people.insert(email, opened.service.sign_in(&Self::client(), sign_in).await?);
         }
         Ok(Self { opened, schema: graphql::schema(), people })

@@ -58,6 +58,8 @@ pub struct SessionFact {
     pub expires_at: DateTime<Utc>,
     /// When it was ended before.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// Whether the person has proven its second factor in it.
+    pub is_proven: bool,
 }
 
 /// A person.
@@ -107,6 +109,8 @@ pub struct OrganizationFact {
     pub state: OrganizationState,
     /// Plan, by its key in the blueprint.
     pub plan: String,
+    /// What it has set for itself, one object.
+    pub settings: serde_json::Value,
     /// The blueprint version.
     pub blueprint_id: Uuid,
     /// The blueprint's name.
@@ -272,7 +276,7 @@ async fn ask(
 fn session(row: &QueryResult) -> Result<Option<SessionFact>, StoreError> {
     let Some(id) = row.try_get("", "session_id")? else { return Ok(None) };
     let (expires_at, revoked_at) = (row.try_get("", "session_expires_at")?, row.try_get("", "session_revoked_at")?);
-    Ok(Some(SessionFact { id, expires_at, revoked_at }))
+    Ok(Some(SessionFact { id, expires_at, revoked_at, is_proven: row.try_get("", "session_proven")? }))
 }
 
 fn user(row: &QueryResult) -> Result<Option<UserFact>, StoreError> {
@@ -307,6 +311,7 @@ fn organization(row: &QueryResult) -> Result<Option<OrganizationFact>, StoreErro
         name: row.try_get("", "organization_name")?,
         state: row.try_get("", "organization_state")?,
         plan: row.try_get("", "organization_plan")?,
+        settings: row.try_get("", "organization_settings")?,
         blueprint_id: row.try_get("", "blueprint_id")?,
         blueprint_name: row.try_get("", "blueprint_name")?,
         blueprint_version: row.try_get("", "blueprint_version")?,

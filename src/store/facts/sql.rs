@@ -58,12 +58,13 @@ const FRAME: &str = "
 WITH RECURSIVE
 head AS MATERIALIZED (
   SELECT s.id AS session_id, s.expires_at AS session_expires_at, s.revoked_at AS session_revoked_at,
+    s.second_factor_at IS NOT NULL AS session_proven,
     t.id AS token_id, t.name AS token_name, t.secret_hash AS token_secret_hash, t.scopes AS token_scopes,
     t.expires_at AS token_expires_at, t.revoked_at AS token_revoked_at,
     t.member_id AS token_member, t.service_account_id AS token_account, t.created_by AS token_author,
     u.id AS user_id, u.email AS user_email, u.name AS user_name, u.state AS user_state,
     o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name, o.state AS organization_state,
-    o.plan AS organization_plan,
+    o.plan AS organization_plan, o.settings AS organization_settings,
     b.id AS blueprint_id, b.name AS blueprint_name, b.version AS blueprint_version, b.hash AS blueprint_hash
   FROM {head}),
 who AS MATERIALIZED ({who}),

@@ -56,6 +56,8 @@ pub struct Membership {
     pub organization_name: String,
     /// The organization's slug.
     pub organization_slug: String,
+    /// What the organization has set for itself, one object.
+    pub organization_settings: serde_json::Value,
     /// The blueprint version the organization pins.
     pub blueprint_id: Uuid,
     /// The organization roles held, by key.
@@ -229,6 +231,7 @@ pub async fn memberships_of_user(
                 member: row.into(),
                 organization_name: organization.name,
                 organization_slug: organization.slug,
+                organization_settings: organization.settings,
                 blueprint_id: organization.blueprint_id,
             })
         })

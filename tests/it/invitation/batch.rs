@@ -3,15 +3,20 @@
 use serde_json::{Value, json};
 
 use super::{Hub, active, hub};
-use crate::support::{
-    gateway::{Answer, Engines, Gateway, Person},
-    people::{accept, count, token},
+use crate::{
+    operations,
+    support::{
+        gateway::{Answer, Engines, Gateway, Person},
+        people::{accept, count, token},
+    },
 };
 
-const ROWS: &str = "invited rows { email mailSent member { id state } invitation { id state } userErrors { code field message remedy } }";
+async fn send(by: &Person, input: &Value) -> Answer {
+    operations::send(by, "support-hub/invite-members", json!({ "input": input })).await
+}
 
 async fn invite_all(by: &Person, people: Value) -> Answer {
-    by.call("inviteMembers", json!({ "people": people }), ROWS).await
+    send(by, &json!({ "people": people })).await
 }
 
 /// The codes of each row's refusals, joined.
@@ -125,13 +130,13 @@ async fn a_repeated_batch_sends_no_second_mail() {
     let Hub { gateway, alice, .. } = hub(Engines::Embedded).await;
     let people = json!([{ "email": "bob@example.org" }, { "email": "nobody" }, { "email": "carol@example.org" }]);
     let input = json!({ "people": people, "idempotencyKey": "one" });
-    let first = alice.call("inviteMembers", input.clone(), ROWS).await;
+    let first = send(&alice, &input).await;
     assert_eq!(codes(&first), ["", "INVALID", ""]);
-    let again = alice.call("inviteMembers", input, ROWS).await;
+    let again = send(&alice, &input).await;
     assert_eq!(first.text, again.text);
     assert_eq!((count(&gateway, "invitation").await, gateway.mails().len()), (2, 2));
     let other = json!({ "people": [{ "email": "dave@example.org" }], "idempotencyKey": "one" });
-    assert_eq!(alice.call("inviteMembers", other, ROWS).await.codes(), ["CONFLICT"]);
+    assert_eq!(send(&alice, &other).await.codes(), ["CONFLICT"]);
     // Without a key, who is invited already is told so.
     let people = json!([{ "email": "bob@example.org" }]);
     assert_eq!(codes(&invite_all(&alice, people).await), ["ALREADY_MEMBER"]);

@@ -32,6 +32,7 @@ async fn entities_and_migrated_tables_agree() {
         compare::<entity::outgoing_mail::Entity>(db).await;
         compare::<entity::payment_method::Entity>(db).await;
         compare::<entity::refresh_token::Entity>(db).await;
+        compare::<entity::second_factor::Entity>(db).await;
         compare::<entity::service_account::Entity>(db).await;
         compare::<entity::session::Entity>(db).await;
         compare::<entity::signing_key::Entity>(db).await;

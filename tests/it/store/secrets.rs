@@ -75,7 +75,10 @@ async fn of_two_that_use_one_refresh_token_one_wins() {
         let ended =
             write(db, user, move |tx| Box::pin(async move { session::revoke(tx, permit, &whole, seed::noon()).await }));
         assert!(ended.await.unwrap());
-        let open = session::list_of_user(&reader, user, seed::noon(), &PageRequest::default()).await.unwrap();
+        let open =
+            session::list_of_user(&reader, user, (seed::noon(), chrono::DateTime::UNIX_EPOCH), &PageRequest::default())
+                .await
+                .unwrap();
         assert_eq!(open.items, []);
     })
     .await;
