@@ -3,6 +3,8 @@
 //! A request walks through the rooms in one order: `http` reads it and admits its document, `graphql` turns it into calls of
 //! `service`, which decides by `access` on facts from `cache` or `store`, and writes through `store` alone. `cli` puts the
 //! rooms together.
+// The parts of the schema are nested into one another, each one deeper than the one before.
+#![recursion_limit = "256"]
 
 pub use gatehouse_access as access;
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::{
     context::InContext,
     error::{UserError, settle},
+    session::kept,
 };
 use crate::service::password::{PasswordChange, PasswordReset};
 
@@ -83,7 +84,7 @@ impl PasswordMutation {
         Ok(match settle(ctx.service()?.change_password(ctx.access()?, change).await)? {
             Ok((signed_in, ended)) => ChangePasswordPayload {
                 access_token: Some(signed_in.access.text),
-                refresh_token: signed_in.refresh.map(|token| token.as_str().to_owned()),
+                refresh_token: kept(ctx, signed_in.refresh)?.map(|token| token.as_str().to_owned()),
                 expires_at: Some(signed_in.access.expires_at),
                 ended_sessions: i32::try_from(ended).unwrap_or(i32::MAX),
                 user_errors: Vec::new(),

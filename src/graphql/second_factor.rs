@@ -7,7 +7,10 @@ use super::{
     context::InContext,
     error::{UserError, error, settle},
 };
-use crate::service::second_factor::{FactorState, RecoveryCodes};
+use crate::service::{
+    ServiceError,
+    second_factor::{FactorState, RecoveryCodes},
+};
 
 /// The viewer's second factor.
 #[derive(Debug, Clone, SimpleObject)]
@@ -53,11 +56,26 @@ pub struct StartSecondFactorPayload {
     user_errors: Vec<UserError>,
 }
 
-/// A code.
-#[derive(InputObject)]
-pub struct SecondFactorCodeInput {
-    /// The code that the app shows, or a recovery code.
-    code: String,
+macro_rules! with_code {
+    ($(#[doc = $doc:literal] $name:ident;)+) => {
+        $(
+            #[doc = $doc]
+            #[derive(InputObject)]
+            pub struct $name {
+                /// The code that the app shows, or a recovery code.
+                code: String,
+            }
+        )+
+    };
+}
+
+with_code! {
+    /// The first code of the app.
+    ConfirmSecondFactorInput;
+    /// A code of the second factor.
+    ProveSecondFactorInput;
+    /// A code of the second factor.
+    RenewRecoveryCodesInput;
 }
 
 /// What removing it takes.
@@ -69,43 +87,69 @@ pub struct RemoveSecondFactorInput {
     code: String,
 }
 
-/// A set of recovery codes.
-#[derive(SimpleObject)]
-pub struct RecoveryCodesPayload {
-    /// Ten codes, each of which stands for the app's once; null when refused. They are shown once.
-    recovery_codes: Option<Vec<String>>,
-    /// Why it was refused; empty when it was done.
-    user_errors: Vec<UserError>,
-}
-
-impl RecoveryCodesPayload {
-    fn after(done: std::result::Result<RecoveryCodes, crate::service::ServiceError>) -> Result<Self> {
-        Ok(match settle(done)? {
-            Ok(codes) => {
-                let codes = codes.iter().map(|code| code.as_str().to_owned()).collect();
-                Self { recovery_codes: Some(codes), user_errors: Vec::new() }
+macro_rules! recovery_codes {
+    ($(#[doc = $doc:literal] $name:ident;)+) => {
+        $(
+            #[doc = $doc]
+            #[derive(SimpleObject)]
+            pub struct $name {
+                /// Ten codes, each of which stands for the app's once; null when refused. They are shown once.
+                recovery_codes: Option<Vec<String>>,
+                /// Why it was refused; empty when it was done.
+                user_errors: Vec<UserError>,
             }
-            Err(user_errors) => Self { recovery_codes: None, user_errors },
-        })
-    }
+
+            impl $name {
+                fn after(done: std::result::Result<RecoveryCodes, ServiceError>) -> Result<Self> {
+                    Ok(match settle(done)? {
+                        Ok(codes) => {
+                            let codes = codes.iter().map(|code| code.as_str().to_owned()).collect();
+                            Self { recovery_codes: Some(codes), user_errors: Vec::new() }
+                        }
+                        Err(user_errors) => Self { recovery_codes: None, user_errors },
+                    })
+                }
+            }
+        )+
+    };
 }
 
-/// The second factor after a change.
-#[derive(Debug, SimpleObject)]
-pub struct SecondFactorPayload {
-    /// As it is now; null when refused.
-    second_factor: Option<SecondFactor>,
-    /// Why it was refused; empty when it was done.
-    user_errors: Vec<UserError>,
+recovery_codes! {
+    /// The second factor counts, with these recovery codes.
+    ConfirmSecondFactorPayload;
+    /// Another set of recovery codes.
+    RenewRecoveryCodesPayload;
 }
 
-impl SecondFactorPayload {
-    async fn after(ctx: &Context<'_>, done: std::result::Result<(), crate::service::ServiceError>) -> Result<Self> {
-        Ok(match settle(done)? {
-            Ok(()) => Self { second_factor: Some(own(ctx).await?), user_errors: Vec::new() },
-            Err(user_errors) => Self { second_factor: None, user_errors },
-        })
-    }
+macro_rules! changed {
+    ($(#[doc = $doc:literal] $name:ident;)+) => {
+        $(
+            #[doc = $doc]
+            #[derive(Debug, SimpleObject)]
+            pub struct $name {
+                /// As it is now; null when refused.
+                second_factor: Option<SecondFactor>,
+                /// Why it was refused; empty when it was done.
+                user_errors: Vec<UserError>,
+            }
+
+            impl $name {
+                async fn after(ctx: &Context<'_>, done: std::result::Result<(), ServiceError>) -> Result<Self> {
+                    Ok(match settle(done)? {
+                        Ok(()) => Self { second_factor: Some(own(ctx).await?), user_errors: Vec::new() },
+                        Err(user_errors) => Self { second_factor: None, user_errors },
+                    })
+                }
+            }
+        )+
+    };
+}
+
+changed! {
+    /// The second factor, proven in this session.
+    ProveSecondFactorPayload;
+    /// The second factor after it was removed.
+    RemoveSecondFactorPayload;
 }
 
 /// Changes of one's own second factor. None of these takes an idempotency key: what they answer is stored nowhere.
@@ -135,28 +179,28 @@ impl SecondFactorMutation {
     async fn confirm_second_factor(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first code of the app.")] input: SecondFactorCodeInput,
-    ) -> Result<RecoveryCodesPayload> {
-        RecoveryCodesPayload::after(ctx.service()?.confirm_second_factor(ctx.access()?, input.code).await)
+        #[graphql(desc = "The first code of the app.")] input: ConfirmSecondFactorInput,
+    ) -> Result<ConfirmSecondFactorPayload> {
+        ConfirmSecondFactorPayload::after(ctx.service()?.confirm_second_factor(ctx.access()?, input.code).await)
     }
 
     /// Proves the second factor in the present session, for organizations that ask for one.
     async fn prove_second_factor(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "A code.")] input: SecondFactorCodeInput,
-    ) -> Result<SecondFactorPayload> {
+        #[graphql(desc = "A code.")] input: ProveSecondFactorInput,
+    ) -> Result<ProveSecondFactorPayload> {
         let proven = ctx.service()?.prove_second_factor(ctx.access()?, input.code).await;
-        SecondFactorPayload::after(ctx, proven).await
+        ProveSecondFactorPayload::after(ctx, proven).await
     }
 
     /// Gives another set of recovery codes; those of the last one are good no more.
     async fn renew_recovery_codes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "A code.")] input: SecondFactorCodeInput,
-    ) -> Result<RecoveryCodesPayload> {
-        RecoveryCodesPayload::after(ctx.service()?.renew_recovery_codes(ctx.access()?, input.code).await)
+        #[graphql(desc = "A code.")] input: RenewRecoveryCodesInput,
+    ) -> Result<RenewRecoveryCodesPayload> {
+        RenewRecoveryCodesPayload::after(ctx.service()?.renew_recovery_codes(ctx.access()?, input.code).await)
     }
 
     /// Removes the second factor. Organizations that ask for one are out of reach from then on.
@@ -164,8 +208,8 @@ impl SecondFactorMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The password and a code.")] input: RemoveSecondFactorInput,
-    ) -> Result<SecondFactorPayload> {
+    ) -> Result<RemoveSecondFactorPayload> {
         let removed = ctx.service()?.remove_second_factor(ctx.access()?, input.password, input.code).await;
-        SecondFactorPayload::after(ctx, removed).await
+        RemoveSecondFactorPayload::after(ctx, removed).await
     }
 }

@@ -61,7 +61,7 @@ macro_rules! signed_in {
 }
 
 /// Keeps a refresh token in the browser, where one is at the other end; what is left is for the answer.
-fn kept(ctx: &Context<'_>, refresh: Option<Zeroizing<String>>) -> Result<Option<Zeroizing<String>>> {
+pub(super) fn kept(ctx: &Context<'_>, refresh: Option<Zeroizing<String>>) -> Result<Option<Zeroizing<String>>> {
     let (Some(browser), Some(token)) = (ctx.browser(), &refresh) else { return Ok(refresh) };
     browser.keep(token.clone(), ctx.service()?.options().lifetimes.refresh_idle);
     Ok(refresh.filter(|_| crate::ablate::off("cookie_alone")))

@@ -180,6 +180,9 @@ impl UserMutation {
     ) -> Result<DeleteAccountPayload> {
         let deletion = AccountDeletion { password: input.password };
         let user_errors = settle(ctx.service()?.delete_account(ctx.access()?, deletion).await)?.err();
+        if let Some(browser) = ctx.browser().filter(|_| user_errors.is_none()) {
+            browser.forget();
+        }
         Ok(DeleteAccountPayload { deleted: user_errors.is_none(), user_errors: user_errors.unwrap_or_default() })
     }
 

@@ -189,7 +189,7 @@ pub(super) async fn choose(
 /// # Errors
 /// When the database cannot say.
 pub(super) async fn reader_of(work: &Work<'_>, user: &User) -> Result<mail::Reader, ServiceError> {
-    let used = choose(work.tx, user.id, &Binding::Usual, work.now).await?.map(|(organization, _)| organization);
+    let used = choose(work.tx, (user.id, true), &Binding::Usual, work.now).await?.map(|(organization, _)| organization);
     let organization = match used {
         Some(organization) => Some(organization),
         None => {

@@ -188,3 +188,26 @@ async fn signing_out_takes_the_cookie_away_and_ends_its_session() {
     let kept = Page::ours(&gateway).with_cookie(&kept).send(REFRESH, json!({})).await;
     assert_eq!(kept.code(), "UNAUTHENTICATED", "{}", kept.body);
 }
+
+/// A password that is changed gives the browser the next cookie; an account that is deleted takes it away.
+#[tokio::test]
+async fn the_cookie_follows_a_changed_password_and_goes_with_the_account() {
+    let gateway = Gateway::sqlite().await;
+    let page = Page::ours(&gateway);
+    let first = page.sign_up("alice").await;
+    let token = |reply: &Reply, field: &str| reply.body["data"][field]["accessToken"].as_str().unwrap().to_owned();
+    let page = Page { token: Some(token(&first, "signUp")), ..page }.with_cookie(&first.kept());
+    let change =
+        "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { accessToken refreshToken } }";
+    let changed = page.send(change, json!({ "password": PASSWORD, "newPassword": "another horse battery" })).await;
+    assert!(changed.body["data"]["changePassword"]["refreshToken"].is_null(), "{}", changed.body);
+    assert_ne!(changed.kept(), first.kept());
+
+    let page = Page { token: Some(token(&changed, "changePassword")), ..page }.with_cookie(&changed.kept());
+    let delete = "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deleted } }";
+    let refused = page.send(delete, json!({ "password": "wrong password" })).await;
+    assert!(refused.set.is_empty(), "{:?}", refused.set);
+    let deleted = page.send(delete, json!({ "password": "another horse battery" })).await;
+    assert_eq!(deleted.body["data"]["deleteAccount"]["deleted"], true, "{}", deleted.body);
+    assert!(deleted.set[0].starts_with("gatehouse=;") && deleted.set[0].contains("Max-Age=0"), "{:?}", deleted.set);
+}

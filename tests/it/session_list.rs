@@ -25,7 +25,7 @@ async fn sign_in(gateway: &Gateway, agent: &str) -> (Person, String) {
         "query": "mutation($input: SignInInput!) { signIn(input: $input) { accessToken refreshToken } }",
         "variables": { "input": { "email": "alice@example.org", "password": PASSWORD } },
     });
-    let request = reqwest::Client::new().post(&gateway.url).header(USER_AGENT, agent).json(&body);
+    let request = reqwest::Client::new().post(format!("{}/graphql", gateway.url)).header(USER_AGENT, agent).json(&body);
     let answer: Value = request.send().await.unwrap().json().await.unwrap();
     let text = |field: &str| answer["data"]["signIn"][field].as_str().unwrap().to_owned();
     (gateway.stranger().with_token(&text("accessToken")), text("refreshToken"))

@@ -17,7 +17,7 @@ fn from(address: &str) -> Client {
 }
 
 fn as_alice(password: &str) -> SignIn {
-    SignIn { email: address("alice"), password: password.to_owned(), organization: None }
+    SignIn { email: address("alice"), password: password.to_owned(), organization: None, code: None }
 }
 
 /// Sends this many attempts as aliases of few documents; how many were looked at.

@@ -41,6 +41,7 @@ async fn of_two_that_use_one_refresh_token_one_wins() {
             last_seen_at: seed::noon(),
             expires_at: seed::later(),
             revoked_at: None,
+            second_factor_at: None,
             user_agent: None,
             address: None,
         };
