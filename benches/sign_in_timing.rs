@@ -57,6 +57,8 @@ async fn main() -> Result<()> {
         database_connections: 8,
         access_token_minutes: 5,
         invitation_only: false,
+        sign_up_domains: Vec::new(),
+        providers: None,
     };
     let http = HttpArgs {
         listen: "127.0.0.1:0".parse()?,

@@ -191,9 +191,11 @@ impl Service {
 
     /// Asks the caller for its password again where it has one; whom another provider vouches for may have none.
     pub(super) async fn ask_password(&self, access: &Access, password: Option<String>) -> Result<User, ServiceError> {
-        let user = self.own_account(access).await?;
-        if user.password_hash.is_none() {
-            return Ok(user);
+        if password.is_none() {
+            let user = self.own_account(access).await?;
+            if user.password_hash.is_none() {
+                return Ok(user);
+            }
         }
         self.prove_again(access, password.unwrap_or_default()).await
     }

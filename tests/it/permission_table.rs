@@ -184,7 +184,18 @@ async fn scene(gateway: &Gateway, words: &'static Words, who: Who, number: usize
 /// What is asked of accounts by who knows neither a password nor a code.
 fn account_sample(field: &str, number: usize) -> Option<Value> {
     Some(match field {
+        "signUp" => {
+            let email = format!("new-{number}@example.org");
+            json!({ "email": email, "password": "correct horse battery", "name": "New" })
+        }
+        "signIn" => json!({ "email": format!("nobody-{number}@example.org"), "password": "wrong" }),
+        "refreshSession" => json!({ "refreshToken": "grt_none" }),
         "deleteAccount" => json!({ "password": "wrong" }),
+        "revokeSessions" => json!({ "others": true }),
+        "startSecondFactor" => json!({}),
+        "confirmSecondFactor" | "proveSecondFactor" | "renewRecoveryCodes" | "removeSecondFactor" => {
+            json!({ "code": "000000" })
+        }
         "requestEmailVerification" => Value::Null,
         "verifyEmail" | "confirmEmailChange" => json!({ "code": format!("none-{number}") }),
         "requestEmailChange" => json!({ "email": format!("moved-{number}@example.org"), "password": "wrong" }),
@@ -223,12 +234,6 @@ fn sample(field: &str, scene: &Scene, number: usize) -> (Value, &'static str) {
             let question = json!({ "member": member, "app": app, "feature": words.feature, "action": words.action });
             (question, "{ allowed }")
         }
-        "signUp" => {
-            let email = format!("new-{number}@example.org");
-            (json!({ "email": email, "password": "correct horse battery", "name": "New" }), "")
-        }
-        "signIn" => (json!({ "email": format!("nobody-{number}@example.org"), "password": "wrong" }), ""),
-        "refreshSession" => (json!({ "refreshToken": "grt_none" }), ""),
         "signOut" => (json!({}), ""),
         "signInProviders" => (json!({}), "{ key }"),
         "signInWithProvider" => (json!({ "provider": "acme", "token": "none" }), ""),
@@ -415,7 +420,7 @@ macro_rules! ask_all {
 
 fn system_tasks() -> String {
     let verbs = ask_all![
-        CreateUser UpdateUser DeleteUser ErasePerson ManageSession LinkIdentity ManageCode InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
+        CreateUser UpdateUser DeleteUser ErasePerson ManageSession LinkIdentity ManageCode ManageSecondFactor InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
         LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
         RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount
