@@ -90,18 +90,16 @@ async fn take(work: &Work<'_>, factor: &SecondFactor, code: &str) -> Result<(), 
     if taken { Ok(()) } else { Err(wrong_code()) }
 }
 
-/// What an attempt with a code came to: counted as failed when the code was wrong, and not at all when nothing was decided.
+/// What an attempt with a code came to: counted as failed when the code was wrong, and not at all when nothing was decided. Only a
+/// right code makes earlier failures forgotten: a refusal for another reason may be had at will.
 pub(super) fn judged<T>(
     done: Result<Changed<T>, ServiceError>,
     counted: Option<Counted>,
 ) -> Result<Changed<T>, ServiceError> {
     match (&done, counted) {
         (Ok(_), Some(counted)) => counted.succeeded(),
-        (Err(ServiceError::Refused(refusals)), Some(counted)) => {
-            if refusals.iter().all(|refusal| refusal.code != UserErrorCode::WrongCode) {
-                counted.succeeded();
-            }
-        }
+        (Err(ServiceError::Refused(refusals)), Some(_))
+            if refusals.iter().any(|refusal| refusal.code == UserErrorCode::WrongCode) => {}
         (Err(_), Some(counted)) => counted.undecided(),
         (_, None) => {}
     }

@@ -172,6 +172,22 @@ async fn f7_codes_are_counted_by_attempt_wherever_they_come_from() {
     assert_eq!(sign_in(&gateway, &alice, None).await.refusals("signIn"), ["SECOND_FACTOR_REQUIRED"]);
 }
 
+#[tokio::test]
+async fn f7_a_refusal_for_another_reason_forgets_no_guess() {
+    let gateway = Gateway::sqlite().await;
+    let alice = signed_up(&gateway, "alice").await;
+    let (app, _) = set_up(&gateway, &alice).await;
+    let wrong = json!({ "code": app.wrong(&gateway) });
+    let prove = async || alice.call("proveSecondFactor", wrong.clone(), "secondFactor { isProven }").await;
+    for _ in 0..9 {
+        assert_eq!(prove().await.refusals("proveSecondFactor"), ["WRONG_CODE"]);
+    }
+    let confirmed = alice.call("confirmSecondFactor", wrong.clone(), "recoveryCodes").await;
+    assert_eq!(confirmed.refusals("confirmSecondFactor"), ["STATE_CHANGED"]);
+    assert_eq!(prove().await.refusals("proveSecondFactor"), ["WRONG_CODE"]);
+    assert_eq!(prove().await.codes(), ["RATE_LIMITED"]);
+}
+
 async fn require(person: &Person, required: bool) -> Answer {
     let input = json!({ "settings": { "requireSecondFactor": required } });
     person.call("updateOrganization", input, "organization { settings { requireSecondFactor } }").await
