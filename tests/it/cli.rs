@@ -16,6 +16,13 @@ pub(crate) fn gatehouse(folder: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gatehouse")).current_dir(folder).args(words).output().unwrap()
 }
 
+/// The same beside a gateway of this thread, which must go on meanwhile: one that is stopped within a transaction keeps the
+/// database locked.
+async fn gatehouse_beside(folder: &Path, words: &[&str]) -> Output {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_gatehouse"));
+    command.current_dir(folder).args(words).output().await.unwrap()
+}
+
 fn said(output: &Output) -> (String, String) {
     (String::from_utf8(output.stdout.clone()).unwrap(), String::from_utf8(output.stderr.clone()).unwrap())
 }
@@ -102,8 +109,8 @@ async fn an_operators_token_works_and_its_refusals_are_readable() {
     let url = gateway.database.url.clone();
     // The same secret is not needed: a token is proven by its hash.
     let base = ["token", "create", "--database-url", &url, "--name", "Nightly", "--organization"];
-    let run = |rest: &[&str]| gatehouse(folder.path(), &[&base, rest].concat());
-    let output = run(&["acme", "--scope", "members.read", "--expires-in-days", "30", "--json"]);
+    let run = async |rest: &[&str]| gatehouse_beside(folder.path(), &[&base, rest].concat()).await;
+    let output = run(&["acme", "--scope", "members.read", "--expires-in-days", "30", "--json"]).await;
     let (out, err) = said(&output);
     assert!(output.status.success(), "{err}");
     let printed: Value = serde_json::from_str(&out).unwrap();
@@ -111,9 +118,9 @@ async fn an_operators_token_works_and_its_refusals_are_readable() {
     let program = gateway.stranger().with_token(printed["token"].as_str().unwrap());
     assert_eq!(program.ask("{ viewer { name } }").await.ok().at("viewer.name"), "Nightly");
 
-    let output = run(&["acme", "--scope", "members.fly", "--expires-in-days", "30"]);
+    let output = run(&["acme", "--scope", "members.fly", "--expires-in-days", "30"]).await;
     assert!(said(&output).1.contains("`members.fly` names nothing"), "{:?}", said(&output));
-    let output = run(&["nobody", "--scope", "members.read", "--expires-in-days", "30"]);
+    let output = run(&["nobody", "--scope", "members.read", "--expires-in-days", "30"]).await;
     assert!(said(&output).1.contains("there is no organization `nobody`"));
     assert!(!output.status.success());
 }

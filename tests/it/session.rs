@@ -304,14 +304,14 @@ async fn nobody_elses_account_is_found_by_its_id() {
 
 #[tokio::test]
 async fn an_operator_opens_accounts_at_the_command_line() {
-    use std::{
-        io::Write,
-        process::{Command, Stdio},
-    };
+    use std::process::Stdio;
+
+    use tokio::{io::AsyncWriteExt, process::Command};
 
     let gateway = Gateway::sqlite().await;
     let folder = tempfile::tempdir().unwrap();
-    let create = |email: &str, password: &str| {
+    // Not waited for in this thread: a gateway that is stopped within a transaction keeps the database locked.
+    let create = async |email: &str, password: &str| {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gatehouse"))
             .args(["user", "create", "--email", email, "--name", "Alice", "--password-stdin", "--database-url"])
             .arg(&gateway.database.url)
@@ -322,11 +322,11 @@ async fn an_operator_opens_accounts_at_the_command_line() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        writeln!(child.stdin.take().unwrap(), "{password}").unwrap();
-        let done = child.wait_with_output().unwrap();
+        child.stdin.take().unwrap().write_all(password.as_bytes()).await.unwrap();
+        let done = child.wait_with_output().await.unwrap();
         (done.status.success(), String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
     };
-    let (done, id, _) = create("alice@example.org", PASSWORD);
+    let (done, id, _) = create("alice@example.org", PASSWORD).await;
     assert!(done && id.starts_with("usr_") && id.lines().count() == 1, "{id}");
     let signed_in = sign_in(&gateway, "alice@example.org", PASSWORD).await.ok();
     assert_eq!(signed_in.at("signIn.user.id"), id.trim());
@@ -334,8 +334,8 @@ async fn an_operator_opens_accounts_at_the_command_line() {
     assert!(
         alice.ask("{ viewer { user { emailVerifiedAt } } }").await.ok().at("viewer.user.emailVerifiedAt").is_string()
     );
-    let (done, out, told) = create("alice@example.org", PASSWORD);
+    let (done, out, told) = create("alice@example.org", PASSWORD).await;
     assert!(!done && out.is_empty() && told.contains("email: this address has an account"), "{told}");
-    let (done, _, told) = create("bob@example.org", "short");
+    let (done, _, told) = create("bob@example.org", "short").await;
     assert!(!done && told.contains("password: the password is too short"), "{told}");
 }
