@@ -167,7 +167,7 @@ fn the_core_is_pure() {
 
 #[test]
 fn files_fit_a_readers_head() {
-    let folders = ["src", "entity", "migration", "tests"];
+    let folders = ["src", "entity", "migration", "model", "tests"];
     let files = folders.iter().flat_map(|folder| sources(folder));
     let long: Vec<String> = files
         .map(|(file, text)| (file, text.lines().count()))
