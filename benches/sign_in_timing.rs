@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use gatehouse::{
     cli::open::{Urls, open},
-    config::{DeploymentArgs, HttpArgs, HttpConfig},
+    config::{DeploymentArgs, HttpArgs, HttpConfig, RevocationMode},
     http::{Door, Server, ServiceGateway},
     id::new_id,
     service::user::NewAccount,
@@ -49,6 +49,7 @@ async fn main() -> Result<()> {
     let deployment = DeploymentArgs {
         database_url: format!("sqlite://{}", folder.path().join("gatehouse.db").display()),
         redis_url: None,
+        revocation: RevocationMode::Auto,
         deployment: new_id().to_string(),
         secret_file: folder.path().join("secret"),
         mail_url: None,

@@ -17,7 +17,7 @@ use super::{
     LoadError,
     key::GrantKey,
     limits::Limits,
-    machine_time::MachineTime,
+    machine_time::{MachineClock, MachineTime, ThisMachine},
     protocol::LocalView,
     stamp::{Stamp, Subject},
 };
@@ -53,6 +53,7 @@ pub struct TailBatch {
 #[derive(Debug)]
 pub struct Freshness {
     limits: Limits,
+    clock: Arc<dyn MachineClock>,
     state: RwLock<State>,
     moved: broadcast::Sender<Arc<[Stamp]>>,
 }
@@ -87,18 +88,40 @@ impl Freshness {
     /// For a process that is alone with its database: always fresh.
     #[must_use]
     pub fn alone(limits: Limits) -> Arc<Self> {
-        Arc::new(Self::new(limits, Trust::Always))
+        Arc::new(Self::new(limits, Trust::Always, Arc::new(ThisMachine)))
     }
 
     /// For one of several nodes: not fresh until [`Freshness::follow`] has read the database.
     #[must_use]
     pub fn leased(limits: Limits) -> Arc<Self> {
-        Arc::new(Self::new(limits, Trust::NotYet))
+        Self::leased_by(limits, Arc::new(ThisMachine))
     }
 
-    fn new(limits: Limits, trust: Trust) -> Self {
+    /// The same by other clocks than this machine's.
+    #[must_use]
+    pub fn leased_by(limits: Limits, clock: Arc<dyn MachineClock>) -> Arc<Self> {
+        Arc::new(Self::new(limits, Trust::NotYet, clock))
+    }
+
+    fn new(limits: Limits, trust: Trust, clock: Arc<dyn MachineClock>) -> Self {
         let state = State { floors: HashMap::new(), trust, pruned: Duration::ZERO, forgotten_until: Duration::ZERO };
-        Self { limits, state: RwLock::new(state), moved: broadcast::channel(ANNOUNCEMENTS).0 }
+        Self { limits, clock, state: RwLock::new(state), moved: broadcast::channel(ANNOUNCEMENTS).0 }
+    }
+
+    /// What the clocks show that freshness is measured by.
+    #[must_use]
+    pub fn now(&self) -> MachineTime {
+        self.clock.read()
+    }
+
+    /// How old this node's last good reading of the database is; `None` before the first, and for a process that is alone and
+    /// needs none.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        match self.state.read().unwrap_or_else(PoisonError::into_inner).trust {
+            Trust::ReadAt(read) => self.now().boot.checked_sub(read.boot),
+            Trust::Always | Trust::NotYet => None,
+        }
     }
 
     /// The stamps that move from now on, as soon as this node hears of them: at once for its own changes, within
@@ -169,12 +192,12 @@ impl Freshness {
         if state.floors.len() > MAX_FLOORS {
             tracing::warn!("too many stamps moved at once; trusting no cached grant for a while");
             state.floors = HashMap::new();
-            state.forgotten_until = at.boot + self.limits.floor_ttl;
+            state.forgotten_until = at.boot + self.limits.floor_life();
         }
         // Once in a while: no entry older than a floor that is dropped here is still alive.
-        if at.boot.saturating_sub(state.pruned) > self.limits.floor_ttl / 10 {
+        if at.boot.saturating_sub(state.pruned) > self.limits.floor_life() / 10 {
             state.pruned = at.boot;
-            state.floors.retain(|_, floor| at.boot.saturating_sub(floor.raised) <= self.limits.floor_ttl);
+            state.floors.retain(|_, floor| at.boot.saturating_sub(floor.raised) <= self.limits.floor_life());
         }
     }
 
@@ -195,8 +218,8 @@ impl Freshness {
     async fn poll_forever(&self, tail: &dyn StampTail) {
         let mut position: Option<String> = None;
         loop {
-            let began = MachineTime::read();
-            match timeout(self.limits.poll_deadline, tail.poll(position.as_deref(), self.limits.floor_ttl)).await {
+            let began = self.now();
+            match timeout(self.limits.poll_deadline, tail.poll(position.as_deref(), self.limits.floor_life())).await {
                 Ok(Ok(Some(batch))) => {
                     self.renew(&batch.stamps, began);
                     position = Some(batch.position);
@@ -213,7 +236,7 @@ impl Freshness {
                 Ok(Err(error)) => tracing::warn!(%error, "cannot read moved stamps"),
                 Err(_) => tracing::warn!("reading moved stamps took too long"),
             }
-            let spent = MachineTime::read().boot.saturating_sub(began.boot);
+            let spent = self.now().boot.saturating_sub(began.boot);
             // A reading that failed late is tried again at once, but never in a busy loop.
             let pause = self.limits.poll_every.saturating_sub(spent).max(Duration::from_millis(10));
             tokio::time::sleep(pause).await;

@@ -17,6 +17,7 @@ use super::{
     Fill, Freshness, GrantCache, GrantKey, LeaseToken, Limits, LoadError, MachineTime, Marked, ReadOutcome, SecretHash,
     Settled, Stamp, StampVector, Subject,
     entry::{Entry, EntryCodec},
+    meter::{self, Meter, Present, Read},
     protocol::{self, Asked, Verdict},
     single_flight::SingleFlight,
 };
@@ -76,13 +77,16 @@ pub enum Source {
     Database,
 }
 
-/// How a change becomes visible.
+/// How a change becomes visible (zero-stale.md §4.6).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Revocation {
-    /// As soon as the cache acknowledged it.
+    /// As soon as a cache acknowledged it that cannot lose it, else as with [`Revocation::Strict`].
     #[default]
+    Auto,
+    /// As soon as the cache acknowledged it, whatever it may lose afterwards: a cache that does lose it then shows the old rights
+    /// for at most [`Limits::freshness`].
     Fast,
-    /// Always by waiting until every node has read it from the database: for a Redis that may lose what it acknowledged.
+    /// Always by waiting until every node has read it from the database.
     Strict,
 }
 
@@ -91,7 +95,7 @@ pub enum Revocation {
 pub enum Settlement {
     /// The cache acknowledged it.
     Acknowledged,
-    /// It waited this long for every node to read it from the database.
+    /// It waited for every node to read it from the database, until this long after the commit.
     Waited(Duration),
 }
 
@@ -120,6 +124,7 @@ struct Inner<L: Loader> {
     flights: SingleFlight<GrantKey, Landed<L::Facts>>,
     decoded: Cache<GrantKey, Arc<Decoded<L::Facts>>>,
     fills: AtomicU64,
+    meter: Meter,
 }
 
 type Landed<F> = Result<Option<Arc<Landing<F>>>, LoadError>;
@@ -156,13 +161,26 @@ impl<L: Loader> Grants<L> {
     #[must_use]
     pub fn new(parts: GrantsParts<L>) -> Self {
         let decoded = Cache::builder().max_capacity(DECODED).time_to_live(parts.limits.entry_ttl).build();
-        Self(Arc::new(Inner { parts, flights: SingleFlight::default(), decoded, fills: AtomicU64::new(0) }))
+        Self(Arc::new(Inner {
+            parts,
+            flights: SingleFlight::default(),
+            decoded,
+            fills: AtomicU64::new(0),
+            meter: Meter::default(),
+        }))
     }
 
     /// This node's reading of moved stamps, for those who want to hear of changes.
     #[must_use]
     pub fn freshness(&self) -> &Arc<Freshness> {
         &self.0.parts.freshness
+    }
+
+    /// What the cache did since this process started, in the text form of `OpenMetrics`.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let trusted = self.0.parts.cache.doubts().map(|doubts| doubts.is_empty());
+        self.0.meter.text(Present { lease_age: self.freshness().age(), trusted })
     }
 
     /// What the credential is granted, at this moment or later. `None`: there is no such credential, it has ended, or the
@@ -177,27 +195,48 @@ impl<L: Loader> Grants<L> {
         now: DateTime<Utc>,
     ) -> Result<Option<Granted<L::Facts>>, LoadError> {
         let fill = match self.0.parts.cache.read(key).await {
-            ReadOutcome::Bypass(_) => false,
+            ReadOutcome::Bypass(why) => {
+                self.0.meter.read(Read::Bypass(meter::reason(why)));
+                false
+            }
             ReadOutcome::Answer(answer) => {
                 let decoded = answer.entry.as_deref().and_then(|bytes| self.decode(key, bytes));
-                let local = self.0.parts.freshness.view(key, MachineTime::read());
+                let local = self.0.parts.freshness.view(key, self.freshness().now());
                 let entry = decoded.as_ref().map(|decoded| &decoded.entry);
                 let verdict = protocol::accept(&Asked { key, presented, entry, answer: &answer, local: &local, now });
                 match (verdict, decoded) {
                     (Verdict::Accept, Some(decoded)) => {
+                        self.0.meter.read(Read::Hit);
                         return Ok(Some(Granted {
                             facts: Arc::clone(&decoded.facts),
                             content: key.content().map(|_| answer.content.max(local.content)),
                             source: Source::Cache,
                         }));
                     }
-                    (Verdict::Unauthenticated, _) => return Ok(None),
-                    (Verdict::Miss { fill }, _) => fill,
-                    (Verdict::Accept, None) => false,
+                    (Verdict::Unauthenticated, _) => {
+                        self.0.meter.read(Read::Refused);
+                        return Ok(None);
+                    }
+                    (Verdict::Miss { fill: true }, _) => {
+                        self.0.meter.read(Read::Miss);
+                        true
+                    }
+                    (Verdict::Miss { fill: false } | Verdict::Accept, _) => {
+                        self.0.meter.read(Read::Bypass(if answer.marked {
+                            "writer_at_work"
+                        } else {
+                            "reading_too_old"
+                        }));
+                        false
+                    }
                 }
             }
         };
-        self.load(key, presented, fill).await
+        let loaded = self.load(key, presented, fill).await;
+        if loaded.is_err() {
+            self.0.meter.read(Read::Unavailable);
+        }
+        loaded
     }
 
     async fn load(
@@ -212,6 +251,7 @@ impl<L: Loader> Grants<L> {
             return Ok(None);
         };
         if !protocol::same_secret(landing.loaded.secret_hash.as_ref(), presented) {
+            self.0.meter.read(Read::Refused);
             return Ok(None);
         }
         let lease = landing.lease.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
@@ -255,18 +295,35 @@ impl<L: Loader> Grants<L> {
     /// took away. `committed_at` is read when the database acknowledged the commit.
     pub async fn settle(&self, marked: Marked, moved: &[Stamp], committed_at: MachineTime) -> Settlement {
         let parts = &self.0.parts;
-        let settled = parts.cache.settle(marked, moved).await;
-        parts.freshness.raise(moved, MachineTime::read());
-        match (settled, parts.revocation) {
-            (Settled::Acknowledged, Revocation::Fast) => return Settlement::Acknowledged,
-            (Settled::Acknowledged, Revocation::Strict) | (Settled::Unknown, _) => {}
+        let floors = if ablate::off("settle_floor") { &[] } else { moved };
+        let settled = parts.cache.settle(marked, floors).await;
+        parts.freshness.raise(moved, parts.freshness.now());
+        let settlement = match (settled, parts.revocation) {
+            (Settled::InDoubt, Revocation::Auto) if ablate::off("doubted_cache") => Settlement::Acknowledged,
+            (Settled::Acknowledged, Revocation::Auto | Revocation::Fast) | (Settled::InDoubt, Revocation::Fast) => {
+                Settlement::Acknowledged
+            }
+            (Settled::Acknowledged, Revocation::Strict)
+            | (Settled::InDoubt, Revocation::Auto | Revocation::Strict)
+            | (Settled::Unknown, _) => self.wait_out(committed_at).await,
+        };
+        self.0.meter.settled(settlement, parts.freshness.now().boot.saturating_sub(committed_at.boot));
+        settlement
+    }
+
+    /// W5: waits until every node has read the database after this moment. Where no other process keeps grants, there is nothing
+    /// to wait for.
+    pub async fn wait_out(&self, committed_at: MachineTime) -> Settlement {
+        let parts = &self.0.parts;
+        if !parts.cache.is_shared() {
+            return Settlement::Acknowledged;
         }
         if ablate::off("revocation_wait") {
             return Settlement::Waited(Duration::ZERO);
         }
         let until = committed_at.boot + parts.limits.freshness + parts.limits.wait_margin;
         loop {
-            let now = MachineTime::read().boot;
+            let now = parts.freshness.now().boot;
             if now >= until {
                 return Settlement::Waited(now.saturating_sub(committed_at.boot));
             }
@@ -318,7 +375,9 @@ impl<L: Loader> Inner<L> {
             return;
         };
         let versions = key.subjects().iter().map(|subject| loaded.vector.version(*subject)).collect();
-        if self.parts.cache.fill(Fill { key, lease, entry: bytes.clone(), versions, ttl }).await {
+        let stored = self.parts.cache.fill(Fill { key, lease, entry: bytes.clone(), versions, ttl }).await;
+        self.meter.fill(stored);
+        if stored {
             let entry = Entry { payload: Vec::new(), ..entry };
             self.decoded.insert(key, Arc::new(Decoded { bytes, entry, facts: Arc::clone(&landing.facts) }));
         }

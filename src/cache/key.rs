@@ -138,12 +138,6 @@ impl KeySpace {
         self.of_subject('p', subject)
     }
 
-    /// The channel on which moved stamps are announced. A hint: nothing depends on it.
-    #[must_use]
-    pub fn channel(&self) -> String {
-        format!("{}inv", self.prefix)
-    }
-
     fn of_subject(&self, letter: char, subject: Subject) -> String {
         format!("{}{letter}:{}:{}", self.prefix, subject.kind.number(), subject.id.simple())
     }
@@ -190,6 +184,9 @@ mod tests {
     fn a_deployment_cannot_reach_into_another_ones_keys() {
         let id = Subject::new(StampKind::User, Uuid::nil());
         assert_ne!(KeySpace::new("a}:3:f:3").floor(id), KeySpace::new("a").floor(id));
-        assert_eq!(KeySpace::new("a}b").channel(), "gate:{a%7db}:3:inv");
+        assert_eq!(
+            KeySpace::new("a}b").marker(Subject::new(StampKind::User, Uuid::nil())),
+            format!("gate:{{a%7db}}:3:p:3:{}", Uuid::nil().simple())
+        );
     }
 }

@@ -63,6 +63,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// `T_f`, or what it must not be.
+    pub(super) fn floor_life(&self) -> Duration {
+        if crate::ablate::off("floor_life") { self.lease_ttl } else { self.floor_ttl }
+    }
+
     /// What the proof needs: a floor outlives every entry that could contradict it (R11: `T_f ≥ T_c + T_l`, and 60 s for
     /// clock steps at full scale), and several readings fit into one `L`.
     #[must_use]

@@ -1,6 +1,6 @@
 //! The machine's two clocks: the one that counts since boot, through suspension, and the one that shows the time of day.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -24,6 +24,22 @@ impl MachineTime {
         #[cfg(not(target_os = "linux"))]
         let since_boot = ClockId::Monotonic;
         Self { boot: read_clock(since_boot), wall: read_clock(ClockId::Realtime) }
+    }
+}
+
+/// Reads a machine's two clocks.
+pub trait MachineClock: fmt::Debug + Send + Sync + 'static {
+    /// What both clocks show.
+    fn read(&self) -> MachineTime;
+}
+
+/// The clocks of the machine this process runs on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ThisMachine;
+
+impl MachineClock for ThisMachine {
+    fn read(&self) -> MachineTime {
+        MachineTime::read()
     }
 }
 

@@ -99,6 +99,10 @@ impl State {
 
 #[async_trait]
 impl GrantCache for MemoryCache {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn read(&self, key: &GrantKey) -> ReadOutcome {
         let now = Instant::now();
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +147,7 @@ impl GrantCache for MemoryCache {
         let now = Instant::now();
         let ends = now + self.limits.marker_ttl;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.prune(now, self.limits.floor_ttl / 10);
+        state.prune(now, self.limits.floor_life() / 10);
         for subject in subjects {
             let value = alive(&state.markers, subject, now).saturating_add(1);
             state.markers.insert(*subject, Until { value, ends });
@@ -153,7 +157,7 @@ impl GrantCache for MemoryCache {
 
     async fn settle(&self, marked: Marked, stamps: &[Stamp]) -> Settled {
         let now = Instant::now();
-        let ends = now + self.limits.floor_ttl;
+        let ends = now + self.limits.floor_life();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         for stamp in stamps {
             let value = alive(&state.floors, &stamp.subject(), now).max(stamp.version);

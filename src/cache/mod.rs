@@ -20,7 +20,7 @@
 //! # let organization = uuid::Uuid::nil();
 //! let marked = grants.mark(&[Subject::new(StampKind::Organization, organization)]).await;
 //! // … commit, and read from the same transaction which stamps moved …
-//! let (moved, committed_at) = (Vec::<Stamp>::new(), MachineTime::read());
+//! let (moved, committed_at) = (Vec::<Stamp>::new(), grants.freshness().now());
 //! grants.settle(marked, &moved, committed_at).await; // from here on nobody uses the old grants
 //! # Ok(()) }
 //! ```
@@ -36,6 +36,7 @@ pub mod key;
 pub mod limits;
 pub mod machine_time;
 pub mod memory;
+mod meter;
 pub mod none;
 pub mod protocol;
 pub mod redis;
@@ -48,11 +49,11 @@ pub use self::{
     grants::{Granted, Grants, Loaded, Loader, Revocation, Settlement, Source},
     key::{FORMAT, GrantKey, KeySpace, Subjects},
     limits::Limits,
-    machine_time::MachineTime,
+    machine_time::{MachineClock, MachineTime, ThisMachine},
     memory::MemoryCache,
     none::NoCache,
     protocol::Answer,
-    redis::RedisCache,
+    redis::{Doubt, RedisCache},
     stamp::{Stamp, StampKind, StampVector, Subject},
 };
 
@@ -60,6 +61,16 @@ pub use self::{
 /// the caller does without.
 #[async_trait]
 pub trait GrantCache: fmt::Debug + Send + Sync + 'static {
+    /// Whether other processes keep and use entries in it too.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    /// Why it may lose what it acknowledged; empty: it does not, `None`: that is not known now.
+    fn doubts(&self) -> Option<Vec<Doubt>> {
+        Some(Vec::new())
+    }
+
     /// One atomic reading of everything [`protocol::accept`] needs.
     async fn read(&self, key: &GrantKey) -> ReadOutcome;
 
@@ -110,6 +121,20 @@ pub enum Bypass {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseToken(String);
 
+impl LeaseToken {
+    /// A token, which must be like no other.
+    #[must_use]
+    pub fn new(unique: impl Into<String>) -> Self {
+        Self(unique.into())
+    }
+
+    /// What a cache compares.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// An entry to be stored.
 #[derive(Debug, Clone)]
 pub struct Fill {
@@ -135,6 +160,11 @@ pub struct Marked {
 }
 
 impl Marked {
+    /// The markers that a cache knows to be set.
+    pub const fn acknowledged_by_cache(subjects: Vec<Subject>) -> Self {
+        Self { acknowledged: subjects }
+    }
+
     /// The subjects whose markers are known to be set.
     #[must_use]
     pub fn acknowledged(&self) -> &[Subject] {
@@ -147,6 +177,8 @@ impl Marked {
 pub enum Settled {
     /// Every floor is raised.
     Acknowledged,
+    /// Every floor is raised, by a cache that may lose what it acknowledged (a replica takes over, a key is evicted).
+    InDoubt,
     /// Unknown: the change must wait until every node has read it from the database.
     Unknown,
 }

@@ -10,6 +10,10 @@ pub struct NoCache;
 
 #[async_trait]
 impl GrantCache for NoCache {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn read(&self, _key: &GrantKey) -> ReadOutcome {
         ReadOutcome::Bypass(Bypass::NoCache)
     }

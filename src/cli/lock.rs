@@ -38,11 +38,16 @@ impl DatabaseLock {
 
 /// The lock beside the database's file; none for a server, or for a database in memory.
 fn lock_file(database_url: &str) -> Option<PathBuf> {
+    database_file(database_url).map(|path| PathBuf::from(format!("{path}.lock")))
+}
+
+/// The file of an embedded database; none for a server, or for a database in memory.
+pub(super) fn database_file(database_url: &str) -> Option<&str> {
     let path = database_url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     let in_memory = database_url.contains("mode=memory") || path.is_empty() || path == ":memory:";
-    (!in_memory).then(|| PathBuf::from(format!("{path}.lock")))
+    (!in_memory).then_some(path)
 }
 
 #[cfg(test)]

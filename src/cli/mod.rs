@@ -10,6 +10,7 @@ use crate::config::{DEFAULT_LISTEN, DeploymentArgs, LogArgs};
 
 pub mod blueprint;
 pub mod demo;
+pub mod doctor;
 pub mod import;
 pub mod keys;
 pub mod lock;
@@ -47,6 +48,8 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Serves a database of its own with one organization of each blueprint in it, and prints whom to sign in as.
     Demo(demo::DemoArgs),
+    /// Looks at the database, Redis and the revocation mode, and says what is wrong; changes nothing.
+    Doctor(doctor::DoctorArgs),
     /// Brings the database up to date; `serve` does so too when it starts.
     Migrate,
     /// Checks and installs blueprints.
@@ -87,6 +90,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             crate::telemetry::init(&if quiet { LogArgs { log: "warn".to_owned(), ..log } } else { log })?;
             demo::run(deployment, args).await
         }
+        Command::Doctor(args) => doctor::run(&deployment, &args).await,
         Command::Migrate => migrate::run(&deployment).await,
         Command::Blueprint(command) => blueprint::run(&deployment, command).await,
         Command::Token(command) => token::run(&deployment, command).await,

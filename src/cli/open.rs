@@ -8,10 +8,11 @@ use super::providers;
 use crate::{
     cache::{
         EntryCodec, Follower, Freshness, GrantCache, Grants, Limits, MemoryCache, NoCache, RedisCache, Revocation,
-        grants::GrantsParts, redis::RedisOptions,
+        grants::GrantsParts,
+        redis::{RedisOptions, RedisUrlError},
     },
     clock::{Clock, SystemClock},
-    config::{DeploymentArgs, HttpArgs, HttpConfig},
+    config::{DeploymentArgs, HttpArgs, HttpConfig, RevocationMode},
     graphql::Cursors,
     id::new_id,
     identity::{
@@ -111,7 +112,7 @@ async fn open_on(store: Store, args: &DeploymentArgs, urls: &Urls, clock: Arc<dy
         codec: EntryCodec::new(&secret.derive("cache-mac")),
         freshness,
         limits,
-        revocation: Revocation::Fast,
+        revocation: revocation(args),
     });
     let lifetimes =
         SessionLifetimes { access: Duration::from_secs(args.access_token_minutes * 60), ..SessionLifetimes::default() }
@@ -170,12 +171,25 @@ fn cache(store: &Store, args: &DeploymentArgs, limits: &Limits) -> anyhow::Resul
             )
         }
         (Backend::Postgres, None) => Ok(Arc::new(NoCache)),
-        (Backend::Postgres, Some(url)) => Ok(Arc::new(RedisCache::open(RedisOptions {
-            url: url.clone(),
-            deployment: args.deployment.clone(),
-            process: new_id(),
-            limits: limits.clone(),
-        })?)),
+        (Backend::Postgres, Some(url)) => Ok(Arc::new(redis(args, url, limits)?)),
+    }
+}
+
+/// The deployment's part of a Redis.
+///
+/// # Errors
+/// When the URL is none.
+pub(super) fn redis(args: &DeploymentArgs, url: &str, limits: &Limits) -> Result<RedisCache, RedisUrlError> {
+    let deployment = args.deployment.clone();
+    RedisCache::open(RedisOptions { url: url.to_owned(), deployment, process: new_id(), limits: limits.clone() })
+}
+
+/// When a change returns. Without Redis nobody holds an older grant, and nothing is waited for.
+const fn revocation(args: &DeploymentArgs) -> Revocation {
+    match (&args.redis_url, args.revocation) {
+        (None, _) | (Some(_), RevocationMode::Auto) => Revocation::Auto,
+        (Some(_), RevocationMode::Fast) => Revocation::Fast,
+        (Some(_), RevocationMode::Strict) => Revocation::Strict,
     }
 }
 
@@ -208,7 +222,7 @@ fn secret(args: &DeploymentArgs) -> anyhow::Result<RootSecret> {
 }
 
 /// A database URL without its password.
-fn masked(url: &str) -> String {
+pub(super) fn masked(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
         _ => url.to_owned(),

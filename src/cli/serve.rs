@@ -1,5 +1,7 @@
 //! `gatehouse serve`.
 
+use std::net::SocketAddr;
+
 use anyhow::Context;
 use chrono::TimeDelta;
 
@@ -9,9 +11,9 @@ use super::{
 };
 use crate::{
     config::{DeploymentArgs, HttpArgs, HttpConfig},
-    http::{Door, Server, ServiceGateway, stop_signal},
+    http::{Door, MetricsServer, Server, ServiceGateway, stop_signal},
     jobs,
-    service::token_notice::NoticeDays,
+    service::{Service, token_notice::NoticeDays},
 };
 
 /// Options of `gatehouse serve`.
@@ -20,6 +22,10 @@ pub struct ServeArgs {
     /// The door.
     #[command(flatten)]
     pub http: HttpArgs,
+
+    /// The address that metrics are served on, at `/metrics`; without it, none are. Keep it to your own network
+    #[arg(long, env = "GATEHOUSE_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
 
     /// On which days before a program's secret ends those who manage it are told by mail; empty: never
     #[arg(long, env = "GATEHOUSE_NOTICE_DAYS", default_value_t = NoticeDays::default(), value_name = "DAYS")]
@@ -41,11 +47,13 @@ pub struct Routine {
     pub notice_days: NoticeDays,
     /// How long each signing key signs; `None`: until an operator rotates.
     pub keys_every: Option<TimeDelta>,
+    /// Where metrics are served.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl Default for Routine {
     fn default() -> Self {
-        Self { notice_days: NoticeDays::default(), keys_every: keys_every(DEFAULT_KEY_DAYS) }
+        Self { notice_days: NoticeDays::default(), keys_every: keys_every(DEFAULT_KEY_DAYS), metrics: None }
     }
 }
 
@@ -95,17 +103,32 @@ pub async fn serve(ready: Ready, routine: Routine) -> anyhow::Result<()> {
         tracing::warn!("this build can switch its guards off (feature `ablate`); it is for tests alone");
     }
     tracing::info!(url = %config.public_url, graphiql = config.playground, "serving");
+    let metrics = match routine.metrics {
+        Some(address) => Some(serve_metrics(&opened.service, address).await?),
+        None => None,
+    };
     let gateway = ServiceGateway::new(opened.service.clone(), opened.cursors.clone());
     let door = Door::new(gateway, config).context("the schema cannot be served")?;
     let stop = stop_signal()?;
     let upkeep = jobs::start(opened.service.clone(), routine.notice_days, routine.keys_every);
     server.serve(&door, stop).await;
     tracing::info!("stopped");
-    drop((upkeep, door));
+    drop((upkeep, door, metrics));
     jobs::record_presence(&opened.service).await;
     let closed = opened.close().await;
     drop(lock);
     closed
+}
+
+async fn serve_metrics(service: &Service, address: SocketAddr) -> anyhow::Result<MetricsServer> {
+    if cfg!(feature = "ablate") && !address.ip().is_loopback() {
+        anyhow::bail!("this build can switch its guards off (feature `ablate`): it listens on loopback only");
+    }
+    let grants = service.grants().clone();
+    let server = MetricsServer::start(address, move || grants.metrics()).await;
+    let server = server.with_context(|| format!("cannot serve metrics on {address}"))?;
+    tracing::info!(address = %server.address(), "metrics");
+    Ok(server)
 }
 
 /// Runs the command.
@@ -113,6 +136,10 @@ pub async fn serve(ready: Ready, routine: Routine) -> anyhow::Result<()> {
 /// # Errors
 /// As [`prepare`] and [`serve`].
 pub async fn run(deployment: &DeploymentArgs, args: ServeArgs) -> anyhow::Result<()> {
-    let routine = Routine { notice_days: args.notice_days, keys_every: keys_every(args.signing_key_days) };
+    let routine = Routine {
+        notice_days: args.notice_days,
+        keys_every: keys_every(args.signing_key_days),
+        metrics: args.metrics_listen,
+    };
     serve(prepare(deployment, args.http).await?, routine).await
 }

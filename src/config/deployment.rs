@@ -9,6 +9,7 @@ pub struct DeploymentArgs {
     #[arg(
         long,
         env = "GATEHOUSE_DATABASE_URL",
+        hide_env_values = true,
         default_value = Self::DEFAULT_DATABASE_URL,
         global = true,
         value_name = "URL"
@@ -16,8 +17,12 @@ pub struct DeploymentArgs {
     pub database_url: String,
 
     /// Redis, for several gateways on one PostgreSQL: `redis://host:6379`. Without it PostgreSQL answers every request.
-    #[arg(long, env = "GATEHOUSE_REDIS_URL", global = true, value_name = "URL")]
+    #[arg(long, env = "GATEHOUSE_REDIS_URL", hide_env_values = true, global = true, value_name = "URL")]
     pub redis_url: Option<String>,
+
+    /// When a change that takes rights away returns, with Redis (docs/freshness.md).
+    #[arg(long, env = "GATEHOUSE_REVOCATION", default_value = "auto", global = true, value_name = "MODE")]
+    pub revocation: RevocationMode,
 
     /// The name that separates this deployment's keys from others' in the same Redis.
     #[arg(long, env = "GATEHOUSE_DEPLOYMENT", default_value = "gatehouse", global = true, value_name = "NAME")]
@@ -73,6 +78,18 @@ pub struct DeploymentArgs {
     /// The file of identity providers that people can sign in by (docs/identity-providers.md).
     #[arg(long, env = "GATEHOUSE_PROVIDERS", global = true, value_name = "FILE")]
     pub providers: Option<PathBuf>,
+}
+
+/// When a change that takes rights away returns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum RevocationMode {
+    /// As soon as Redis acknowledged it, where Redis cannot lose what it acknowledged; else as `strict`.
+    #[default]
+    Auto,
+    /// As soon as Redis acknowledged it. A Redis that loses it shows old rights for at most a second after the change.
+    Fast,
+    /// After about a second, when every gateway has read it from the database.
+    Strict,
 }
 
 impl DeploymentArgs {

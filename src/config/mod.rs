@@ -16,7 +16,7 @@ mod log;
 mod origin;
 mod provider;
 
-pub use deployment::{DeploymentArgs, MailUrl};
+pub use deployment::{DeploymentArgs, MailUrl, RevocationMode};
 pub use http::{Budgets, DEFAULT_LISTEN, DocumentLimits, HttpArgs, HttpConfig, SocketLimits};
 pub use log::{LogArgs, LogFormat};
 pub use origin::{Origin, PublicUrl};

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use async_graphql::{ID, Request, Response};
+use async_graphql::{ID, Request, Response, Value, value};
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -18,7 +18,7 @@ use crate::{
     },
     identity::Credential,
     provider::Begun,
-    service::{Access, Client, Service, ServiceError, UserErrorCode},
+    service::{Access, Client, Service, ServiceError, Settled, SettledMode, Settlements, UserErrorCode},
 };
 
 /// The gateway as the door sees it.
@@ -61,10 +61,20 @@ impl ServiceGateway {
         SignInRefusal::Refused { landing, code }
     }
 
-    fn request(&self, access: Access, request: Request) -> Request {
-        let (service, cursors) = (self.0.service.clone(), self.0.cursors.clone());
+    fn request(&self, service: Service, access: Access, request: Request) -> Request {
+        let cursors = self.0.cursors.clone();
         request.data(RequestContext::new(service, access, cursors))
     }
+}
+
+/// `{mode, ms}`: by what a change that may have taken rights away became visible to every gateway, and after how long.
+fn told(settled: Settled) -> Value {
+    let mode = match settled.mode {
+        SettledMode::Immediate => "immediate",
+        SettledMode::Lease => "lease",
+    };
+    let ms = u64::try_from(settled.after.as_millis()).unwrap_or(u64::MAX);
+    value!({ "mode": mode, "ms": ms })
 }
 
 impl Gateway for ServiceGateway {
@@ -107,13 +117,19 @@ impl Gateway for ServiceGateway {
     }
 
     async fn execute(&self, caller: Access, request: GatedRequest) -> Response {
-        self.0.schema.execute(self.request(caller, request.request)).await
+        let settlements = Settlements::default();
+        let service = self.0.service.telling(settlements.clone());
+        let mut response = self.0.schema.execute(self.request(service, caller, request.request)).await;
+        if let Some(settled) = settlements.slowest() {
+            response.extensions.insert("revocation".to_owned(), told(settled));
+        }
+        response
     }
 
     fn subscribe(&self, caller: Access, request: GatedRequest) -> BoxStream<'static, Response> {
         // It goes on for longer than what it was granted at is the present version.
         let caller = Access { version: None, ..caller };
-        Box::pin(self.0.schema.execute_stream(self.request(caller, request.request)))
+        Box::pin(self.0.schema.execute_stream(self.request(self.0.service.clone(), caller, request.request)))
     }
 
     /// Ends as soon as the session or token is over, or no longer gives the place in the organization it was opened with.

@@ -24,6 +24,7 @@ mod gateway;
 mod graphql;
 mod health;
 mod layers;
+mod metrics;
 mod origin;
 mod playground;
 mod router;
@@ -49,6 +50,7 @@ pub use document::{
     code,
 };
 pub use gateway::ServiceGateway;
+pub use metrics::MetricsServer;
 pub use router::{Door, DoorError};
 pub use schema_map::{SchemaMap, SchemaMapError};
 pub use server::{ServeError, Server, stop_signal};

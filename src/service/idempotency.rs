@@ -10,6 +10,13 @@ use crate::store::{self, StoreError, Tx};
 /// How long an answer is kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 
+/// For how long another gateway may still be settling the change; clocks of gateways differ by less.
+const MOMENT: TimeDelta = TimeDelta::seconds(15);
+
+/// Whether a change was made only a moment ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Recent(pub(super) bool);
+
 /// One repeatable change.
 #[derive(Debug)]
 pub(super) struct Record {
@@ -23,12 +30,12 @@ impl Record {
         Self { caller, operation, said }
     }
 
-    /// The answer given the first time, if there was one.
+    /// The answer given the first time, if there was one, and whether that was only a moment ago.
     pub(super) async fn first_answer<T: DeserializeOwned>(
         &self,
         tx: &Tx,
         now: DateTime<Utc>,
-    ) -> Result<Option<T>, ServiceError> {
+    ) -> Result<Option<(T, Recent)>, ServiceError> {
         let found = store::idempotency::find(tx, self.caller, self.operation, &self.said.key, now).await?;
         let Some(found) = found else { return Ok(None) };
         if found.input_hash != self.said.input && !crate::ablate::off("idempotency_input") {
@@ -36,7 +43,7 @@ impl Record {
         }
         let first = serde_json::from_value(found.response)
             .map_err(|error| StoreError::Corrupt(format!("an idempotency record: {error}")))?;
-        Ok(Some(first))
+        Ok(Some((first, Recent(now.signed_duration_since(found.created_at).abs() < MOMENT))))
     }
 
     /// Keeps the answer, in the same transaction as the change.

@@ -65,6 +65,7 @@ pub mod service_account;
 pub mod session;
 pub mod session_list;
 pub mod settings;
+mod settled;
 mod share;
 pub mod signing_key;
 pub mod tail;
@@ -80,6 +81,7 @@ pub use self::{
     error::{ServiceError, UserError, UserErrorCode},
     mutate::{Actor, Change, Changed, Idempotency, Work},
     settings::Settings,
+    settled::{Settled, SettledMode, Settlements},
 };
 /// Pages of lists, as every list function takes and gives them.
 pub mod page {
@@ -149,7 +151,7 @@ pub struct Parts {
 
 /// Everything the system does. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Service(Arc<Inner>);
+pub struct Service(Arc<Inner>, Option<Settlements>);
 
 #[derive(Debug)]
 struct Inner {
@@ -184,7 +186,7 @@ impl Service {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let (blueprints, at_work) = (blueprint::Blueprints::default(), Mutex::default());
-        Self(Arc::new(Inner {
+        let inner = Inner {
             parts,
             blueprints,
             directories: app::Directories::default(),
@@ -192,7 +194,14 @@ impl Service {
             token_uses: api_token::Uses::default(),
             presence: presence::Presence::default(),
             couriers: tokio::sync::Semaphore::new(mail::COURIERS),
-        }))
+        };
+        Self(Arc::new(inner), None)
+    }
+
+    /// The same, which tells how the changes made through it became visible.
+    #[must_use]
+    pub fn telling(&self, settlements: Settlements) -> Self {
+        Self(Arc::clone(&self.0), Some(settlements))
     }
 
     /// The present moment.

@@ -15,12 +15,14 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Access, Service, ServiceError, Standing, consequence, idempotency,
+    Access, Service, ServiceError, Standing, consequence,
+    idempotency::{self, Recent},
     mail::{Mailbag, Posted},
 };
 use crate::{
+    ablate,
     access::{AppRef, Authority, Denial, Permit, SystemTask, Verb, authorize, authorize_on, verb::Rule},
-    cache::{MachineTime, Settlement, StampKind, Subject},
+    cache::{Settlement, Stamp, StampKind, Subject},
     store::{Limits, StoreError, Tx, WriteScope},
 };
 
@@ -257,9 +259,9 @@ impl Service {
                     // Before anything is answered: a repeated answer too is for those who still may ask.
                     let actor = service.actor(tx, actor, now).await?;
                     if let Some(repeat) = &repeat
-                        && let Some(first) = repeat.first_answer(tx, now).await?
+                        && let Some((first, Recent(recent))) = repeat.first_answer(tx, now).await?
                     {
-                        return Ok(first);
+                        return Ok((first, recent));
                     }
                     let value = {
                         let in_hand = Work { tx, service: &service, now, actor, mailbag };
@@ -273,15 +275,24 @@ impl Service {
                             serde_json::to_value(&value).map_err(|error| ServiceError::Internal(error.into()))?;
                         repeat.keep(tx, answer, now).await?;
                     }
-                    Ok(value)
+                    Ok((value, false))
                 })
             })
             .await;
-        let committed_at = MachineTime::read();
+        let committed_at = self.grants().freshness().now();
         match written {
             Ok(committed) => {
-                let settlement = self.grants().settle(marked, &committed.stamps, committed_at).await;
-                Ok(Changed { value: committed.value, settlement, posted: self.dispatch(posted.take()) })
+                let (value, unsettled) = committed.value;
+                let mut settlement = self.grants().settle(marked, &committed.stamps, committed_at).await;
+                if unsettled && !ablate::off("repeat_wait") {
+                    // The gateway that made the change may have died before it settled it; now the caller is told that it is made.
+                    settlement = self.grants().wait_out(committed_at).await;
+                }
+                if unsettled || moves_rights(&committed.stamps) {
+                    let after = self.grants().freshness().now().boot.saturating_sub(committed_at.boot);
+                    self.1.iter().for_each(|told| told.note(settlement, after));
+                }
+                Ok(Changed { value, settlement, posted: self.dispatch(posted.take()) })
             }
             // The markers stay until they end by themselves: it may have been committed.
             Err(ServiceError::CommitUnknown) => Err(ServiceError::CommitUnknown),
@@ -308,6 +319,11 @@ impl Service {
             Acting::System(task, organization) => Ok(Actor::System(task, organization)),
         }
     }
+}
+
+/// Whether rights depend on what moved; what an organization merely shows is no right.
+fn moves_rights(moved: &[Stamp]) -> bool {
+    moved.iter().any(|stamp| stamp.kind != StampKind::Content)
 }
 
 /// Under which id a caller's idempotency keys are kept.

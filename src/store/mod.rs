@@ -24,6 +24,7 @@
 //! ```
 
 pub mod blueprint;
+pub mod condition;
 pub mod connect;
 pub mod error;
 pub mod facts;

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gatehouse::{
     cli::open::{Opened, Urls, open_at},
     clock::{Clock, ManualClock, SystemClock},
-    config::DeploymentArgs,
+    config::{DeploymentArgs, RevocationMode},
     id::new_id,
     jobs::sweep,
     service::upkeep::Remains,
@@ -29,6 +29,7 @@ async fn open(database: &TestDatabase) -> House {
     let args = DeploymentArgs {
         database_url: database.url.clone(),
         redis_url: None,
+        revocation: RevocationMode::Auto,
         deployment: "jobs".to_owned(),
         secret_file: folder.path().join("secret"),
         mail_url: None,

@@ -8,13 +8,19 @@ use std::{
 use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
 use tokio::{sync::Notify, task::JoinHandle};
 
-use super::super::{Bypass, Limits};
+use super::{
+    super::{Bypass, Limits},
+    trust::{self, Doubt, Report},
+};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
 
 /// The longest pause between two tries to connect.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often a Redis is asked again how it is set up.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Commands that may wait to be written.
 const QUEUE: usize = 4096;
@@ -49,11 +55,15 @@ struct State {
     generation: u64,
     failures: u32,
     resting_until: Option<Instant>,
+    /// What the Redis at the other end said of itself.
+    report: Report,
 }
 
 /// A connection, and which one it is.
 pub(super) struct Line {
     pub(super) connection: MultiplexedConnection,
+    /// Whether the Redis at its end keeps what it acknowledges.
+    pub(super) trusted: bool,
     generation: u64,
 }
 
@@ -82,6 +92,12 @@ impl Link {
         }
         let _ = tokio::time::timeout(wait, made).await;
         self.shared.lock().line()
+    }
+
+    /// Why the present Redis may lose what it acknowledged; `None` while there is no connection.
+    pub(super) fn doubts(&self) -> Option<Vec<Doubt>> {
+        let state = self.shared.lock();
+        state.connection.as_ref().map(|_| state.report.doubts.clone())
     }
 
     pub(super) fn succeeded(&self) {
@@ -118,8 +134,29 @@ impl Shared {
 }
 
 impl State {
+    /// Takes in what Redis says of itself.
+    fn take_in(&mut self, mut told: Report) {
+        let was = &self.report;
+        let same_line = was.of == self.generation;
+        if same_line
+            && (was.doubts.contains(&Doubt::Another) || was.run.is_some() && told.run.is_some() && was.run != told.run)
+        {
+            told.doubts.push(Doubt::Another);
+        }
+        told.of = self.generation;
+        if told.doubts != was.doubts && !told.doubts.is_empty() {
+            let why = told.doubts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            tracing::warn!(
+                why,
+                "this Redis may lose what it acknowledged: a change waits until every node has read it from the database"
+            );
+        }
+        self.report = told;
+    }
+
     fn line(&self) -> Option<Line> {
-        Some(Line { connection: self.connection.clone()?, generation: self.generation })
+        let trusted = self.report.doubts.is_empty();
+        Some(Line { connection: self.connection.clone()?, trusted, generation: self.generation })
     }
 }
 
@@ -132,15 +169,21 @@ async fn connect_forever(shared: Arc<Shared>) {
             .set_pipeline_buffer_size(QUEUE);
         let connecting = shared.client.get_multiplexed_async_connection_with_config(&config);
         match tokio::time::timeout(CONNECT, connecting).await {
-            Ok(Ok(connection)) => {
+            Ok(Ok(mut connection)) => {
+                // Asked first, so that no change is believed to be kept before it is known that it is.
+                let report = told(&mut connection).await;
                 {
                     let mut state = shared.lock();
-                    state.connection = Some(connection);
+                    state.connection = Some(connection.clone());
                     state.generation += 1;
+                    state.take_in(report);
                 }
                 shared.made.notify_waiters();
                 pause = Duration::from_millis(20);
-                shared.lost.notified().await;
+                while tokio::time::timeout(ASK_AGAIN, shared.lost.notified()).await.is_err() {
+                    let report = told(&mut connection).await;
+                    shared.lock().take_in(report);
+                }
                 tracing::warn!("the connection to Redis was given up; reading the database until there is another");
             }
             Ok(Err(error)) => tracing::warn!(%error, "cannot connect to Redis"),
@@ -149,4 +192,9 @@ async fn connect_forever(shared: Arc<Shared>) {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// What the Redis at the end of this connection says of itself, in time.
+async fn told(connection: &mut MultiplexedConnection) -> Report {
+    tokio::time::timeout(CONNECT, trust::ask(connection)).await.unwrap_or_else(|_| Report::silent(&"no answer in time"))
 }

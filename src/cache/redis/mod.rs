@@ -22,6 +22,9 @@ use link::{Line, Link};
 
 mod link;
 mod script;
+mod trust;
+
+pub use trust::Doubt;
 
 /// Entries, floors, markers and leases in Redis, under the keys of one deployment.
 #[derive(Debug)]
@@ -123,8 +126,8 @@ impl RedisCache {
     }
 
     /// One try to settle. Only the first takes markers away: were its reply lost, a second would take away someone else's.
-    async fn settle_once(&self, stamps: &[Stamp], markers: &[Subject]) -> bool {
-        let Some(mut line) = self.link.line_within(self.limits.settle_deadline).await else { return false };
+    async fn settle_once(&self, stamps: &[Stamp], markers: &[Subject]) -> Settled {
+        let Some(mut line) = self.link.line_within(self.limits.settle_deadline).await else { return Settled::Unknown };
         let mut call = self.settle.prepare_invoke();
         for stamp in stamps {
             call.key(self.keys.floor(stamp.subject()));
@@ -132,21 +135,28 @@ impl RedisCache {
         for subject in markers {
             call.key(self.keys.marker(*subject));
         }
-        call.arg(millis(self.limits.floor_ttl)).arg(self.keys.channel()).arg(stamps.len());
+        call.arg(millis(self.limits.floor_life())).arg(stamps.len());
         for stamp in stamps {
             call.arg(stamp.version);
         }
         let answer: Result<RedisResult<usize>, _> =
             timeout(self.limits.settle_deadline, call.invoke_async(&mut line.connection)).await;
         match answer {
-            Ok(Ok(count)) => count == stamps.len(),
+            Ok(Ok(count)) if count == stamps.len() => {
+                if line.trusted {
+                    Settled::Acknowledged
+                } else {
+                    Settled::InDoubt
+                }
+            }
+            Ok(Ok(_)) => Settled::Unknown,
             Ok(Err(error)) => {
                 self.note(&line, &error);
-                false
+                Settled::Unknown
             }
             Err(_) => {
                 self.link.failed(&line, false);
-                false
+                Settled::Unknown
             }
         }
     }
@@ -154,6 +164,10 @@ impl RedisCache {
 
 #[async_trait]
 impl GrantCache for RedisCache {
+    fn doubts(&self) -> Option<Vec<Doubt>> {
+        self.link.doubts()
+    }
+
     async fn read(&self, key: &GrantKey) -> ReadOutcome {
         self.ask(key).await.map_or_else(ReadOutcome::Bypass, ReadOutcome::Answer)
     }
@@ -235,8 +249,9 @@ impl GrantCache for RedisCache {
         let mut markers = marked.acknowledged.as_slice();
         for pause in [10, 50, 0] {
             let left = self.limits.settle_budget.saturating_sub(began.elapsed());
-            if matches!(timeout(left, self.settle_once(stamps, markers)).await, Ok(true)) {
-                return Settled::Acknowledged;
+            match timeout(left, self.settle_once(stamps, markers)).await {
+                Ok(done @ (Settled::Acknowledged | Settled::InDoubt)) => return done,
+                Ok(Settled::Unknown) | Err(_) => {}
             }
             markers = &[];
             tokio::time::sleep(Duration::from_millis(pause)).await;

@@ -144,7 +144,7 @@ impl Node {
             codec: EntryCodec::new(&[9; 32]),
             freshness,
             limits,
-            revocation: Revocation::Fast,
+            revocation: Revocation::Auto,
         };
         Self { grants: Grants::new(parts), cache, database: Arc::clone(database), follower: None }
     }

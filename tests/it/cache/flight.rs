@@ -13,7 +13,7 @@ use gatehouse::cache::single_flight::{LostError, SingleFlight};
 use super::database::{Database, Node, organization, scaled, session};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn r14_who_arrives_during_a_load_gets_the_next_one() {
+async fn a18_r14_who_arrives_during_a_load_gets_the_next_one() {
     let database = Database::new();
     *database.slowness.lock().unwrap() = Duration::from_millis(100);
     let node = Arc::new(Node::without_cache(&database));

@@ -7,3 +7,5 @@ mod flight;
 mod reads;
 mod redis_server;
 mod revocation;
+mod schedule;
+mod told;

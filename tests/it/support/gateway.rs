@@ -15,7 +15,7 @@ use std::{path::PathBuf, time::Duration};
 
 use gatehouse::{
     cli::open::{Opened, Urls, open},
-    config::{DeploymentArgs, HttpArgs, HttpConfig},
+    config::{DeploymentArgs, HttpArgs, HttpConfig, RevocationMode},
     http::{Door, Server, ServiceGateway},
     id::new_id,
     identity::SessionIdentity,
@@ -145,6 +145,7 @@ impl Gateway {
         let mut args = DeploymentArgs {
             database_url: database.url.clone(),
             redis_url,
+            revocation: RevocationMode::Auto,
             // Tests share one Redis.
             deployment: new_id().to_string(),
             secret_file: folder.path().join("secret"),
@@ -394,6 +395,11 @@ impl Gateway {
             member: organization.and(person.member),
         };
         self.service.tokens().mint(&identity, new_id(), self.service.now()).unwrap().text
+    }
+
+    /// What it was opened with, for other gateways of the same deployment.
+    pub(crate) fn deployment(&self) -> &DeploymentArgs {
+        &self.args
     }
 
     async fn insert<const N: usize>(&self, table: &str, row: [(&str, Sql); N]) {
