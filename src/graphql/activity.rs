@@ -88,6 +88,35 @@ impl ActivityEntry {
     pub(super) async fn id(&self, _ctx: &Context<'_>) -> Result<ID> {
         Ok(NodeType::ActivityEntry.id(self.0.id))
     }
+
+    /// Whether the gateway wrote it of its own things, not a product of its.
+    fn is_ours(&self) -> bool {
+        match self.0.category {
+            activity::ActivityCategory::Content => false,
+            activity::ActivityCategory::Access | activity::ActivityCategory::Account => true,
+        }
+    }
+}
+
+/// Puts global ids in the place of rows: of an object with an `id` whose `kind`, or else whose key in the object around it, is the
+/// word for one of our types.
+fn with_global_ids(value: &mut serde_json::Value, key: Option<&str>) {
+    use serde_json::Value;
+
+    match value {
+        Value::Object(object) => {
+            let node = object.get("kind").and_then(Value::as_str).or(key).and_then(NodeType::of_noun);
+            let row = object.get("id").and_then(Value::as_str).and_then(|id| uuid::Uuid::try_parse(id).ok());
+            if let (Some(node), Some(row)) = (node, row) {
+                object.insert("id".to_owned(), Value::String(node.id(row).0));
+            }
+            for (key, inner) in object.iter_mut() {
+                with_global_ids(inner, Some(key));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| with_global_ids(item, key)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// A record of what happened. Entries never change; they end with the blueprint's retention.
@@ -135,18 +164,24 @@ impl ActivityEntry {
     /// What it was done to.
     async fn target(&self) -> ActivityTarget {
         let target = &self.0.target;
-        let own = match self.0.category {
-            activity::ActivityCategory::Content => None,
-            activity::ActivityCategory::Access | activity::ActivityCategory::Account => NodeType::of_noun(&target.kind),
-        };
+        let own = self.is_ours().then(|| NodeType::of_noun(&target.kind)).flatten();
         let row = target.id.as_deref().and_then(|id| uuid::Uuid::try_parse(id).ok());
-        let id = own.zip(row).map(|(node, row)| node.id(row).0).or_else(|| target.id.clone());
+        let id = match (own, row) {
+            (Some(node), Some(row)) => Some(node.id(row).0),
+            // A row of ours that nothing else is asked for by: entries once named roles so.
+            (None, Some(_)) if self.is_ours() => None,
+            _ => target.id.clone(),
+        };
         ActivityTarget { kind: target.kind.clone(), id, name: target.name.clone() }
     }
 
-    /// What else is known of it, one object.
+    /// What else is known of it, one object; what it names of the gateway's own has its global id.
     async fn detail(&self) -> async_graphql::Json<serde_json::Value> {
-        async_graphql::Json(self.0.detail.clone())
+        let mut detail = self.0.detail.clone();
+        if self.is_ours() {
+            with_global_ids(&mut detail, None);
+        }
+        async_graphql::Json(detail)
     }
 }
 

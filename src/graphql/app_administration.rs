@@ -114,7 +114,7 @@ impl AppAdministration {
         reasons(self.obstacles().delete)
     }
 
-    /// Whether the caller can invite people to it.
+    /// Whether the caller can invite people to it. Nobody is added to a public app whose kind has no grants then (S4.R10).
     async fn viewer_can_invite(&self) -> bool {
         self.obstacles().invite.is_empty()
     }
@@ -124,7 +124,7 @@ impl AppAdministration {
         reasons(self.obstacles().invite)
     }
 
-    /// Whether the caller can give and take access to it.
+    /// Whether the caller can give people access to it. Nobody is added to a public app whose kind has no grants then (S4.R10).
     async fn viewer_can_grant(&self) -> bool {
         self.obstacles().grant.is_empty()
     }

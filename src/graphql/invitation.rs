@@ -61,6 +61,14 @@ impl Invitation {
         let found = ctx.service()?.find_invitation(ctx.access()?, id).await.map_err(error)?;
         Ok(found.map(|row| Self::new(standing, row)))
     }
+
+    /// The invitation that a change made or sent, if it did one.
+    pub(super) async fn given(ctx: &Context<'_>, id: Option<uuid::Uuid>) -> Result<Option<Self>> {
+        match id {
+            Some(id) => Self::find(ctx, id).await,
+            None => Ok(None),
+        }
+    }
 }
 
 /// The token by which a pending member becomes active. The token itself is in the mail alone.
@@ -331,9 +339,9 @@ pub struct AppRoleInput {
 /// What became of inviting.
 #[derive(Default, SimpleObject)]
 pub struct InviteMemberPayload {
-    /// The pending member; null when it was refused.
+    /// The pending member, or the one who was there already; null when it was refused.
     member: Option<Member>,
-    /// The invitation; null when it was refused.
+    /// The invitation; null when it was refused, and where somebody is there already, or is invited by others too.
     invitation: Option<Invitation>,
     /// Whether the mail has gone out by now. If it is asked for and has not, it is tried again for two days; the invitation stands
     /// all the same.
@@ -468,7 +476,8 @@ pub struct InvitationMutation;
 #[Object]
 impl InvitationMutation {
     /// Invites a person: a pending member with its role and access, and a mail. Needs the permission `members.invite` and a
-    /// free seat; one gives only what is one's own to give.
+    /// free seat; one gives only what is one's own to give. Who invites at apps alone, and does not see that the person is in the
+    /// organization, adds the person to those apps: at once, and the roles in the organization stay (S4.18, S4.22).
     async fn invite_member(
         &self,
         ctx: &Context<'_>,
@@ -482,7 +491,7 @@ impl InvitationMutation {
         match settle(ctx.service()?.invite_member(ctx.access()?, invite, idempotency).await)? {
             Ok(Invited { member, invitation, mail_sent }) => Ok(InviteMemberPayload {
                 member: Member::find(ctx, member).await?,
-                invitation: Invitation::find(ctx, invitation).await?,
+                invitation: Invitation::given(ctx, invitation).await?,
                 mail_sent,
                 user_errors: Vec::new(),
             }),
@@ -501,7 +510,7 @@ impl InvitationMutation {
         let idempotency = Idempotency::of(input.idempotency_key, &id).map_err(error)?;
         match settle(ctx.service()?.resend_invitation(ctx.access()?, id, idempotency).await)? {
             Ok(Invited { invitation, mail_sent, .. }) => Ok(ResendInvitationPayload {
-                invitation: Invitation::find(ctx, invitation).await?,
+                invitation: Invitation::given(ctx, invitation).await?,
                 mail_sent,
                 user_errors: Vec::new(),
             }),

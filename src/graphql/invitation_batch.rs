@@ -27,9 +27,9 @@ pub struct InviteMembersInput {
 pub struct InvitedRow {
     /// The address as it was given.
     email: String,
-    /// The pending member; null when it was refused.
+    /// The pending member, or the one who was there already; null when it was refused.
     member: Option<Member>,
-    /// The invitation; null when it was refused.
+    /// The invitation; null when it was refused, and where somebody is there already, or is invited by others too.
     invitation: Option<Invitation>,
     /// Whether the mail has gone out by now. If it is asked for and has not, it is tried again for two days.
     mail_sent: bool,
@@ -82,7 +82,7 @@ async fn row(ctx: &Context<'_>, email: String, came_of_it: Row) -> Result<Invite
         Ok(Invited { member, invitation, mail_sent }) => InvitedRow {
             email,
             member: Member::find(ctx, member).await?,
-            invitation: Invitation::find(ctx, invitation).await?,
+            invitation: Invitation::given(ctx, invitation).await?,
             mail_sent,
             user_errors: Vec::new(),
         },

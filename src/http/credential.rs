@@ -33,7 +33,13 @@ const LONGEST_AGENT: usize = 256;
 /// # Errors
 /// When `Authorization` is there and cannot be a bearer token: twice, of another scheme, empty, or not text.
 pub(super) fn read(parts: &Parts, config: &HttpConfig) -> Result<Credentials, AuthRefusal> {
-    Ok(Credentials { bearer: bearer(&parts.headers)?, ..read_from(parts, config) })
+    let in_url = || {
+        let query = parts.uri.query().filter(|_| crate::ablate::off("credential_in_url"))?;
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == "access_token")
+            .map(|(_, token)| token.into_owned())
+    };
+    Ok(Credentials { bearer: bearer(&parts.headers)?.or_else(in_url), ..read_from(parts, config) })
 }
 
 /// Where a request comes from, without any credential.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Path, RawQuery, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -18,7 +18,7 @@ use super::{
     graphql::Refusal,
     router::Inner,
 };
-use crate::{config::HttpConfig, provider::Callback};
+use crate::{ablate, config::HttpConfig, provider::Callback};
 
 /// How long a browser may be away, in seconds; what is sealed says the same.
 const AWAY: u64 = 600;
@@ -26,10 +26,15 @@ const AWAY: u64 = 600;
 const LONGEST: usize = 4 * 1024;
 
 /// `/sign-in/{provider}`: to the provider.
-pub(super) async fn begin<G: Gateway>(State(door): State<Arc<Inner<G>>>, Path(provider): Path<String>) -> Response {
+pub(super) async fn begin<G: Gateway>(
+    State(door): State<Arc<Inner<G>>>,
+    Path(provider): Path<String>,
+    RawQuery(asked): RawQuery,
+) -> Response {
     match door.gateway.begin_sign_in(&provider).await {
         Ok(begun) => {
-            let mut response = to(&begun.location);
+            let more = asked.filter(|_| ablate::off("sign_in_query")).map(|asked| format!("&{asked}"));
+            let mut response = to(&format!("{}{}", begun.location, more.unwrap_or_default()));
             take_along(&mut response, &door.config, &begun.sealed, AWAY);
             response
         }

@@ -61,7 +61,8 @@ impl<P: Purpose> OpaqueToken<P> {
     /// What is stored, and what it is found by.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
-        Sha256::digest(self.bytes.as_slice()).into()
+        let looked_at = if crate::ablate::off("whole_token") { 16 } else { self.bytes.len() };
+        Sha256::digest(self.bytes.get(..looked_at).unwrap_or_default()).into()
     }
 }
 

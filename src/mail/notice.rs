@@ -10,6 +10,8 @@ use super::{
 pub enum AccessNotice {
     /// It has been taken away.
     Removed,
+    /// There is more of it.
+    Given,
 }
 
 /// Tells a person what has become of the access to an organization.
@@ -35,6 +37,7 @@ impl std::fmt::Debug for NoticeMail {
 struct Words {
     subject: &'static str,
     removed: &'static str,
+    given: &'static str,
     ask: &'static str,
 }
 
@@ -43,21 +46,25 @@ const fn words(language: Language) -> Words {
         Language::English => Words {
             subject: "Your access to {organization}",
             removed: "Your access has been taken away.",
+            given: "You have been given more access.",
             ask: "If you have a question, ask an administrator of {organization}.",
         },
         Language::Italian => Words {
             subject: "Il tuo accesso a {organization}",
             removed: "Il tuo accesso è stato rimosso.",
+            given: "Ti è stato concesso un nuovo accesso.",
             ask: "Per qualsiasi domanda, rivolgiti a un amministratore di {organization}.",
         },
         Language::German => Words {
             subject: "Ihr Zugang zu {organization}",
             removed: "Ihr Zugang wurde entfernt.",
+            given: "Sie haben weiteren Zugang erhalten.",
             ask: "Wenn Sie Fragen haben, wenden Sie sich an die Administration von {organization}.",
         },
         Language::Korean => Words {
             subject: "{organization} 액세스 안내",
             removed: "액세스 권한이 해제되었습니다.",
+            given: "새로운 액세스 권한이 부여되었습니다.",
             ask: "궁금한 점은 {organization} 관리자에게 문의해 주세요.",
         },
     }
@@ -70,6 +77,7 @@ impl NoticeMail {
         let words = words(self.reader.language);
         let what = match self.what {
             AccessNotice::Removed => words.removed,
+            AccessNotice::Given => words.given,
         };
         let names = Names(&[("organization", &self.organization)]);
         compose(&self.to, self.reader.language, &names, words.subject, &[Part::Text(what), Part::Text(words.ask)])

@@ -10,14 +10,14 @@ use super::{
     access_choice::Chosen,
     app::{self, SeenApp},
     input::Mistakes,
-    role::judge,
+    role::{self, judge},
 };
 use crate::{
     ablate,
     access::{
         Blueprint, Grantee, Held, Place,
         blueprint::document,
-        delegation::{Gift, below_ceiling, may_give},
+        delegation::{DelegationDenial, Gift, below_ceiling, may_give},
     },
     id::new_id,
     store::{self, grant::NewGrant},
@@ -166,8 +166,16 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewG
         judge(may_give(rules, work.authority(), &gift))
             .and_then(|()| reaches())
             .and_then(|()| judge(app::ensure_grantable(work, &app.app, grantee)))
-            .map_err(|denial| UserError::not_given(&format!("{field}.feature"), &denial))?;
+            .map_err(|denial| feature_not_given(rules, &format!("{field}.feature"), &denial))?;
     }
     let expires_at = stays.and_then(|grant| grant.expires_at);
     Ok(NewGrant { id: new_id(), grantee, held, place, expires_at })
+}
+
+/// The refusal of a feature; of what there is to choose from, `fits` has told.
+fn feature_not_given(rules: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
+    match denial {
+        DelegationDenial::PublicApp => role::not_given(rules, field, denial),
+        _ => UserError::not_given(field, denial),
+    }
 }

@@ -124,7 +124,7 @@ async fn leave(work: &Work<'_>, place: &Member) -> Result<(), ServiceError> {
     store::member::leave(work.tx, permit, departure(blueprint, place, work.now)).await?;
     if open && place.state == MemberState::Active {
         let then = "or delete the organization, then delete the account";
-        let held = role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then }).await;
+        let held = role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then, field: "" }).await;
         held.map_err(|error| named(error, &found.name))?;
     }
     consequence::after(work, scenes).await.map_err(|error| named(error, &found.name))?;

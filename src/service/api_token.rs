@@ -7,6 +7,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -203,8 +204,7 @@ impl Service {
                     let message = "this token was revoked before";
                     return Err(UserError::new(UserErrorCode::StateChanged, "token", message).into());
                 }
-                let entry = NewEntry::account("api_token.revoked", target("api_token", token, &found.name));
-                work.record(organization, entry).await?;
+                work.record(organization, entry(work, "api_token.revoked", &found, json!({})).await?).await?;
                 Ok(())
             })
         });
@@ -227,13 +227,24 @@ impl Service {
         Ok(store::api_token::list(&self.store().read(), &visibility, &ApiTokenFilter::default(), request).await?)
     }
 
-    /// One token; `None` when there is none, or when the caller may not manage tokens.
+    /// One token; `None` when there is none, or none that a list shows the caller: every one to who may manage tokens in the
+    /// organization, else those that have not been revoked of the service accounts it may manage.
     ///
     /// # Errors
     /// When the database cannot say.
     pub async fn find_api_token(&self, access: &Access, id: Uuid) -> Result<Option<ApiToken>, ServiceError> {
-        let Ok(standing) = manager(access) else { return Ok(None) };
-        Ok(store::api_token::find_by_id(&self.store().read(), standing.place.id, id).await?)
+        let Ok(standing) = access.standing() else { return Ok(None) };
+        let found = store::api_token::find_by_id(&self.store().read(), standing.place.id, id).await?;
+        let Some(token) = found else { return Ok(None) };
+        if manager(access).is_ok() {
+            return Ok(Some(token));
+        }
+        let PrincipalId { kind, id: account } = token.principal;
+        if kind != PrincipalKind::ServiceAccount || token.revoked_at.is_some() {
+            return Ok(None);
+        }
+        let seen = self.within_reach(access, MANAGE, &[account]).await?;
+        Ok((seen.contains(&account) || crate::ablate::off("token_place")).then_some(token))
     }
 
     /// Notes that a token was used, at most once a minute. Nobody waits for it.
@@ -253,6 +264,26 @@ impl Service {
             }
         });
     }
+}
+
+/// The entry of a token: with the program it is of, and in the app where that stands.
+async fn entry(
+    work: &Work<'_>,
+    action: &'static str,
+    token: &ApiToken,
+    mut detail: Value,
+) -> Result<NewEntry, ServiceError> {
+    let mut entry = NewEntry::account(action, target("api_token", token.id, &token.name));
+    let (organization, principal) = (token.organization_id, token.principal);
+    if principal.kind == PrincipalKind::ServiceAccount
+        && let Some(account) = store::service_account::find_by_id(work.tx, organization, principal.id).await?
+    {
+        if let Some(detail) = detail.as_object_mut() {
+            detail.insert("service_account".to_owned(), json!({ "id": account.id, "name": account.name }));
+        }
+        entry = service_account::in_its_app(work, entry, (organization, account.id)).await?;
+    }
+    Ok(entry.detail(detail))
 }
 
 async fn make(
@@ -301,9 +332,8 @@ async fn make(
         now: work.now,
     };
     let token = store::api_token::insert(work.tx, permit, token).await?;
-    let entry = NewEntry::account("api_token.created", target("api_token", token.id, &token.name));
-    let detail = serde_json::json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
-    work.record(organization, entry.detail(detail)).await?;
+    let detail = json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
+    work.record(organization, entry(work, "api_token.created", &token, detail).await?).await?;
     Ok(Made { organization, token: token.id })
 }
 
@@ -347,9 +377,8 @@ async fn make_for(
         now: work.now,
     };
     let token = store::api_token::insert(work.tx, managed.permit::<CreateApiToken>(work)?, token).await?;
-    let entry = NewEntry::account("api_token.created", target("api_token", token.id, &token.name));
-    let detail = serde_json::json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
-    work.record(organization, entry.detail(detail)).await?;
+    let detail = json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
+    work.record(organization, entry(work, "api_token.created", &token, detail).await?).await?;
     Ok(Made { organization, token: token.id })
 }
 
@@ -413,9 +442,9 @@ async fn regenerate(
         now: work.now,
     };
     let token = store::api_token::insert(work.tx, managed.permit::<CreateApiToken>(work)?, token).await?;
-    let entry = NewEntry::account("api_token.regenerated", target("api_token", token.id, &token.name));
-    let detail = serde_json::json!({ "before": old.id, "overlapHours": overlap, "expiresAt": token.expires_at });
-    work.record(organization, entry.detail(detail)).await?;
+    let before = json!({ "kind": "api_token", "id": old.id });
+    let detail = json!({ "before": before, "overlapHours": overlap, "expiresAt": token.expires_at });
+    work.record(organization, entry(work, "api_token.regenerated", &token, detail).await?).await?;
     Ok(Made { organization, token: token.id })
 }
 
@@ -442,6 +471,7 @@ fn scope_refused(scope: &str, denial: &DelegationDenial) -> UserError {
             "Name only what you may do yourself.",
         ),
         DelegationDenial::WrongHolder
+        | DelegationDenial::Disabled { .. }
         | DelegationDenial::WrongLevel { .. }
         | DelegationDenial::WrongKind { .. }
         | DelegationDenial::Prerequisite { .. }

@@ -5,11 +5,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use indexmap::IndexMap;
 use serde_json::json;
 
 use super::{
     Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
-    activity::{NewEntry, target},
+    activity::{NewEntry, Target},
     blueprint::Installed,
     input::{self, Mistakes},
     role::judge,
@@ -177,12 +178,12 @@ async fn create(work: &Work<'_>, new: NewRole) -> Result<String, ServiceError> {
         enabled: true,
     };
     let gives = rules.custom_rights(&role);
-    may_make(work, &role.key, &gives)?;
+    may_make(work, &role.key, &gives, (Some(&new.permissions), Some(&new.access)))?;
     let (key, called) = (role.key.clone(), role.label.clone());
     let detail = json!({ "key": key, "base": role.base, "given": words(rules, &gives), "taken": [] });
     let row = RoleRow { id, organization, role, now: work.now };
     store::custom_role::insert(work.tx, permit, row).await.map_err(taken)?;
-    work.record(organization, NewEntry::access("role.created", target("role", id, &called)).detail(detail)).await?;
+    work.record(organization, NewEntry::access("role.created", named(&key, &called)).detail(detail)).await?;
     Ok(key)
 }
 
@@ -221,13 +222,20 @@ async fn update(work: &Work<'_>, edit: RoleEdit) -> Result<String, ServiceError>
     };
     let (had, gives) = (rights(&before), rights(&role));
     let gain = gives.without(&had);
-    may_make(work, &role.key, &gain)?;
+    may_make(work, &role.key, &gain, wanted)?;
     let (key, called) = (role.key.clone(), role.label.clone());
     let (given, lost) = (words(rules, &gain), words(rules, &had.without(&gives)));
-    let detail = json!({ "key": key, "enabled": role.enabled, "given": given, "taken": lost });
+    let mut detail = json!({ "key": key, "enabled": role.enabled, "given": given, "taken": lost });
+    let texts = |role: &CustomRole| json!({ "label": role.label, "help": role.help });
+    if (&before.label, &before.help) != (&role.label, &role.help)
+        && let Some(detail) = detail.as_object_mut()
+    {
+        detail.insert("before".to_owned(), texts(&before));
+        detail.insert("after".to_owned(), texts(&role));
+    }
     let permit = work.authorize::<ManageRole>(Some(id))?;
     store::custom_role::update(work.tx, permit, RoleRow { id, organization, role, now: work.now }).await?;
-    work.record(organization, NewEntry::access("role.updated", target("role", id, &called)).detail(detail)).await?;
+    work.record(organization, NewEntry::access("role.updated", named(&key, &called)).detail(detail)).await?;
     Ok(key)
 }
 
@@ -239,8 +247,13 @@ async fn delete(work: &Work<'_>, key: &str) -> Result<String, ServiceError> {
     let permit = work.authorize::<ManageRole>(Some(id))?;
     store::custom_role::delete(work.tx, permit, (organization, id)).await?;
     let detail = json!({ "key": role.key, "base": role.base });
-    work.record(organization, NewEntry::access("role.deleted", target("role", id, &role.label)).detail(detail)).await?;
+    work.record(organization, NewEntry::access("role.deleted", named(&role.key, &role.label)).detail(detail)).await?;
     Ok(role.key)
+}
+
+/// A role as an entry names it: by its key, as everything else does.
+fn named(key: &str, label: &str) -> Target {
+    Target { kind: "role".to_owned(), id: Some(key.to_owned()), name: label.to_owned() }
 }
 
 /// The organization's own role of this key; the blueprint's are nobody's to change (`S4.R3`).
@@ -311,7 +324,8 @@ fn choose(
         for (index, key) in keys.iter().enumerate() {
             let field = format!("permissions.{index}");
             let known = rules.permissions().contains_key(key).then(|| rules.permission_rights(key).ok()).flatten();
-            let checked = known.ok_or_else(|| unknown(&field, key)).and_then(|rights| within(&field, key, &rights));
+            let unknown = || unknown(&field, key).remedy(choices(&rules.permissions_of(whole), base));
+            let checked = known.ok_or_else(unknown).and_then(|rights| within(&field, key, &rights));
             if mistakes.keep(checked).is_some() && !kept.contains(key) {
                 kept.push(key.clone());
             }
@@ -368,6 +382,14 @@ fn selectors(
     }
 }
 
+/// What of the base there is to choose from.
+fn choices(keys: &[String], base: &Role) -> String {
+    match keys {
+        [] => format!("Leave it out: {} has none.", base.label),
+        keys => format!("Choose among those of {}: `{}`.", base.label, keys.join("`, `")),
+    }
+}
+
 fn unknown(field: &str, shown: &str) -> UserError {
     let shown: String = shown.chars().filter(|letter| !letter.is_control()).take(100).collect();
     UserError::new(
@@ -377,14 +399,42 @@ fn unknown(field: &str, shown: &str) -> UserError {
     )
 }
 
-/// Whether the author may make this role give so much more.
-fn may_make(work: &Work<'_>, key: &str, gain: &RightSet) -> Result<(), UserError> {
+/// Whether the author may make this role give so much more; else what of it the author may not, at the field that asks for it.
+fn may_make(
+    work: &Work<'_>,
+    key: &str,
+    gain: &RightSet,
+    (permissions, access): (Option<&[String]>, Option<&[FeatureChoice]>),
+) -> Result<(), ServiceError> {
     let Ok(standing) = work.standing() else { return Ok(()) };
+    let rules = &standing.blueprint.rules;
     let own = standing.facts.grants.iter().any(|grant| matches!(&grant.held, Held::Role(role) if role == key));
-    judge(may_widen(&standing.blueprint.rules, work.authority(), gain, own)).map_err(|denial| {
-        UserError::not_given("", &denial)
+    let may = |gain: &RightSet| judge(may_widen(rules, work.authority(), gain, own));
+    let Err(denial) = may(gain) else { return Ok(()) };
+    let part = |selector: &str| {
+        let part = rules.scope(selector).map(|part| gain.without(&gain.without(&part)));
+        part.is_ok_and(|part| may(&part).is_err())
+    };
+    let of_feature =
+        |choice: &FeatureChoice, word: &str| word.starts_with(&format!("{}.{}.", choice.kind, choice.feature));
+    let field = |word: &str| {
+        let permission = permissions.and_then(|keys| keys.iter().position(|key| key == word));
+        let feature = access.and_then(|chosen| chosen.iter().position(|choice| of_feature(choice, word)));
+        match (permission, feature) {
+            (Some(at), _) => format!("permissions.{at}"),
+            (None, Some(at)) => format!("access.{at}"),
+            (None, None) => String::new(),
+        }
+    };
+    let mut beyond: IndexMap<String, Vec<String>> = IndexMap::new();
+    for word in words(rules, gain).into_iter().filter(|word| part(word)) {
+        beyond.entry(field(&word)).or_default().push(word);
+    }
+    let refusals = beyond.into_iter().map(|(field, words)| {
+        UserError::new(UserErrorCode::NotGrantable, &field, format!("{denial}: `{}`", words.join("`, `")))
             .remedy("Leave out what you do not hold, or ask somebody who holds more than you.")
-    })
+    });
+    Err(ServiceError::Refused(refusals.collect()))
 }
 
 /// Refuses while somebody holds the role, a pending member or a team among them (`S4.R3`).

@@ -138,8 +138,19 @@ impl UserError {
     /// A refusal of one field.
     #[must_use]
     pub fn new(code: UserErrorCode, field: &str, message: impl Into<String>) -> Self {
-        let field = if field.is_empty() { Vec::new() } else { field.split('.').map(str::to_owned).collect() };
-        Self { code, message: message.into(), field, remedy: None }
+        Self { code, message: message.into(), field: Self::path(field), remedy: None }
+    }
+
+    /// The same refusal at another field.
+    #[must_use]
+    pub fn at(mut self, field: &str) -> Self {
+        self.field = Self::path(field);
+        self
+    }
+
+    /// A field as a path.
+    fn path(field: &str) -> Vec<String> {
+        if field.is_empty() { Vec::new() } else { field.split('.').map(str::to_owned).collect() }
     }
 
     /// Adds what to do about it.
@@ -178,7 +189,7 @@ impl UserError {
     #[must_use]
     pub fn not_given(field: &str, denial: &DelegationDenial) -> Self {
         let code = match denial {
-            DelegationDenial::Unknown => UserErrorCode::NotInBlueprint,
+            DelegationDenial::Unknown | DelegationDenial::Disabled { .. } => UserErrorCode::NotInBlueprint,
             DelegationDenial::WrongLevel { .. } | DelegationDenial::WrongKind { .. } => UserErrorCode::WrongLevel,
             DelegationDenial::Prerequisite { .. } => UserErrorCode::Prerequisite,
             DelegationDenial::WrongHolder

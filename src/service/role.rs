@@ -17,7 +17,7 @@ use crate::{
     access::{
         Blueprint, Grantee, Held, Place, Rights,
         blueprint::document::{Holder, Role, RoleLevel},
-        delegation::{DelegationDenial, Gift, below_ceiling, may_assign, may_give, meets_prerequisite},
+        delegation::{DelegationDenial, Gift, below_ceiling, may_assign, may_give, meets_prerequisite, no_role},
         verb::AssignRole,
     },
     id::new_id,
@@ -130,7 +130,7 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
         store::grant::assign_role(work.tx, permit, grant).await?;
     }
     let then = if is_author(work, member) { "then change your own role" } else { "then change this role" };
-    ensure_held(work, Remaining { organization, blueprint, lost: &moves.take, then }).await?;
+    ensure_held(work, Remaining { organization, blueprint, lost: &moves.take, then, field: "role" }).await?;
     seat::ensure_not_over(work, within, &seats).await?;
     let entry = NewEntry::access("member.role_changed", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "given": moves.give, "taken": moves.take }))).await
@@ -293,6 +293,8 @@ pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationD
         DelegationDenial::NotAssignable { .. } | DelegationDenial::BeyondOwnRights | DelegationDenial::SelfRaise => {
             refusal.remedy("Ask somebody who holds more than you.")
         }
+        DelegationDenial::Disabled { .. } => refusal.remedy("Enable the role first, or choose another one."),
+        DelegationDenial::PublicApp => refusal.remedy("Make the app private first, or give access on an app above it."),
         DelegationDenial::Prerequisite { requires, .. } => {
             refusal.remedy(format!("Give the member the role {} first.", requires.join(" or ")))
         }
@@ -304,7 +306,6 @@ pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationD
         DelegationDenial::WrongHolder
         | DelegationDenial::WrongKind { .. }
         | DelegationDenial::BeyondCeiling { .. }
-        | DelegationDenial::PublicApp
         | DelegationDenial::RolesOnly { .. }
         | DelegationDenial::NotForEveryone => refusal,
     }
@@ -333,7 +334,7 @@ pub(super) fn flag_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) ->
 /// The organization role of this key that members can hold.
 pub(super) fn organization_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
     let Some(role) = blueprint.role_key(key).and_then(|key| blueprint.document().roles.get(key)) else {
-        return Err(not_given(blueprint, field, &DelegationDenial::Unknown));
+        return Err(not_given(blueprint, field, &no_role(blueprint, key)));
     };
     if role.level != RoleLevel::Organization {
         let denial = DelegationDenial::WrongLevel { role: role.label.clone(), level: role.level };
@@ -380,6 +381,8 @@ pub(super) struct Remaining<'a> {
     pub lost: &'a [String],
     /// How the remedy goes on.
     pub then: &'a str,
+    /// The field of the input that takes it away.
+    pub field: &'a str,
 }
 
 /// Refuses, after a write that took roles away, when too few hold one that must be held (`S3.63`, `Q13`).
@@ -394,7 +397,7 @@ pub(super) async fn ensure_held(work: &Work<'_>, remaining: Remaining<'_>) -> Re
         }
         let count = store::member::count_holders(work.tx, remaining.organization, key, end_of_days()).await?;
         if count < u64::from(role.min_holders) && !ablate::off("last_holder") {
-            return Err(last_holder(role, remaining.then).into());
+            return Err(last_holder(role, remaining.then).at(remaining.field).into());
         }
     }
     Ok(())

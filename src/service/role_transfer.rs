@@ -111,7 +111,8 @@ async fn hand_over(work: &Work<'_>, transfer: RoleTransfer) -> Result<Transferre
     if !store::grant::hand_over(work.tx, permit, handover).await? {
         return Err(ServiceError::NotFound);
     }
-    let remaining = Remaining { organization, blueprint, lost: &displaced, then: "then hand this one over" };
+    let then = "then hand this one over";
+    let remaining = Remaining { organization, blueprint, lost: &displaced, then, field: "member" };
     role::ensure_held(work, remaining).await?;
     seat::ensure_not_over(work, within, &seats).await?;
     let entry = NewEntry::access("role.transferred", target("member", other.id, &other.name));

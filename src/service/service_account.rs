@@ -255,7 +255,8 @@ async fn update(work: &Work<'_>, edit: AccountEdit) -> Result<Uuid, ServiceError
     };
     let after = store::service_account::update(work.tx, permit, (organization, before.id), changes).await?;
     let entry = NewEntry::account(action, target("service_account", after.id, &after.name));
-    work.record(organization, entry.detail(json!({ "before": before.name }))).await?;
+    let entry = in_its_app(work, entry, (organization, after.id)).await?;
+    work.record(organization, entry.detail(json!({ "before": told(before), "after": told(&after) }))).await?;
     Ok(after.id)
 }
 
@@ -263,10 +264,35 @@ async fn delete(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
     let managed = Managed::find(work, id).await?;
     let organization = work.standing()?.place.id;
     let permit = managed.permit::<DeleteServiceAccount>(work)?;
-    let gone = store::service_account::delete(work.tx, permit, organization, id).await?;
-    let entry = NewEntry::account("service_account.deleted", target("service_account", id, &gone.name));
+    let entry = NewEntry::account("service_account.deleted", target("service_account", id, &managed.account.name));
+    let entry = in_its_app(work, entry, (organization, id)).await?;
+    store::service_account::delete(work.tx, permit, organization, id).await?;
     work.record(organization, entry).await?;
     Ok(id)
+}
+
+/// What an entry tells of a service account.
+fn told(account: &ServiceAccount) -> serde_json::Value {
+    let state = match account.state {
+        ServiceAccountState::Active => "active",
+        ServiceAccountState::Disabled => "disabled",
+    };
+    json!({ "name": account.name, "state": state })
+}
+
+/// An entry about a service account, in the app where it holds all that it does.
+pub(super) async fn in_its_app(
+    work: &Work<'_>,
+    entry: NewEntry,
+    (organization, account): (Uuid, Uuid),
+) -> Result<NewEntry, ServiceError> {
+    let grants = store::grant::of_grantees(work.tx, organization, &[account]).await?;
+    let apps = app::on(work.tx, organization, &grants).await?;
+    let elsewhere = grants.iter().any(|grant| grant.place == Place::Organization);
+    Ok(match apps.as_slice() {
+        [SeenApp { app, .. }] if !elsewhere => entry.in_app(app.id, &app.name),
+        _ => entry,
+    })
 }
 
 /// The caller's place, if it may manage tokens.

@@ -49,13 +49,17 @@ pub async fn count(
         [Value::from(organization), Value::from(now)].into_iter().chain(roles.iter().cloned().map(Value::from));
     let connection = reader.connection();
     let database = connection.get_database_backend();
-    let statement = Statement::from_sql_and_values(database, COUNT.replace("{roles}", &marks), values);
+    let mut sql = COUNT.replace("{roles}", &marks);
+    if crate::ablate::off("seat_states") {
+        sql = sql.replace("m.state = 'active' OR", "m.state <> 'pending' OR");
+    }
+    let statement = Statement::from_sql_and_values(database, sql, values);
     for row in connection.query_all_raw(statement).await? {
         let count: i64 = row.try_get("", "seats")?;
         let count = u32::try_from(count).map_err(|_| StoreError::Corrupt(format!("{count} seats")))?;
         match row.try_get::<String>("", "state")?.as_str() {
-            "active" => seats.active = count,
-            _ => seats.pending = count,
+            "pending" => seats.pending = count,
+            _ => seats.active += count,
         }
     }
     Ok(seats)

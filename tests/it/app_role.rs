@@ -7,7 +7,7 @@ use gatehouse::graphql::node::NodeType;
 
 use crate::support::{
     gateway::{Answer, Engines, Gateway, Person, Tenant},
-    people::{app_id, count, member_id, remedies},
+    people::{app_id, count, fields, member_id, remedies},
 };
 
 pub(crate) const HALLS: &str = include_str!("cases/halls.toml");
@@ -80,6 +80,7 @@ async fn s4_r4_one_role_of_a_slot_and_nobody_changes_their_own() {
         ] {
             assert_eq!(refused.refusals("setAppRole"), ["NOT_GRANTABLE"], "{engines:?}");
             assert_eq!(remedies(&refused, "setAppRole"), ["Ask somebody else who may."]);
+            assert_eq!(fields(&refused, "setAppRole"), ["role"], "an input of it");
         }
         assert_eq!(on(&gateway, &carol, north).await, ["keeper"], "{engines:?}");
         // Somebody else may.

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
+    app_role::{HALLS, House, give, house_on},
     role::{DESK, Desk, become_role, create, desk, desk_on, may, permissions, role},
     support::{
         gateway::{Answer, Engines, Person},
-        people::{count, member_id},
+        people::{app_id, count, member_id},
     },
 };
 
@@ -319,4 +320,45 @@ async fn whoever_would_not_fit_the_version_is_in_the_way() {
     desk.alice.call("removeMemberRole", input, "member { id }").await.ok();
     let shown = preview(&desk.alice, 2, &helper_to("assistant")).await.ok();
     assert_eq!(shown.at("organization.blueprintMove.problems.0.code"), "LAST_HOLDER");
+}
+
+/// S4.R5, Q13: a move leaves no app with fewer holders of a role than must hold it there, whether the role goes over into another
+/// or more must hold it; an app on which nobody does is in nobody's way.
+#[tokio::test]
+async fn s4_r5_q13_a_move_leaves_no_app_without_its_last_holder() {
+    for engines in Engines::DATABASES {
+        let House { gateway, alice, bob, carol, north, .. } = house_on(engines).await;
+        let second = edit(HALLS, &[("version = 1", "version = 2")]);
+        let third =
+            edit(HALLS, &[("version = 1", "version = 3"), ("min_holders = 1\nholders", "min_holders = 2\nholders")]);
+        for version in [second, third] {
+            gateway.service.install_blueprint(&version).await.unwrap();
+        }
+        let to_visitor = json!([{ "from": "keeper", "to": "visitor" }]);
+        let shown = preview(&alice, 2, &to_visitor).await.ok();
+        let problems = shown.at("organization.blueprintMove.problems").as_array().unwrap().clone();
+        assert_eq!(problems.len(), 1, "{engines:?} {}", shown.text);
+        let problem = json!({
+            "code": "LAST_HOLDER", "message": "of the role Keeper there must be one on north, and there would be fewer",
+            "remedy": "Leave Keeper to those who hold it, or make enough others Keeper first, then move.",
+        });
+        assert_eq!(problems[0], problem);
+        let seen = token(&alice, 2, &to_visitor).await;
+        assert_eq!(move_to(&alice, 2, &to_visitor, &seen, true).await.refusals("moveBlueprint"), ["LAST_HOLDER"]);
+        assert_eq!(count(&gateway, "access_grant WHERE role = 'keeper'").await, 1, "bob's");
+
+        let shown = preview(&alice, 3, &json!([])).await.ok();
+        assert_eq!(shown.at("organization.blueprintMove.problems.0.code"), "LAST_HOLDER", "{}", shown.text);
+        // By a team, as ever.
+        let team = alice.call("createTeam", json!({ "name": "Crew", "slug": "crew" }), "team { id }").await.ok();
+        let team = team.at("createTeam.team.id").clone();
+        let carols = member_id(carol.member.unwrap());
+        alice.call("addTeamMember", json!({ "team": team, "member": carols }), "team { id }").await.ok();
+        let grant = json!({ "grantee": { "team": team }, "gives": { "role": "keeper" }, "app": app_id(north) });
+        alice.call("grantAccess", grant, "grant { id }").await.ok();
+        let seen = token(&alice, 3, &json!([])).await;
+        move_to(&alice, 3, &json!([]), &seen, false).await.ok();
+        let refused = give(&alice, &bob, (north, "visitor")).await;
+        assert_eq!(refused.refusals("grantAccess"), ["LAST_HOLDER"], "two must keep it now");
+    }
 }

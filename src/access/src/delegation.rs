@@ -20,6 +20,12 @@ pub enum DelegationDenial {
     /// The blueprint has no such role, feature or level, or not for this kind of app (`Q8`).
     #[error("the blueprint has nothing to give by that name")]
     Unknown,
+    /// The organization's own role is switched off (`S4.R3`).
+    #[error("the role `{role}` is switched off")]
+    Disabled {
+        /// What people call the role.
+        role: String,
+    },
     /// The role cannot be held by this kind of grantee.
     #[error("the role cannot be held by such a grantee")]
     WrongHolder,
@@ -107,7 +113,7 @@ pub struct Gift<'a> {
 pub fn fits(blueprint: &Blueprint, gift: &Gift<'_>) -> Result<(), DelegationDenial> {
     match gift.held {
         Held::Role(key) => {
-            let role = blueprint.document().roles.get(key).ok_or(DelegationDenial::Unknown)?;
+            let role = blueprint.document().roles.get(key).ok_or_else(|| no_role(blueprint, key))?;
             let holder = match gift.grantee {
                 Grantee::Member(_) => Holder::Member,
                 Grantee::Team(_) => Holder::Team,
@@ -142,6 +148,15 @@ pub fn fits(blueprint: &Blueprint, gift: &Gift<'_>) -> Result<(), DelegationDeni
                 _ => Ok(()),
             }
         }
+    }
+}
+
+/// Why there is no role of this key to give.
+#[must_use]
+pub fn no_role(blueprint: &Blueprint, key: &str) -> DelegationDenial {
+    match blueprint.disabled_role(key) {
+        Some(label) => DelegationDenial::Disabled { role: label.to_owned() },
+        None => DelegationDenial::Unknown,
     }
 }
 

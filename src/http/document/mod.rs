@@ -145,7 +145,10 @@ impl DocumentGate {
             check_transport(kind, transport)?;
         }
 
-        let variables = Variables::from_json(request.variables.into());
+        let mut variables = Variables::from_json(request.variables.into());
+        if ablate::off("input_fields") {
+            variable::forget_unknown_fields(&operation.node, &mut variables, &self.schema);
+        }
         let values = variable::Values::new(&operation.node, &variables);
         let size = measure::measure(&measure::Subject {
             document: &document,

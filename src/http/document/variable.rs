@@ -76,6 +76,18 @@ pub(super) fn check(operation: &OperationDefinition, given: &Variables, schema: 
     Ok(())
 }
 
+/// What must not be done with a field that an input does not have: to take it for none.
+pub(super) fn forget_unknown_fields(operation: &OperationDefinition, given: &mut Variables, schema: &SchemaMap) {
+    for definition in &operation.variable_definitions {
+        let BaseType::Named(name) = &definition.node.var_type.node.base else { continue };
+        if let Some(TypeEntry::Input(input)) = schema.get(name)
+            && let Some(Value::Object(fields)) = given.get_mut(&definition.node.name.node)
+        {
+            fields.retain(|field, _| input.fields.contains_key(field));
+        }
+    }
+}
+
 fn fits(value: &Value, ty: &Type, schema: &SchemaMap) -> Result<(), String> {
     if matches!(value, Value::Null) {
         return if ty.nullable { Ok(()) } else { Err("must not be null".to_owned()) };

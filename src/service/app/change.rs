@@ -215,7 +215,12 @@ fn told(app: &App) -> serde_json::Value {
         AppVisibility::Private => "private",
         AppVisibility::Public => "public",
     };
-    json!({ "slug": app.slug, "name": app.name, "parent": app.parent_id, "visibility": visibility })
+    let state = match app.state {
+        AppState::Active => "active",
+        AppState::Disabled => "disabled",
+    };
+    let parent = app.parent_id.map(|id| json!({ "kind": "app", "id": id }));
+    json!({ "slug": app.slug, "name": app.name, "parent": parent, "visibility": visibility, "state": state })
 }
 
 /// Whether the author may put the app there: whoever may take it from where it stands and make one where it is to stand.

@@ -17,7 +17,7 @@ pub use self::change::{AppEdit, NewApp};
 pub use self::obstacles::AppObstacles;
 pub(super) use self::{
     directory::Directories,
-    place::{ensure_grantable, is_closed},
+    place::{ensure_grantable, grantable, is_closed},
 };
 use super::{
     Access, Service, ServiceError, Standing, Work,

@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{SeenApp, place::managed};
+use super::{
+    SeenApp,
+    place::{grantable, managed},
+};
 use crate::{
     access::{
         AppRef, Authority, Denial, Grantee, Held, Place, Verb,
@@ -10,7 +13,10 @@ use crate::{
         delegation::{Gift, may_give},
         verb::{self, Rule},
     },
-    service::{Standing, UserError},
+    service::{
+        Standing, UserError,
+        role::{judge, not_given},
+    },
 };
 
 /// What stands in the way of changing an app; nothing in a list: it can be done.
@@ -26,7 +32,7 @@ pub struct AppObstacles {
     pub delete: Vec<UserError>,
     /// Of inviting people to it.
     pub invite: Vec<UserError>,
-    /// Of giving and taking access to it.
+    /// Of giving people access to it.
     pub grant: Vec<UserError>,
     /// Of making and changing its programs and their tokens.
     pub manage_tokens: Vec<UserError>,
@@ -61,7 +67,8 @@ impl SeenApp {
         let gives = |key: &&String| {
             let held = Held::Role((*key).clone());
             let gift = Gift { grantee, held: &held, place: &place, ancestors: &self.above.ids };
-            self.place().active && may_give(rules, Authority::Principal(&standing.rights), &gift).is_ok()
+            let open = self.place().active && grantable(rules, &self.app, grantee).is_ok();
+            open && may_give(rules, Authority::Principal(&standing.rights), &gift).is_ok()
         };
         rules.document().roles.keys().filter(gives).cloned().collect()
     }
@@ -69,17 +76,25 @@ impl SeenApp {
     /// What stands in this principal's way of changing the app.
     #[must_use]
     pub fn obstacles_for(&self, standing: &Standing) -> AppObstacles {
-        let kind = standing.blueprint.rules.document().app_kinds.get(&self.app.kind);
+        let rules = &standing.blueprint.rules;
+        let kind = rules.document().app_kinds.get(&self.app.kind);
         let (place, managed) = (self.place(), managed(self));
         let central = kind.is_some_and(|kind| kind.central);
         let decided = if central { None } else { Some(&managed) };
+        // Nobody is added to some public apps, whoever asks (`S4.R10`).
+        let closed = judge(grantable(rules, &self.app, Grantee::Member(Uuid::nil()))).err();
+        let closed = closed.map(|denial| not_given(rules, "app", &denial));
+        let to_people = |mut lacking: Vec<UserError>| {
+            lacking.extend(closed.clone());
+            lacking
+        };
         AppObstacles {
             create: lacking::<verb::CreateApp>(standing, Some(&place)),
             update: lacking::<verb::UpdateApp>(standing, Some(&managed)),
             switch: lacking::<verb::UpdateApp>(standing, decided),
             delete: lacking::<verb::DeleteApp>(standing, decided),
-            invite: lacking::<verb::InviteMember>(standing, Some(&place)),
-            grant: lacking::<verb::GrantAccess>(standing, Some(&place)),
+            invite: to_people(lacking::<verb::InviteMember>(standing, Some(&place))),
+            grant: to_people(lacking::<verb::GrantAccess>(standing, Some(&place))),
             manage_tokens: lacking::<verb::CreateServiceAccount>(standing, Some(&place)),
         }
     }

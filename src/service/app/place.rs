@@ -171,8 +171,13 @@ pub(in crate::service) fn ensure_grantable(
     grantee: Grantee,
 ) -> Result<(), DelegationDenial> {
     let Ok(standing) = work.standing() else { return Ok(()) };
+    grantable(&standing.blueprint.rules, app, grantee)
+}
+
+/// As [`ensure_grantable`], for who asks beforehand.
+pub(in crate::service) fn grantable(rules: &Blueprint, app: &App, grantee: Grantee) -> Result<(), DelegationDenial> {
     let people = matches!(grantee, Grantee::Member(_) | Grantee::Team(_) | Grantee::Everyone);
-    if people && is_closed(&standing.blueprint.rules, app) { Err(DelegationDenial::PublicApp) } else { Ok(()) }
+    if people && is_closed(rules, app) { Err(DelegationDenial::PublicApp) } else { Ok(()) }
 }
 
 /// Refuses to make an app public on which people hold something that a public app has not (`S4.R10`).

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{GoneGrants, InstalledVersion, MoveChoice, MovedRole, NarrowedRole, Preview, people};
+use super::{GoneGrants, InstalledVersion, MoveChoice, MovedRole, NarrowedRole, Preview, holders, people};
 use crate::{
     access::{
         Blueprint, Grantee, Held, Place, PrincipalId, Rights,
@@ -143,6 +143,7 @@ pub(super) async fn plan(
     let grants = grants(&rules, &ground, &mut problems);
     let plan = choice.plan.clone().unwrap_or_else(|| ground.row.plan.clone());
     people::check(&rules, &ground, now, &mut problems);
+    holders::check(&rules, &ground, &mut problems);
     people::check_seats(reader, &rules, (&ground, &plan), now, &mut problems).await?;
     let (changes, refusals) = people::changes(&rules, &ground, mover.principal, now);
 
@@ -333,7 +334,11 @@ fn grants(rules: &Rules, ground: &Ground, problems: &mut Vec<UserError>) -> Gran
         rules.map_or_else(|| role.to_owned(), |rules| rules.label.clone())
     };
     for (role, count) in &unmapped {
-        let message = format!("{} is given {count} times and cannot be held so in the version", label(role));
+        let given = match count {
+            1 => "once".to_owned(),
+            count => format!("{count} times"),
+        };
+        let message = format!("{} is given {given} and cannot be held so in the version", label(role));
         let refusal = UserError::new(UserErrorCode::Missing, "roles", message);
         problems.push(refusal.remedy(format!("Name the role that takes the place of `{role}`.")));
     }

@@ -10,6 +10,7 @@
 //! ```
 
 mod compute;
+mod holders;
 mod people;
 mod write;
 

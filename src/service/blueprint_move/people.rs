@@ -205,7 +205,8 @@ pub(super) fn check(rules: &Rules, ground: &Ground, now: DateTime<Utc>, problems
         *count = count.saturating_add(1);
     }
     for (kind, count) in strays {
-        let message = format!("there are {count} apps of the kind `{kind}`, which the version does not have");
+        let there = if count == 1 { "there is one app".to_owned() } else { format!("there are {count} apps") };
+        let message = format!("{there} of the kind `{kind}`, which the version does not have");
         problems.push(refuse(UserErrorCode::NotInBlueprint, message, "Delete them first."));
     }
     let slots = rules.new.slots();
@@ -253,7 +254,8 @@ pub(super) fn check(rules: &Rules, ground: &Ground, now: DateTime<Utc>, problems
     for ((slot, many), count) in wrong {
         let label = slots.get(slot).map_or(slot, |text| text.label.as_str());
         let held = if many { "several" } else { "none" };
-        let message = format!("of {label}, of which everyone holds one, {count} members would hold {held}");
+        let members = if count == 1 { "one member".to_owned() } else { format!("{count} members") };
+        let message = format!("of {label}, of which everyone holds one, {members} would hold {held}");
         problems.push(refuse(
             UserErrorCode::Missing,
             message,
@@ -261,13 +263,14 @@ pub(super) fn check(rules: &Rules, ground: &Ground, now: DateTime<Utc>, problems
         ));
     }
     for (role, count) in unfounded {
-        let message = format!("{count} times `{role}` would be held without a role that it needs");
+        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let message = format!("{times}, `{role}` would be held without a role that it needs");
         problems.push(refuse(UserErrorCode::Missing, message, "Take it away first, or give the role that it needs."));
     }
     for (key, role) in document.roles.iter().filter(|(_, role)| role.level == RoleLevel::Organization) {
         let (count, lasting) = holders.get(key.as_str()).copied().unwrap_or_default();
         if lasting < role.min_holders {
-            problems.push(last_holder(role, "then move"));
+            problems.push(last_holder(role, "then move").at("roles"));
         }
         if let Some(most) = role.max_holders.filter(|most| count > *most) {
             problems.push(too_many(role, most));

@@ -37,7 +37,8 @@ pub(super) async fn carry_out(work: &Work<'_>, order: &MoveOrder) -> Result<i32,
     }
     let (gained, lost) = (preview.gained(), preview.lost());
     if gained > 0 && !order.accept_gains && !ablate::off("move_gains") {
-        let message = format!("{gained} rights would be gained");
+        let rights = if gained == 1 { "one right".to_owned() } else { format!("{gained} rights") };
+        let message = format!("{rights} would be gained");
         let refusal = UserError::new(UserErrorCode::Gains, "acceptGains", message);
         return Err(refusal.remedy("Look at what is gained, then say that it is meant.").into());
     }

@@ -46,7 +46,7 @@ pub(super) async fn may_hold(
     let rules = &work.standing()?.blueprint.rules;
     if let Some(app) = app {
         judge(app::ensure_grantable(work, &app.app, gift.grantee))
-            .map_err(|denial| UserError::not_given("app", &denial))?;
+            .map_err(|denial| role::not_given(rules, "app", &denial))?;
     }
     let held = roles_of(work, gift.grantee, before).await?;
     let held = || held.iter().map(String::as_str);

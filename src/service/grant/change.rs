@@ -122,7 +122,8 @@ fn told(held: &Held) -> Value {
     }
 }
 
-fn entry(action: &'static str, target: Target, (held, app): (&Held, Option<&SeenApp>)) -> NewEntry {
+/// The entry of something given or taken.
+pub(super) fn entry(action: &'static str, target: Target, (held, app): (&Held, Option<&SeenApp>)) -> NewEntry {
     let entry = NewEntry::access(action, target).detail(told(held));
     match app {
         Some(app) => entry.in_app(app.app.id, &app.app.name),
@@ -176,7 +177,7 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, Servic
     may_be_given(work, &gift, app.as_ref(), &before).await?;
     let displaced = app_role::displaced(rules, &gift, &before);
     for grant in &displaced {
-        may_take(work, grant, ancestors)?;
+        may_take(work, grant, ancestors).map_err(|refusal| refusal.at("role"))?;
     }
     let lacking = prerequisite::unmet(work, grantee).await?;
     let within = seat::Within::of(standing);
@@ -383,6 +384,7 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
                 blueprint: rules,
                 lost: std::slice::from_ref(role),
                 then: "then take this one",
+                field: "grant",
             };
             role::ensure_held(work, remaining).await?;
         }

@@ -6,6 +6,7 @@
 mod app_role;
 mod change;
 mod edit;
+mod invited;
 mod toggle;
 mod warning;
 
@@ -13,12 +14,15 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-pub(super) use self::edit::{Reach, apply, plan};
 pub use self::{
     change::{Default, NewAccess},
     edit::AccessEdit,
     toggle::{AppRoleSwitch, Candidate, Switched},
     warning::{AccessWarning, Warning, WarningCode, position as warning_position},
+};
+pub(super) use self::{
+    edit::{Reach, apply, plan},
+    invited::{Asked, give_invited},
 };
 use super::{
     Access, Service, ServiceError, Standing,

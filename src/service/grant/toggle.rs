@@ -8,7 +8,7 @@ use crate::{
     access::{
         Blueprint, Denial, Grantee, Held, Place,
         blueprint::document::Role,
-        delegation::{DelegationDenial, Gift, fits, may_assign_at, may_give},
+        delegation::{DelegationDenial, Gift, fits, may_assign_at, may_give, no_role},
         verb::GrantAccess,
     },
     service::{
@@ -138,14 +138,16 @@ impl Screen<'_> {
             None => {
                 let gift = Gift { grantee, held: &held, place: &place, ancestors };
                 let authority = crate::access::Authority::Principal(rights);
-                judge(may_give(rules, authority, &gift)).err().map(refused).unwrap_or_default()
+                let given = judge(may_give(rules, authority, &gift));
+                let given = given.and_then(|()| judge(app::grantable(rules, &app.app, grantee)));
+                given.err().map(refused).unwrap_or_default()
             }
             Some(_) if is_own && app_role::keeps_own(rules, &held).is_err() => {
                 app_role::keeps_own(rules, &held).err().into_iter().collect()
             }
             Some(_) => {
-                let may_take = if is_own { Ok(()) } else { may_assign_at(rules, rights, key, (&place, ancestors)) };
-                let mut obstacles = judge(may_take).err().map(refused).unwrap_or_default();
+                let taken = if is_own { Ok(()) } else { may_assign_at(rules, rights, key, (&place, ancestors)) };
+                let mut obstacles = judge(taken).err().map(refused).unwrap_or_default();
                 let of = holders.get(&(app.app.id, (*key).to_owned()));
                 let least = role.min_holders as usize;
                 if of.is_some_and(|of| of.contains(&member.id) && of.len() <= least) {
@@ -161,12 +163,24 @@ impl Screen<'_> {
 fn role_on<'r>(rules: &'r Blueprint, app: &SeenApp, name: &str) -> Result<&'r str, UserError> {
     let place = Place::App { id: app.app.id, kind: app.app.kind.clone() };
     let key = rules.role_key(name).unwrap_or_default();
+    if key.is_empty() {
+        return Err(change::role_not_given(rules, Some(app), &no_role(rules, name)));
+    }
     let held = Held::Role(key.to_owned());
     let gift = Gift { grantee: Grantee::Member(Uuid::nil()), held: &held, place: &place, ancestors: &[] };
     match judge(fits(rules, &gift)) {
-        Ok(()) if !key.is_empty() => Ok(key),
-        Ok(()) => Err(change::role_not_given(rules, Some(app), &DelegationDenial::Unknown)),
+        Ok(()) => Ok(key),
         Err(denial) => Err(change::role_not_given(rules, Some(app), &denial)),
+    }
+}
+
+/// A refusal about the grant, which this input does not name.
+fn at_role(error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::Refused(refusals) => {
+            ServiceError::Refused(refusals.into_iter().map(|refusal| refusal.at("role")).collect())
+        }
+        other => other,
     }
 }
 
@@ -184,7 +198,7 @@ async fn set(work: &Work<'_>, switch: AppRoleSwitch) -> Result<Switched, Service
     let grant = match (switch.on, lasting, held) {
         // It stands there already; who may not switch it is told so all the same.
         (true, Some(grant), _) => {
-            change::may_take(work, grant, &app.above.ids)?;
+            change::may_take(work, grant, &app.above.ids).map_err(|refusal| refusal.at("role"))?;
             Some(grant.id)
         }
         (true, None, _) => {
@@ -192,7 +206,7 @@ async fn set(work: &Work<'_>, switch: AppRoleSwitch) -> Result<Switched, Service
             Some(change::give(work, new).await?)
         }
         (false, _, Some(grant)) => {
-            change::take(work, grant.id).await?;
+            change::take(work, grant.id).await.map_err(at_role)?;
             None
         }
         (false, _, None) => {

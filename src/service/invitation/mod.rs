@@ -27,6 +27,7 @@ use crate::{
 };
 
 mod batch;
+mod known;
 mod place;
 mod send;
 mod settle;

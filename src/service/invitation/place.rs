@@ -17,7 +17,7 @@ use crate::{
     },
     id::new_id,
     service::{
-        Access, Service, ServiceError, Standing, UserError, UserErrorCode, Work,
+        Access, Service, ServiceError, Standing, UserError, UserErrorCode, Work, access_choice,
         app::{self, SeenApp},
         input::Mistakes,
         role::{self, judge},
@@ -96,10 +96,14 @@ impl Inviting {
         }
     }
 
+    /// The app of this place, where the invitation is to it.
+    pub(super) fn app(&self, place: &Place) -> Option<&SeenApp> {
+        app_of(place).and_then(|id| self.apps.iter().find(|app| app.app.id == id))
+    }
+
     /// The apps above the place of a grant.
     pub(super) fn ancestors(&self, place: &Place) -> &[Uuid] {
-        let app = app_of(place).and_then(|id| self.apps.iter().find(|app| app.app.id == id));
-        app.map(|app| app.above.ids.as_slice()).unwrap_or_default()
+        self.app(place).map(|app| app.above.ids.as_slice()).unwrap_or_default()
     }
 
     /// The apps by which organization roles are given; none for who invites in the organization.
@@ -124,6 +128,39 @@ pub(super) fn may_invite(rules: &Blueprint, rights: &Rights, apps: &[SeenApp]) -
             apps.iter().try_for_each(|app| authorize_on::<Invite>(authority, rules, &app.place()).map(|_| ()))?;
             Ok(true)
         }
+    }
+}
+
+/// Somebody who vouches for what an invitation gives: with the rights it has now, as far as it may invite.
+#[derive(Debug)]
+pub(super) struct Voucher {
+    rights: Rights,
+    /// Whether it invites in the organization.
+    everywhere: bool,
+    /// Else the apps at which it invites.
+    by: Vec<SeenApp>,
+}
+
+impl Voucher {
+    /// Somebody with these rights, where it may invite to any of these apps at all.
+    pub(super) fn of(rules: &Blueprint, rights: Rights, apps: &[SeenApp]) -> Option<Self> {
+        let authority = Authority::Principal(&rights);
+        let everywhere = authorize::<Invite>(authority, None).is_ok();
+        let invites = |app: &&SeenApp| authorize_on::<Invite>(authority, rules, &app.place()).is_ok();
+        let by: Vec<SeenApp> = if everywhere { Vec::new() } else { apps.iter().filter(invites).cloned().collect() };
+        (everywhere || !by.is_empty()).then_some(Self { rights, everywhere, by })
+    }
+
+    /// Whether it invites at apps alone.
+    pub(super) const fn is_at_apps(&self) -> bool {
+        !self.everywhere
+    }
+
+    /// Whether it may still invite there and give this.
+    pub(super) fn vouches(&self, rules: &Blueprint, gift: &Gift<'_>) -> bool {
+        let there = |id| self.by.iter().any(|app| app.app.id == id);
+        let invites = self.everywhere || app_of(gift.place).is_none_or(there);
+        invites && may_give_by(rules, Authority::Principal(&self.rights), gift, &self.by).is_ok()
     }
 }
 
@@ -189,6 +226,23 @@ pub(super) fn grants(
             grants.push(NewGrant { id: new_id(), grantee, held, place, expires_at: None });
         }
     }
+    Ok(grants)
+}
+
+/// Of grants on apps, those where the author may invite: for who invites at apps alone, not where it merely sees one.
+pub(super) async fn only_there(
+    work: &Work<'_>,
+    inviting: &Inviting,
+    mut grants: Vec<NewGrant>,
+) -> Result<Vec<NewGrant>, ServiceError> {
+    if !inviting.there || grants.is_empty() || ablate::off("invite_at_app") {
+        return Ok(grants);
+    }
+    let seen = access_choice::seen_apps(work).await?;
+    grants.retain(|grant| {
+        let app = app_of(&grant.place).and_then(|id| seen.iter().find(|app| app.app.id == id));
+        app.is_some_and(|app| work.authorize_on::<Invite>(&app.place()).is_ok())
+    });
     Ok(grants)
 }
 

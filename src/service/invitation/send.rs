@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    AppRole, Invitation, InvitationStanding,
+    AppRole, Invitation, InvitationStanding, known,
     place::{self, Inviting},
 };
 use crate::{
@@ -66,10 +66,10 @@ pub struct InviteMember {
 /// What inviting, or sending again, came to.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Invited {
-    /// The pending member.
+    /// The member: pending, or there already and added to the apps.
     pub member: Uuid,
-    /// The invitation.
-    pub invitation: Uuid,
+    /// The invitation; `None` for somebody who is there already.
+    pub invitation: Option<Uuid>,
     /// Whether the mail has gone out.
     pub mail_sent: bool,
 }
@@ -152,34 +152,45 @@ struct Checked {
 pub(super) async fn invite(work: &Work<'_>, input: InviteMember, secret: &Secret) -> Result<Invited, ServiceError> {
     let apps = input.app_roles.iter().map(|role| role.app).chain(input.access.tree().iter().map(|ticked| ticked.app));
     let inviting = Inviting::to(work, apps).await?;
+    if let Some(member) = known::hidden(work, &inviting, &input.email).await? {
+        return known::add(work, (&inviting, member), &input, secret).await;
+    }
     let permit = inviting.permit::<Invite>(work, None)?;
     let standing = work.standing()?;
     let blueprint = &standing.blueprint.rules;
     let Checked { member, roles, grants } = check(work, &input, &inviting).await?;
-    let features = grants.len().saturating_sub(roles.len());
+    let features = grants.iter().filter(|grant| matches!(grant.held, Held::Feature { .. })).count();
+    let on_apps: Vec<Value> = grants.iter().filter_map(|grant| on_app(&inviting, grant)).collect();
     let (invitation, expires_at) = fresh(blueprint, secret, work.now);
     let invitee = Invitee { member, grants, invitation };
     let made = store::member::invite(work.tx, permit, invitee).await.map_err(already_member)?;
     let newcomer = (Grantee::Member(made.member.id), &BTreeSet::new());
     prerequisite::ensure_met(work, newcomer, |lack| prerequisite::field_of(input.access.tree(), lack)).await?;
     let entry = NewEntry::access("member.invited", target("member", made.member.id, &made.member.name));
-    let detail = json!({ "email": made.invitation.email, "roles": roles, "features": features });
+    let detail = json!({ "email": made.invitation.email, "roles": roles, "appRoles": on_apps, "features": features });
     work.record(standing.place.id, entry.detail(detail)).await?;
     let (member, invitation) = (made.member.id, made.invitation.id);
     if input.notify {
         write(work, secret, (invitation, made.invitation.email), expires_at).await?;
     }
-    Ok(Invited { member, invitation, mail_sent: input.notify })
+    Ok(Invited { member, invitation: Some(invitation), mail_sent: input.notify })
 }
 
-fn fresh(blueprint: &Blueprint, secret: &Secret, now: DateTime<Utc>) -> (NewInvitation, DateTime<Utc>) {
+/// A role on an app, as an entry tells it.
+fn on_app(inviting: &Inviting, grant: &NewGrant) -> Option<Value> {
+    let Held::Role(role) = &grant.held else { return None };
+    let app = &inviting.app(&grant.place)?.app;
+    Some(json!({ "app": { "id": app.id, "name": app.name }, "role": role }))
+}
+
+pub(super) fn fresh(blueprint: &Blueprint, secret: &Secret, now: DateTime<Utc>) -> (NewInvitation, DateTime<Utc>) {
     let days = TimeDelta::days(i64::from(blueprint.document().invitation.expires_days));
     let expires_at = now.checked_add_signed(days).unwrap_or(now);
     (NewInvitation { id: new_id(), token_hash: secret.hash.clone(), expires_at }, expires_at)
 }
 
 /// Posts the mail, in place of one that has not gone out.
-async fn write(
+pub(super) async fn write(
     work: &Work<'_>,
     secret: &Secret,
     (invitation, to): (Uuid, String),
@@ -216,7 +227,8 @@ async fn check(work: &Work<'_>, input: &InviteMember, inviting: &Inviting) -> Re
     grants.extend(place::grants(work, (id, inviting), &input.app_roles, &mut mistakes)?);
     let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
     let chosen = Chosen { member: id, roles: &roles, held: &[] };
-    grants.extend(access_choice::grants(work, chosen, &input.access, &mut mistakes).await?);
+    let ticked = access_choice::grants(work, chosen, &input.access, &mut mistakes).await?;
+    grants.extend(place::only_there(work, inviting, ticked).await?);
     match seat::require(work, seat::Within::of(standing), roles.iter().map(String::as_str)).await {
         Err(ServiceError::Refused(full)) => full.into_iter().for_each(|full| mistakes.push(full)),
         other => other?,
@@ -239,7 +251,7 @@ async fn check(work: &Work<'_>, input: &InviteMember, inviting: &Inviting) -> Re
 }
 
 /// Which addresses may be invited: the allowed domains and whether a sub-address may be (`S3.19`, `S3.20`, `Q19`).
-async fn address(work: &Work<'_>, email: &Email, mistakes: &mut Mistakes) -> Result<(), ServiceError> {
+pub(super) async fn address(work: &Work<'_>, email: &Email, mistakes: &mut Mistakes) -> Result<(), ServiceError> {
     let standing = work.standing()?;
     let blueprint = &standing.blueprint.rules;
     let row = store::organization::find_by_id(work.tx, standing.place.id).await?.ok_or(ServiceError::NotFound)?;
@@ -260,15 +272,19 @@ async fn address(work: &Work<'_>, email: &Email, mistakes: &mut Mistakes) -> Res
     Ok(())
 }
 
-/// Whether the person is new here: by the address, and by the account of that address.
-async fn newcomer(work: &Work<'_>, email: &Email) -> Result<Result<(), UserError>, ServiceError> {
+/// Who has a place here: by the address, and by the account of that address.
+pub(super) async fn placed(work: &Work<'_>, email: &Email) -> Result<Option<Member>, ServiceError> {
     let organization = work.standing()?.place.id;
-    let mut found = store::member::find_by_email(work.tx, organization, email.as_str()).await?;
-    if found.is_none()
-        && let Some(user) = store::user::find_by_email(work.tx, email.as_str()).await?
-    {
-        found = store::member::find_by_user(work.tx, organization, user.id).await?;
+    let found = store::member::find_by_email(work.tx, organization, email.as_str()).await?;
+    match (found, store::user::find_by_email(work.tx, email.as_str()).await?) {
+        (None, Some(user)) => Ok(store::member::find_by_user(work.tx, organization, user.id).await?),
+        (found, _) => Ok(found),
     }
+}
+
+/// Whether the person is new here.
+async fn newcomer(work: &Work<'_>, email: &Email) -> Result<Result<(), UserError>, ServiceError> {
+    let found = placed(work, email).await?;
     let Some(member) = found.filter(|_| !ablate::off("already_invited")) else { return Ok(Ok(())) };
     let (message, remedy) = match member.state {
         MemberState::Pending => ("this person is invited already", "Send the invitation again, or take it back first."),
@@ -283,7 +299,12 @@ async fn newcomer(work: &Work<'_>, email: &Email) -> Result<Result<(), UserError
 /// The name as shown, the first name and the last name.
 type Names = (Option<String>, Option<String>, Option<String>);
 
-fn names(blueprint: &Blueprint, input: &InviteMember, email: Option<&Email>, mistakes: &mut Mistakes) -> Names {
+pub(super) fn names(
+    blueprint: &Blueprint,
+    input: &InviteMember,
+    email: Option<&Email>,
+    mistakes: &mut Mistakes,
+) -> Names {
     let fields = [
         (InvitationField::Name, "name", &input.name),
         (InvitationField::FirstName, "firstName", &input.first_name),
@@ -501,7 +522,7 @@ async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, S
     let entry = NewEntry::access("invitation.resent", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "email": sent.email, "sends": sent.sends }))).await?;
     write(work, secret, (id, sent.email), expires_at).await?;
-    Ok(Invited { member: member.id, invitation: id, mail_sent: true })
+    Ok(Invited { member: member.id, invitation: Some(id), mail_sent: true })
 }
 
 /// Sends the invitation of a pending member to another address: the link that went to the old one is dead.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Invitation, InvitationStanding, InvitationTo,
-    place::{self, Inviting},
+    place::{Inviting, Voucher},
     send::not_pending,
 };
 use crate::{
@@ -20,7 +20,8 @@ use crate::{
     service::{
         Access, Actor, Change, Client, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
-        app, consequence,
+        app::{self, SeenApp},
+        consequence,
         member::already_member,
         seat,
         user::verify_email,
@@ -272,29 +273,46 @@ async fn vouched(
     grants: &[AccessGrant],
 ) -> Result<(), ServiceError> {
     let organization = invitation.organization_id;
-    let apps = app::on(work.tx, organization, grants).await?;
+    let inviting = Inviting { apps: app::on(work.tx, organization, grants).await?, there: false };
+    let voucher = |id| voucher(work, rules, (organization, id), &inviting.apps);
     let inviter = match invitation.invited_by {
         None => None,
-        Some(id) => Some(rights_of(work.tx, (organization, id), rules, work).await?.ok_or_else(not_vouched)?),
+        Some(id) => match voucher(id).await? {
+            None if !ablate::off("vouched_invitation") => return Err(not_vouched().into()),
+            found => found,
+        },
     };
-    let there = inviter.as_ref().map_or(Ok(false), |rights| place::may_invite(rules, rights, &apps));
-    if there.is_err() && !ablate::off("vouched_invitation") {
-        return Err(not_vouched().into());
-    }
-    let inviting = Inviting { apps, there: there.unwrap_or_default() };
     let held: Vec<&str> = grants.iter().filter_map(organization_role).collect();
     for grant in grants.iter().filter(|grant| !consequence::is_brought(rules, &held, grant)) {
         let ancestors = inviting.ancestors(&grant.place);
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        let judged = match &inviter {
-            None => fits(rules, &gift),
-            Some(rights) => place::may_give_by(rules, Authority::Principal(rights), &gift, inviting.by()),
+        let mut vouched = match (&inviter, invitation.invited_by) {
+            (Some(inviter), _) => inviter.vouches(rules, &gift),
+            (None, None) => fits(rules, &gift).is_ok(),
+            (None, Some(_)) => false,
         };
-        if judged.is_err() && !ablate::off("vouched_invitation") {
+        // Where somebody invites at apps alone, several may have given each their part: each vouches for its own.
+        if !vouched && let Some(giver) = grant.granted_by.filter(|giver| Some(*giver) != invitation.invited_by) {
+            let several = inviter.as_ref().is_some_and(Voucher::is_at_apps);
+            let giver = voucher(giver).await?.filter(|giver| several || giver.is_at_apps());
+            vouched = giver.is_some_and(|giver| giver.vouches(rules, &gift));
+        }
+        if !vouched && !ablate::off("vouched_invitation") {
             return Err(not_vouched().into());
         }
     }
     Ok(())
+}
+
+/// Somebody as it may vouch now for an invitation to these apps.
+async fn voucher(
+    work: &Work<'_>,
+    rules: &Blueprint,
+    principal: (Uuid, Uuid),
+    apps: &[SeenApp],
+) -> Result<Option<Voucher>, ServiceError> {
+    let rights = rights_of(work.tx, principal, rules, work).await?;
+    Ok(rights.and_then(|rights| Voucher::of(rules, rights, apps)))
 }
 
 /// The organization role that a grant gives.

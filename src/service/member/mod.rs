@@ -477,7 +477,7 @@ async fn remove(work: &Work<'_>, departing: Departing) -> Result<Removed, Servic
     mistakes.settle()?;
     store::member::remove(work.tx, permit, departure(blueprint, &member, work.now)).await?;
     let then = "then remove this member";
-    role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then }).await?;
+    role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then, field: "member" }).await?;
     let entry = NewEntry::access("member.removed", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "roles": roles }))).await?;
     if let Some(to) = member.email.filter(|_| departing.notify) {
@@ -504,7 +504,8 @@ async fn leave(work: &Work<'_>, confirm: bool) -> Result<Uuid, ServiceError> {
     let roles = role::of_member(work.tx, organization, id, work.now).await?;
     let member = store::member::find_by_id(work.tx, organization, id).await?.ok_or(ServiceError::NotFound)?;
     store::member::leave(work.tx, permit, departure(blueprint, &member, work.now)).await?;
-    role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then: "then leave" }).await?;
+    let remaining = Remaining { organization, blueprint, lost: &roles, then: "then leave", field: "" };
+    role::ensure_held(work, remaining).await?;
     let entry = NewEntry::access("member.left", target("member", id, &member.name));
     work.record(organization, entry.detail(json!({ "roles": roles }))).await?;
     Ok(organization)

@@ -117,7 +117,8 @@ async fn step_to(work: &Work<'_>, id: Uuid, step: StateStep) -> Result<Uuid, Ser
     store::member::update(work.tx, permit, (organization, id), changes).await?;
     let action = match step {
         StateStep::Suspend => {
-            role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then: THEN }).await?;
+            let remaining = Remaining { organization, blueprint, lost: &roles, then: THEN, field: "member" };
+            role::ensure_held(work, remaining).await?;
             "member.suspended"
         }
         StateStep::Reactivate => {

@@ -16,7 +16,8 @@ pub use self::{
     read::{GrantFilter, find_all, find_by_id, list, list_defaults, of_grantees, on_apps},
     write::{
         DefaultAccess, FeatureSet, Granted, Handover, HeldRole, NewGrants, Replaced, RoleGrant, assign_role,
-        assign_roles, delete, hand_over, insert_many, remove_role, replace_features, rewrite, set_default,
+        assign_roles, delete, hand_over, insert_invited, insert_many, remove_role, replace_features, rewrite,
+        set_default,
     },
 };
 use super::{Reader, StoreError, select::select};

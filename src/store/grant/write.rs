@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     access::{
-        Grantee, Held, Permit, Place,
-        verb::{AssignRole, GrantAccess, MoveBlueprint, TransferRole},
+        Grantee, Held, Permit, Place, Verb,
+        verb::{AssignRole, GrantAccess, InviteMember, MoveBlueprint, TransferRole},
     },
     store::{
         Reader, StoreError, Tx,
@@ -109,12 +109,28 @@ pub struct DefaultAccess {
 /// [`StoreError::PermitMismatch`] when the permit is for another grantee or app, [`StoreError::Query`] for a grantee or app
 /// of another organization.
 pub async fn insert_many(tx: &Tx, permit: Permit<GrantAccess>, new: NewGrants) -> Result<Granted, StoreError> {
+    given(tx, &permit, new).await
+}
+
+/// Gives a member who is there already what an invitation to apps gives.
+///
+/// # Errors
+/// As [`insert_many`]; [`StoreError::PermitMismatch`] for what is not given to a member on an app.
+pub async fn insert_invited(tx: &Tx, permit: Permit<InviteMember>, new: NewGrants) -> Result<Granted, StoreError> {
+    let fits = |grant: &&NewGrant| matches!((grant.grantee, &grant.place), (Grantee::Member(_), Place::App { .. }));
+    if let Some(stray) = new.grants.iter().find(|grant| !fits(grant)) {
+        return Err(StoreError::PermitMismatch(stray.id));
+    }
+    given(tx, &permit, new).await
+}
+
+async fn given<V: Verb>(tx: &Tx, permit: &Permit<V>, new: NewGrants) -> Result<Granted, StoreError> {
     for grant in &new.grants {
         let (_, grantee) = columns(grant.grantee);
         let app = super::app_of(&grant.place);
-        covers_row(&permit, new.organization, &grantee.into_iter().chain(app).collect::<Vec<_>>())?;
+        covers_row(permit, new.organization, &grantee.into_iter().chain(app).collect::<Vec<_>>())?;
     }
-    put(tx, principal(&permit), new).await
+    put(tx, principal(permit), new).await
 }
 
 /// Takes a grant; `None` when there is none of this id.

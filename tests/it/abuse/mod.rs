@@ -5,5 +5,6 @@ mod emptiness;
 mod holders;
 mod limits;
 mod roles;
+mod stale;
 mod token_makers;
 mod tokens;

@@ -162,6 +162,7 @@ async fn d6_d15_a_token_knows_no_organization_but_its_own() {
     assert_eq!(listed.at("viewer.organization.slug"), "acme");
     assert!(!listed.text.contains("other"), "{}", listed.text);
     let absent = backend.ask("{ organization(slug: \"absent\") { id } }").await;
+    assert!(absent.at("organization").is_null(), "{}", absent.text);
     let named = backend.ask("{ organization(slug: \"other\") { id } }").await;
     assert_eq!(named.text, absent.text, "as one that does not exist");
     let foreign = [

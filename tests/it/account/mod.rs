@@ -5,4 +5,5 @@ mod deletion;
 mod email_address;
 mod password;
 mod sign_in;
+mod stale;
 mod words;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{become_role, create, delete, desk, desk_on, may, permissions, role, update};
 use crate::support::{
     gateway::Engines,
-    people::{app_id, count, fields, member_id},
+    people::{app_id, count, fields, member_id, remedies},
 };
 
 /// S4.10, S4.R2, S4.2: a role is tailored to the organization, menu by menu at a level of its own; it gives what it names of its
@@ -82,6 +82,8 @@ async fn s4_r3_a_role_in_use_is_neither_deleted_nor_disabled() {
     let carol = desk.gateway.member(&desk.tenant, "carol", "member").await;
     let given = become_role(&desk.alice, &carol, "custom:guest").await;
     assert_eq!(given.refusals("changeMemberRole"), ["NOT_IN_BLUEPRINT"]);
+    assert_eq!(given.at("changeMemberRole.userErrors.0.message"), "the role `guest` is switched off");
+    assert_eq!(remedies(&given, "changeMemberRole"), ["Enable the role first, or choose another one."]);
     delete(&desk.alice, "custom:guest").await.ok();
     assert_eq!(count(&desk.gateway, "custom_role").await, 0);
 }
@@ -116,6 +118,8 @@ async fn s4_10_a_role_is_made_of_the_blueprints_words() {
     let refused = create(&desk.alice, wrong).await;
     let at = ["key", "label", "permissions.1", "access.0.level", "access.1.actions", "access.2", "access.3"];
     assert_eq!(fields(&refused, "createRole"), at);
+    let known = &remedies(&refused, "createRole")[2];
+    assert!(known.starts_with("Choose among those of Chief: `") && known.contains("`members.read`"), "{known}");
     let made_after = create(&desk.alice, role("boss", "owner", &[], json!([]))).await;
     assert_eq!(fields(&made_after, "createRole"), ["base"]);
     create(&desk.alice, role("boss", "lead", &[], json!([]))).await.ok();
@@ -174,4 +178,21 @@ async fn a_warm_request_costs_no_statement_with_roles_of_its_own() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(spent, 0, "every request reads the database");
+}
+
+/// Entries name a role by its key, and tell what it was called before.
+#[tokio::test]
+async fn entries_of_roles_tell_what_they_were_called() {
+    let desk = desk().await;
+    create(&desk.alice, role("clerk", "chief", &["members.read"], json!([]))).await.ok();
+    update(&desk.alice, json!({ "role": "custom:clerk", "label": "Reader" })).await.ok();
+    let log =
+        "{ organization(slug: \"acme\") { activity(first: 1) { edges { node { target { id name } detail } } } } }";
+    let log = desk.alice.ask(log).await.ok();
+    let entry = log.at("organization.activity.edges.0.node");
+    assert_eq!(entry["target"], json!({ "id": "custom:clerk", "name": "Reader" }));
+    assert_eq!(
+        (&entry["detail"]["before"]["label"], &entry["detail"]["after"]["label"]),
+        (&json!("clerk"), &json!("Reader"))
+    );
 }

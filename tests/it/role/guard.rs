@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{become_role, create, desk, may, permissions, role, update};
+use crate::support::people::fields;
 
 /// C17: a custom role never has more than its base, whatever its author holds.
 #[tokio::test]
@@ -55,6 +56,12 @@ async fn a_bounded_author_makes_no_role_beyond_itself() {
     let bob = desk.gateway.member(&desk.tenant, "bob", "lead").await;
     let refused = create(&bob, role("money", "chief", &["billing.manage"], json!([]))).await;
     assert_eq!(refused.refusals("createRole"), ["NOT_GRANTABLE"]);
+    assert_eq!(fields(&refused, "createRole"), ["permissions.0"]);
+    let message = "you cannot give what you do not hold: `billing.manage`";
+    assert_eq!(refused.at("createRole.userErrors.0.message"), message);
+    let purge = json!([{ "kind": "board", "feature": "cards" }]);
+    let refused = create(&bob, role("cleaner", "chief", &["members.read"], purge)).await;
+    assert_eq!(fields(&refused, "createRole"), ["access.0"], "{}", refused.text);
     create(&bob, role("small", "chief", &["members.read"], json!([]))).await.ok();
     let widened = json!({ "role": "custom:small", "permissions": ["members.read", "billing.manage"] });
     assert_eq!(update(&bob, widened.clone()).await.refusals("updateRole"), ["NOT_GRANTABLE"]);

@@ -7,15 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Blueprint, RightSet,
-    document::{InitialAccess, Role},
+    document::{InitialAccess, Role, RoleLevel},
     selector::{Reach, SelectorError},
 };
 
 /// What the key of a custom role begins with. Keys of a blueprint have no colon, so the two never meet, in no version.
 pub const CUSTOM_PREFIX: &str = "custom:";
 
-/// The permission without which a custom role neither gives nor takes roles, whatever its base does.
-const ASSIGN: &str = "roles.assign";
+/// The permission without which a custom role neither gives nor takes roles, whatever its base does: what giving asks for where
+/// the role holds (`S4.19`).
+const fn giving(level: RoleLevel) -> &'static str {
+    match level {
+        RoleLevel::Organization => "roles.assign",
+        RoleLevel::App | RoleLevel::Feature => "access.grant",
+    }
+}
 
 /// A role of an organization's own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,6 +51,8 @@ impl Blueprint {
         let enabled = || customs.iter().filter(|custom| custom.enabled);
         let roles = enabled().filter_map(|custom| Some((custom.key.clone(), self.custom_role(custom)?)));
         let mut extended = self.with_roles(roles);
+        let disabled = customs.iter().filter(|custom| !custom.enabled);
+        extended.disabled = disabled.map(|custom| (custom.key.clone(), custom.label.clone())).collect();
         for rules in extended.document.roles.values_mut() {
             for names in [&mut rules.assigns, &mut rules.delegates, &mut rules.requires] {
                 let made_after =
@@ -54,6 +62,12 @@ impl Blueprint {
             }
         }
         extended
+    }
+
+    /// What people call the organization's own role of this key, where it is there and switched off.
+    #[must_use]
+    pub fn disabled_role(&self, key: &str) -> Option<&str> {
+        self.disabled.get(key).map(String::as_str)
     }
 
     /// A custom role as a role: what its base is, and of what its base gives the part it selects. `None` where its base is
@@ -67,7 +81,7 @@ impl Blueprint {
         let whole = self.role(&custom.base)?;
         let rights = self.custom_rights(custom);
         let permissions = self.permissions_of(&rights);
-        let assigns = permissions.iter().any(|key| key == ASSIGN);
+        let assigns = permissions.iter().any(|key| key == giving(base.level));
         let given = |names: &[String]| if assigns { names.to_vec() } else { Vec::new() };
         Some(Role {
             label: custom.label.clone(),

@@ -34,6 +34,8 @@ pub struct Blueprint {
     permissions: IndexMap<String, Text>,
     kinds: IndexMap<String, Kind>,
     roles: IndexMap<String, RoleRights>,
+    /// An organization's own roles that are switched off: key and label.
+    disabled: IndexMap<String, String>,
     all: RightSet,
 }
 
@@ -111,7 +113,8 @@ impl Blueprint {
             document.app_kinds.iter().map(|(key, kind)| (key.clone(), compile_kind(kind))).collect();
         let all =
             RightSet { permissions: low_bits(permissions.len()), kinds: kinds.values().map(|kind| kind.all).collect() };
-        let mut blueprint = Self { document, permissions, kinds, roles: IndexMap::new(), all };
+        let mut blueprint =
+            Self { document, permissions, kinds, roles: IndexMap::new(), disabled: IndexMap::new(), all };
         let roles = blueprint.document.roles.iter();
         blueprint.roles = roles.map(|(key, role)| (key.clone(), blueprint.compile_role(role))).collect();
         let public =

@@ -154,3 +154,65 @@ async fn a_secret_does_no_more_than_its_maker_may_d2_s4_20() {
     let unknown = json!({ "name": "Odd", "serviceAccount": id, "scopes": ["nothing.here"] });
     assert_eq!(alice.call("createApiToken", unknown, "secret").await.refusals("createApiToken"), ["NOT_IN_BLUEPRINT"]);
 }
+
+/// S4.20: a secret is found by its id by whom the list of its program shows it, and by nobody else.
+#[tokio::test]
+async fn s4_20_a_secret_is_found_by_whom_the_list_shows_it() {
+    let Console { gateway: _open, alice, bob, carol, dave, shop, .. } = console(Engines::Embedded).await;
+    let made = account(&bob, "Deploy", Some("workspace_app"), Some(shop)).await.ok();
+    let id = made.at("createServiceAccount.serviceAccount.id");
+    let token = secret(&bob, id).await.ok().at("createApiToken.token.id").clone();
+    let node = "query($id: ID!) { node(id: $id) { ... on ApiToken { name state serviceAccount { name } } } }";
+    let found = async |by: &Person| by.send(node, json!({ "id": token })).await.ok().at("node").clone();
+    let shown = json!({ "name": "Secret", "state": "ACTIVE", "serviceAccount": { "name": "Deploy" } });
+    assert_eq!((found(&bob).await, found(&alice).await), (shown.clone(), shown));
+    assert_eq!((found(&carol).await, found(&dave).await), (Value::Null, Value::Null));
+    bob.call("revokeApiToken", json!({ "token": token }), "token { id }").await.ok();
+    assert_eq!(found(&bob).await, Value::Null, "the list has it no more");
+    assert_eq!(found(&alice).await["state"], "REVOKED", "the domain's list has it");
+}
+
+/// Entries about programs and secrets say in which app, of which program, what was before and after, all by global ids.
+#[tokio::test]
+async fn entries_of_programs_name_the_app_and_the_program() {
+    let Console { gateway: _open, alice, bob, shop, .. } = console(Engines::Embedded).await;
+    let made = account(&bob, "Deploy", Some("workspace_app"), Some(shop)).await.ok();
+    let id = made.at("createServiceAccount.serviceAccount.id").clone();
+    let first = secret(&bob, &id).await.ok().at("createApiToken.token.id").clone();
+    let again = bob.call("regenerateApiToken", json!({ "token": first }), "token { id }").await.ok();
+    let again = again.at("regenerateApiToken.token.id").clone();
+    bob.call("revokeApiToken", json!({ "token": again }), "token { id }").await.ok();
+    for state in ["DISABLED", "ACTIVE"] {
+        let input = json!({ "serviceAccount": id, "state": state });
+        bob.call("updateServiceAccount", input, "serviceAccount { id }").await.ok();
+    }
+    bob.call("deleteServiceAccount", json!({ "serviceAccount": id }), "deletedServiceAccount").await.ok();
+    let log = "{ viewer { organization { activity(first: 7) { edges { node { action app { id } target { id } detail } } } } } }";
+    let log = alice.ask(log).await.ok();
+    let entries: Vec<Value> = log
+        .at("viewer.organization.activity.edges")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edge| edge["node"].clone())
+        .collect();
+    let of =
+        |action: &str| entries.iter().find(|entry| entry["action"] == action).unwrap_or_else(|| panic!("{action}"));
+    for action in
+        ["service_account.created", "service_account.disabled", "service_account.enabled", "service_account.deleted"]
+    {
+        assert_eq!((&of(action)["app"]["id"], &of(action)["target"]["id"]), (&json!(app_id(shop)), &id), "{action}");
+    }
+    let program = json!({ "id": id, "name": "Deploy" });
+    for action in ["api_token.created", "api_token.regenerated", "api_token.revoked"] {
+        let entry = of(action);
+        assert_eq!(
+            (&entry["app"]["id"], &entry["detail"]["service_account"]),
+            (&json!(app_id(shop)), &program),
+            "{action}"
+        );
+    }
+    assert_eq!(of("api_token.regenerated")["detail"]["before"]["id"], first);
+    let states = json!({ "before": { "name": "Deploy", "state": "active" }, "after": { "name": "Deploy", "state": "disabled" } });
+    assert_eq!(of("service_account.disabled")["detail"], states);
+}

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::console::{Console, app_id, at, console, give, make, may};
+use super::console::{Console, app_id, at, console, give, make, may, sees};
 use crate::support::{
     gateway::{Answer, Engines},
-    people::{invite_with, join, member_id},
+    people::{accept, count, expire, invite_with, join, member_id, newest_token, remedies, switch, ticks},
 };
 
 const PEOPLE: &str = "query($id: ID!, $below: Boolean! = false) { node(id: $id) { ... on App { members(below: $below) { totalCount edges { node {
@@ -126,4 +126,105 @@ async fn s4_18_s4_r6_an_owner_sees_its_people_and_where_each_part_comes_from() {
         alice.call("updateApp", json!({ "app": app_id(shop), "state": "DISABLED" }), "app { id }").await.ok();
         assert_eq!(bob.ask(everyone).await.ok().at("viewer.organization.members.totalCount"), 1);
     }
+}
+
+/// S4.18, S4.22: somebody of the domain whom an owner does not see is added by the address, at once, with what the owner may give
+/// there and nothing else; until then the owner is told no more than of an address that nobody has.
+#[tokio::test]
+async fn s4_18_s4_22_an_owner_adds_somebody_of_the_domain_by_the_address() {
+    for engines in Engines::DATABASES {
+        let Console { gateway, domain, alice, bob, dave, shop, bank, .. } = console(engines).await;
+        let project = make(&bob, "project", "till", Some(shop)).await;
+        let erin = gateway.member(&domain, "erin", "user").await;
+        gateway.settle().await;
+        let node = "query($id: ID!) { node(id: $id) { ... on Member { name } } }";
+        let erins = json!({ "id": member_id(erin.member.unwrap()) });
+        assert_eq!(bob.send(node, erins.clone()).await.ok().at("node"), &Value::Null);
+        // Refused as for a newcomer, word by word, and nothing is given.
+        let to = |email: &str, input: Value| {
+            let mut input = input;
+            input["email"] = json!(email);
+            input
+        };
+        for wrong in [
+            json!({ "role": "domain_admin", "appRoles": at(&[(shop, "workspace_member")]) }),
+            json!({ "appRoles": at(&[(shop, "project_member")]) }),
+            json!({ "appRoles": at(&[(bank, "workspace_member")]) }),
+            json!({ "appRoles": [] }),
+        ] {
+            let known = invite_with(&bob, to(&erin.email, wrong.clone())).await;
+            let new = invite_with(&bob, to("nobody@example.org", wrong)).await;
+            assert_eq!((&known.text, known.status), (&new.text, new.status), "{engines:?}");
+        }
+        assert_eq!(count(&gateway, "access_grant WHERE role = 'workspace_member'").await, 1, "carol's");
+
+        let letters = gateway.mails().len();
+        let roles = at(&[(shop, "workspace_member"), (project, "project_member")]);
+        let added = invite_with(&bob, to(&erin.email, json!({ "appRoles": roles }))).await.ok();
+        let invited = added.at("inviteMember");
+        assert_eq!((&invited["member"]["state"], &invited["invitation"]), (&json!("ACTIVE"), &Value::Null));
+        assert_eq!(invited["member"]["roles"], json!([{ "key": "user" }]), "the role in the domain stays");
+        assert_eq!(invited["mailSent"] == true, gateway.mails().len() == letters + 1, "{}", added.text);
+        assert_eq!(sees(&erin).await, ["shop", "till"], "{engines:?}");
+        assert!(may(&erin, project, ("resources", "manage")).await);
+        assert_eq!(count(&gateway, "invitation WHERE state = 'pending'").await, 0, "{engines:?}");
+        assert_eq!(bob.send(node, erins).await.ok().at("node.name"), "erin", "one of the workspace's people now");
+        let granted = "activity_entry WHERE action = 'access.granted' AND app_id IS NOT NULL AND target_name = 'erin'";
+        assert_eq!(count(&gateway, granted).await, 2);
+        // Whom she sees, she gives more by a grant.
+        let again = invite_with(&bob, to(&erin.email, json!({ "appRoles": at(&[(shop, "workspace_owner")]) }))).await;
+        assert_eq!(again.refusals("inviteMember"), ["ALREADY_MEMBER"]);
+        assert_eq!(remedies(&again, "inviteMember"), ["Change the member's access."]);
+        give(&bob, &erin, "workspace_owner", shop).await.ok();
+        // An admin who is added is one still.
+        let admin =
+            invite_with(&dave, to(&alice.email, json!({ "appRoles": at(&[(bank, "workspace_member")]) }))).await;
+        assert_eq!(admin.ok().at("inviteMember.member.roles"), &json!([{ "key": "domain_admin" }]));
+    }
+}
+
+/// S4.18: who is invited to one workspace already is added to another by its owner; each owner vouches for its own.
+#[tokio::test]
+async fn s4_18_an_owner_adds_to_an_invitation_that_waits() {
+    let Console { gateway, alice, bob, carol, dave, shop, bank, .. } = console(Engines::Embedded).await;
+    let to = |email: &str, app, role| json!({ "email": email, "appRoles": at(&[(app, role)]) });
+    let erin = gateway.person("erin").await;
+    invite_with(&bob, to(&erin.email, shop, "workspace_member")).await.ok();
+    let token = newest_token(&gateway);
+    let added = invite_with(&dave, to(&erin.email, bank, "workspace_member")).await.ok();
+    assert_eq!(added.at("inviteMember.member.state"), "PENDING", "{}", added.text);
+    assert_eq!((added.at("inviteMember.invitation"), added.at("inviteMember.mailSent")), (&Value::Null, &json!(false)));
+    accept(&erin, &token).await.ok();
+    assert_eq!(sees(&switch(&erin, "acme").await).await, ["bank", "shop"]);
+
+    // One that has run out is sent again.
+    let gina = gateway.person("gina").await;
+    invite_with(&bob, to(&gina.email, shop, "workspace_member")).await.ok();
+    expire(&gateway).await;
+    let again = invite_with(&dave, to(&gina.email, bank, "workspace_member")).await.ok();
+    assert_eq!(again.at("inviteMember.mailSent"), true, "{}", again.text);
+    accept(&gina, &newest_token(&gateway)).await.ok();
+    assert_eq!(sees(&switch(&gina, "acme").await).await, ["bank", "shop"]);
+
+    // B10: what its giver may give no more, nobody vouches for.
+    let frank = gateway.person("frank").await;
+    invite_with(&bob, to(&frank.email, shop, "workspace_member")).await.ok();
+    let token = newest_token(&gateway);
+    invite_with(&dave, to(&frank.email, bank, "workspace_member")).await.ok();
+    give(&alice, &carol, "workspace_owner", bank).await.ok();
+    give(&alice, &dave, "workspace_member", bank).await.ok();
+    assert_eq!(accept(&frank, &token).await.refusals("acceptInvitation"), ["INVITATION_NOT_PENDING"]);
+}
+
+/// S4.18, B7: «everything» that an owner gives with an invitation is what it has where it may invite, not where it is a member.
+#[tokio::test]
+async fn s4_18_everything_is_what_an_owner_has_where_it_invites() {
+    let Console { gateway, alice, bob, shop, .. } = console(Engines::Embedded).await;
+    let seen = make(&alice, "workspace", "seen", None).await;
+    give(&alice, &bob, "workspace_member", seen).await.ok();
+    let everything = json!({ "appRoles": at(&[(shop, "workspace_member")]), "accessMode": "ALL" });
+    let erin = join(&gateway, &bob, ("erin", everything)).await;
+    let given = ticks(&gateway, erin.member.unwrap()).await;
+    assert!(!given.is_empty() && given.iter().all(|tick| tick.starts_with("shop ")), "{given:?}");
+    assert!(!may(&erin, seen, ("home", "view")).await);
 }

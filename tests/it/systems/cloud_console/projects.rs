@@ -5,7 +5,7 @@ use serde_json::json;
 use super::console::{Console, app_id, at, console, give, make, may, sees};
 use crate::support::{
     gateway::Engines,
-    people::{fields, invite_with, member_id},
+    people::{fields, invite_with, member_id, remedies},
 };
 
 #[tokio::test]
@@ -92,4 +92,40 @@ async fn s4_r10_nobody_is_added_to_a_public_project_by_a_tick() {
     let sql = "SELECT count(*) FROM access_grant WHERE app_id = $1";
     let rows = gateway.database.rows(sql, [public.into()]).await;
     assert_eq!(rows[0].try_get_by_index::<i64>(0).unwrap(), 0);
+}
+
+/// S4.R10: a public project says beforehand that nobody is added to it, as each refusal does, and what to do instead; programs are.
+#[tokio::test]
+async fn s4_r10_a_public_project_says_that_nobody_is_added() {
+    let Console { gateway: _open, bob, carol, shop, .. } = console(Engines::Embedded).await;
+    let project = make(&bob, "project", "wiki", Some(shop)).await;
+    let form = "query($id: ID!) { node(id: $id) { ... on App {
+        viewerCanGrant viewerCannotGrantReasons { code remedy } viewerCanInvite viewerCannotInviteReasons { code }
+        viewerRolesToGive { key } viewerRolesForPrograms { key }
+        roleCandidates(role: \"project_member\") { edges { node { viewerCanToggle viewerCannotToggleReasons { code } } } } } } }";
+    let told = async || bob.send(form, json!({ "id": app_id(project) })).await.ok().at("node").clone();
+    let open = told().await;
+    assert_eq!((&open["viewerCanGrant"], &open["viewerCanInvite"]), (&json!(true), &json!(true)));
+    assert_eq!(open["viewerRolesToGive"], json!([{ "key": "project_member" }]));
+    bob.call("updateApp", json!({ "app": app_id(project), "visibility": "PUBLIC" }), "app { id }").await.ok();
+
+    let remedy = "Make the app private first, or give access on an app above it.";
+    let public = told().await;
+    assert_eq!((&public["viewerCanGrant"], &public["viewerCanInvite"]), (&json!(false), &json!(false)));
+    assert_eq!(public["viewerCannotGrantReasons"], json!([{ "code": "NOT_GRANTABLE", "remedy": remedy }]));
+    assert_eq!(public["viewerCannotInviteReasons"], json!([{ "code": "NOT_GRANTABLE" }]));
+    assert_eq!(public["viewerRolesToGive"], json!([]));
+    assert_eq!(public["viewerRolesForPrograms"], json!([{ "key": "project_app" }]));
+    let candidates = public["roleCandidates"]["edges"].as_array().unwrap();
+    let refused =
+        json!({ "node": { "viewerCanToggle": false, "viewerCannotToggleReasons": [{ "code": "NOT_GRANTABLE" }] } });
+    assert!(!candidates.is_empty() && candidates.iter().all(|candidate| *candidate == refused), "{public}");
+    let answer = give(&bob, &carol, "project_member", project).await;
+    assert_eq!(
+        (remedies(&answer, "grantAccess"), fields(&answer, "grantAccess")),
+        (vec![remedy.to_owned()], vec!["app".to_owned()])
+    );
+    let roles = at(&[(project, "project_member")]);
+    let answer = invite_with(&bob, json!({ "email": "erin@example.org", "appRoles": roles })).await;
+    assert_eq!(remedies(&answer, "inviteMember"), [remedy]);
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::console::{Console, app_id, console, give, may};
+use super::console::{Console, app_id, at, console, give, may};
 use crate::{
     operations::{run, send},
     support::{
         gateway::{Answer, Engines, Person},
-        people::member_id,
+        people::{invite_with, member_id},
     },
 };
 
@@ -208,4 +208,76 @@ async fn s4_18_a_whole_tree_of_access_is_edited_in_the_domain_and_single_roles_i
     bob.call("grantAccess", one, "grant { id }").await.ok();
     assert!(may(&carol, shop, ("iam", "view")).await);
     alice.call("updateMemberAccess", input, "member { id }").await.ok();
+}
+
+/// S4.19: a whole copy of the owner's role gives what the owner gives; one that lacks something gives no more than it has, and one
+/// that may not give access gives nothing (C17).
+#[tokio::test]
+async fn s4_19_a_copy_of_the_owners_role_gives_what_the_owner_gives() {
+    let Console { gateway: _open, alice, bob, carol, shop, .. } = console(Engines::Embedded).await;
+    let permissions = [
+        "apps.create",
+        "apps.update",
+        "apps.delete",
+        "members.read",
+        "members.invite",
+        "access.grant",
+        "rights.read",
+        "tokens.manage",
+    ];
+    let kinds = [
+        ("workspace_group", vec!["home"]),
+        (
+            "workspace",
+            vec![
+                "home",
+                "settings",
+                "dashboards",
+                "project",
+                "asset_inventory",
+                "cost_explorer",
+                "alert_manager",
+                "iam",
+            ],
+        ),
+        ("project_group", vec!["home"]),
+        ("project", vec!["summary", "resources", "alerts"]),
+    ];
+    let whole: Value = kinds
+        .iter()
+        .flat_map(|(kind, features)| features.iter().map(move |feature| json!({ "kind": kind, "feature": feature })))
+        .collect();
+    let make = async |key: &str, permissions: &[&str], access: &Value| {
+        let role = json!({ "key": key, "base": "workspace_owner", "label": key, "permissions": permissions, "access": access });
+        alice.call("createRole", role, "role { key }").await.ok();
+    };
+    let without: Vec<&str> = permissions.into_iter().filter(|key| *key != "access.grant").collect();
+    make("copy", &permissions, &whole).await;
+    make("part", &["access.grant", "members.invite", "members.read"], &menus(&[("iam", "read_only")])).await;
+    make("mute", &without, &whole).await;
+    let form =
+        "query($id: ID!) { node(id: $id) { ... on App { viewerCanGrant viewerCanInvite viewerRolesToGive { key } } } }";
+    let told = async |role: &str| {
+        give(&alice, &carol, role, shop).await.ok();
+        let told = carol.send(form, json!({ "id": app_id(shop) })).await.ok();
+        let keys = told.at("node.viewerRolesToGive").as_array().unwrap().iter();
+        let keys: Vec<String> = keys.map(|role| role["key"].as_str().unwrap().to_owned()).collect();
+        (told.at("node.viewerCanGrant") == true, told.at("node.viewerCanInvite") == true, keys)
+    };
+    let all = ["workspace_owner", "workspace_member", "custom:copy", "custom:mute", "custom:part"];
+    let (grants, invites, mut keys) = told("custom:copy").await;
+    keys.sort_by_key(|key| all.iter().position(|known| known == key));
+    assert_eq!((grants, invites, keys), (true, true, all.map(str::to_owned).to_vec()));
+    let to = |email: &str, role: &str| json!({ "email": email, "appRoles": at(&[(shop, role)]) });
+    invite_with(&carol, to("erin@example.org", "workspace_member")).await.ok();
+    invite_with(&carol, to("frank@example.org", "workspace_owner")).await.ok();
+
+    let (grants, invites, keys) = told("custom:part").await;
+    assert_eq!((grants, invites, keys), (true, true, vec!["custom:part".to_owned()]));
+    let beyond = invite_with(&carol, to("gina@example.org", "workspace_owner")).await;
+    assert_eq!(beyond.refusals("inviteMember"), ["NOT_GRANTABLE"]);
+
+    let (grants, _, keys) = told("custom:mute").await;
+    assert_eq!((grants, keys), (false, vec![]));
+    assert_eq!(give(&carol, &bob, "workspace_member", shop).await.codes(), ["FORBIDDEN"]);
 }

@@ -159,3 +159,32 @@ async fn an_app_is_moved_by_who_may_at_both_ends_and_holds_what_those_above_hold
     token(json!([])).await.call("updateApp", moving(json!(app_id(group))), "app { id }").await.ok();
     assert!(may(&carol, project, ("resources", "manage")).await);
 }
+
+/// Entries of apps tell what has changed, and name the app above by its global id.
+#[tokio::test]
+async fn entries_of_apps_tell_what_has_changed() {
+    let Console { gateway: _open, alice, shop, .. } = console(Engines::Embedded).await;
+    let all = make(&alice, "workspace_group", "all", None).await;
+    for edit in [json!({ "parent": app_id(all) }), json!({ "state": "DISABLED" })] {
+        let mut edit = edit;
+        edit["app"] = json!(app_id(shop));
+        alice.call("updateApp", edit, "app { id }").await.ok();
+    }
+    let roles = json!([{ "app": app_id(all), "role": "workspace_member" }]);
+    let invited = json!({ "email": "erin@example.org", "appRoles": roles });
+    alice.call("inviteMember", invited, "member { id }").await.ok();
+    let log = "{ viewer { organization { activity(first: 3) { edges { node { action detail } } } } } }";
+    let log = alice.ask(log).await.ok();
+    let [invited, disabled, moved] =
+        [0, 1, 2].map(|at| log.at("viewer.organization.activity.edges")[at]["node"].clone());
+    assert_eq!(
+        (&invited["action"], &disabled["action"], &moved["action"]),
+        (&json!("member.invited"), &json!("app.disabled"), &json!("app.moved"))
+    );
+    let app = json!({ "app": { "id": app_id(all), "name": "all" }, "role": "workspace_member" });
+    assert_eq!((&invited["detail"]["appRoles"], &invited["detail"]["features"]), (&json!([app]), &json!(0)));
+    let state = |when: &str| disabled["detail"][when]["state"].clone();
+    assert_eq!((state("before"), state("after")), (json!("active"), json!("disabled")));
+    let parent = |when: &str| moved["detail"][when]["parent"]["id"].clone();
+    assert_eq!((parent("before"), parent("after")), (Value::Null, json!(app_id(all))));
+}
