@@ -40,7 +40,7 @@ async fn season(season: Season, count: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p1_and_p2_hold_in_every_storm() {
-    season(Season::Storm, 700).await;
+    season(Season::Storm, 1_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
