@@ -257,7 +257,7 @@ async fn a_repeated_report_is_recorded_once() {
     let input = json!({ "entries": [entry(hub.help, "tag", "edited")], "idempotencyKey": "night-7" });
     let first = backend.call("recordActivity", input.clone(), "recorded").await.ok();
     let again = backend.call("recordActivity", input, "recorded").await.ok();
-    assert_eq!(first.text, again.text);
+    assert_eq!(first.body["data"], again.body["data"]);
     let other = json!({ "entries": [entry(hub.help, "tag", "deleted")], "idempotencyKey": "night-7" });
     assert_eq!(backend.call("recordActivity", other, "recorded").await.codes(), ["CONFLICT"]);
     assert_eq!(hub.alice.ask(LIST).await.ok().at("organization.activity.totalCount"), 1);
