@@ -320,6 +320,7 @@ async fn w2_a_decision_costs_no_statement_when_redis_knows() {
     }
 }
 
+/// S3.46.
 #[tokio::test]
 async fn s3_46_access_changed_yields_the_present_and_then_each_change() {
     for engines in Engines::ALL {

@@ -85,7 +85,7 @@ async fn s0_38_the_creator_is_the_billing_admin() {
     run(&there, "workspace/billing", json!({})).await;
 }
 
-/// S0.39 to S0.43: one toggle hands billing on, to a CFO who administers nothing else; it takes nothing from the creator.
+/// S0.39, S0.40, S0.41, S0.42, S0.43: one toggle hands billing on, to a CFO who administers nothing else; it takes nothing from the creator.
 #[tokio::test]
 async fn s0_39_s0_40_s0_41_s0_42_s0_43_billing_is_handed_on_with_one_toggle() {
     for engines in Engines::ALL {
