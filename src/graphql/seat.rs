@@ -10,7 +10,7 @@ use super::{
     context::InContext,
     error::{bad_input, error},
 };
-use crate::service::{Service, ServiceError, Standing, follow::Follow, seat};
+use crate::service::{Access, Service, ServiceError, Standing, follow::Follow, seat};
 
 /// How full one seat pool is.
 #[derive(Debug, Clone, SimpleObject)]
@@ -83,14 +83,12 @@ impl SeatSubscription {
             Some(Ok(count)) if count > 0 => Some(count),
             Some(_) => return Err(bad_input("`take` is at least 1")),
         };
-        let service = ctx.service()?.clone();
-        let follow = service.follow(ctx.access()?).map_err(error)?;
-        Ok(stream::unfold(Some(Following { service, follow, last: None, left }), Following::next))
+        let follow = ctx.service()?.follow(ctx.access()?).map_err(error)?;
+        Ok(stream::unfold(Some(Following { follow, last: None, left }), Following::next))
     }
 }
 
 struct Following {
-    service: Service,
     follow: Follow,
     last: Option<(String, Vec<seat::SeatUsage>)>,
     left: Option<u32>,
@@ -118,10 +116,10 @@ impl Following {
     }
 
     async fn look(&mut self) -> Option<Result<(Arc<Standing>, Vec<seat::SeatUsage>), ServiceError>> {
-        let standing = match self.follow.next().await? {
-            Ok(access) => access.standing?,
-            Err(error) => return Some(Err(error)),
+        let read = |service: Service, access: Access| async move {
+            let standing = access.standing()?;
+            Ok((Arc::clone(standing), service.seat_usage(standing).await?))
         };
-        Some(self.service.seat_usage(&standing).await.map(|usages| (standing, usages)))
+        self.follow.next(read).await
     }
 }

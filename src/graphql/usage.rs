@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::blueprint::document,
-    service::{Idempotency, Service, ServiceError, Standing, follow::Follow, usage},
+    service::{Access, Idempotency, Service, ServiceError, Standing, follow::Follow, usage},
 };
 
 /// How a meter counts.
@@ -215,14 +215,12 @@ impl UsageSubscription {
             Some(Ok(count)) if count > 0 => Some(count),
             Some(_) => return Err(bad_input("`take` is at least 1")),
         };
-        let service = ctx.service()?.clone();
-        let follow = service.follow(ctx.access()?).map_err(error)?;
-        Ok(stream::unfold(Some(Following { service, follow, last: None, left }), Following::next))
+        let follow = ctx.service()?.follow(ctx.access()?).map_err(error)?;
+        Ok(stream::unfold(Some(Following { follow, last: None, left }), Following::next))
     }
 }
 
 struct Following {
-    service: Service,
     follow: Follow,
     last: Option<Vec<MeterUsage>>,
     left: Option<u32>,
@@ -248,10 +246,7 @@ impl Following {
     }
 
     async fn look(&mut self) -> Option<Result<Vec<MeterUsage>, ServiceError>> {
-        let standing = match self.follow.next().await? {
-            Ok(access) => access.standing?,
-            Err(error) => return Some(Err(error)),
-        };
-        Some(present(&self.service, &standing).await)
+        let read = |service: Service, access: Access| async move { present(&service, access.standing()?).await };
+        self.follow.next(read).await
     }
 }

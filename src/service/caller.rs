@@ -171,6 +171,16 @@ impl Access {
         self.standing.as_ref().ok_or(ServiceError::NotFound)
     }
 
+    /// Whether the same rules give the caller the same as this one, who is the same principal.
+    pub(super) fn has_the_rights_of(&self, other: &Self) -> bool {
+        let rules = |standing: &Standing| (standing.place.clone(), standing.blueprint.custom.clone());
+        match (&self.standing, &other.standing) {
+            (Some(one), Some(other)) => one.facts == other.facts && rules(one) == rules(other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// The key its grants are cached under.
     #[must_use]
     pub fn grant_key(&self) -> Option<GrantKey> {

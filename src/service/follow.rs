@@ -41,22 +41,27 @@ impl Service {
 }
 
 impl Follow {
-    /// The caller as it is now: at once the first time, then after something in the organization may have changed. `None` when
-    /// the caller has lost its place.
+    /// What `read` finds with the rights the caller has now: at once the first time, then after something in the organization may
+    /// have changed. `None` when the caller has lost its place.
     ///
     /// # Errors
-    /// [`ServiceError::Unavailable`] when its rights cannot be read.
-    pub async fn next(&mut self) -> Option<Result<Access, ServiceError>> {
+    /// As `read`; [`ServiceError::Unavailable`] when the caller's rights cannot be read.
+    pub async fn next<T, R>(&mut self, read: impl Fn(Service, Access) -> R) -> Option<Result<T, ServiceError>>
+    where
+        R: Future<Output = Result<T, ServiceError>>,
+    {
         if std::mem::replace(&mut self.begun, true) {
             self.wait().await?;
         }
-        let access = match self.service.access(self.access.credential?, self.access.client.clone()).await {
-            Ok(access) => access?,
-            Err(error) => return Some(Err(error)),
+        let active = |service: Service, access: Access| {
+            let active = access.standing.as_ref().is_some_and(|standing| standing.rights.inactive().is_none());
+            let found = active.then(|| read(service, access));
+            async { found.ok_or(ServiceError::Unauthenticated)?.await }
         };
-        let same = access.principal() == self.access.principal();
-        let active = access.standing.as_ref().is_some_and(|standing| standing.rights.inactive().is_none());
-        (same && active).then_some(Ok(access))
+        match self.service.read_as(&mut self.access, active).await {
+            Err(ServiceError::Unauthenticated) => None,
+            found => Some(found),
+        }
     }
 
     async fn wait(&mut self) -> Option<()> {
@@ -72,5 +77,40 @@ impl Follow {
     /// Whether something in the organization moved: every write there moves its content, and some more.
     fn concerns(&self, stamps: &[Stamp]) -> bool {
         stamps.iter().any(|stamp| stamp.id == self.organization)
+    }
+}
+
+impl Service {
+    /// What `read` finds for a caller that stays. Who that is and what it may do is asked before and after, and everything is
+    /// read again if that is not the same: so nothing is seen that was written after a right had been taken away.
+    ///
+    /// # Errors
+    /// As `read`; [`ServiceError::Unauthenticated`] when the caller has lost its place.
+    pub(super) async fn read_as<T, R>(
+        &self,
+        access: &mut Access,
+        read: impl Fn(Self, Access) -> R,
+    ) -> Result<T, ServiceError>
+    where
+        R: Future<Output = Result<T, ServiceError>>,
+    {
+        *access = self.again(access).await?;
+        loop {
+            let found = read(self.clone(), access.clone()).await;
+            if crate::ablate::off("asked_again") {
+                return found;
+            }
+            let before = std::mem::replace(access, self.again(access).await?);
+            if access.has_the_rights_of(&before) {
+                return found;
+            }
+        }
+    }
+
+    /// The same caller in the same place, as it is now.
+    async fn again(&self, access: &Access) -> Result<Access, ServiceError> {
+        let credential = access.credential.ok_or(ServiceError::Unauthenticated)?;
+        let present = self.access(credential, access.client.clone()).await?;
+        present.filter(|present| present.principal() == access.principal()).ok_or(ServiceError::Unauthenticated)
     }
 }

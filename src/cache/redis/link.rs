@@ -16,8 +16,8 @@ use super::{
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// The longest pause between two tries to connect.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause between two tries to connect: short enough that a Redis is in use again well within a second of its return.
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// How often a Redis is asked again how it is set up.
 const ASK_AGAIN: Duration = Duration::from_secs(5);

@@ -92,6 +92,11 @@ impl RedisCache {
         Bypass::Unreachable
     }
 
+    fn out_of_step(&self, line: &Line) {
+        tracing::error!("Redis answered another question than was asked; giving the connection up");
+        self.link.failed(line, true);
+    }
+
     async fn ask(&self, key: &GrantKey) -> Result<Answer, Bypass> {
         let mut line = self.link.line()?;
         let subjects = key.subjects();
@@ -117,8 +122,7 @@ impl RedisCache {
             return Err(Bypass::Unreachable);
         }
         let Some(answer) = parse(values, &nonce, subjects.len(), key.content().is_some(), names.len()) else {
-            tracing::error!("Redis answered another question than was asked; giving the connection up");
-            self.link.failed(&line, true);
+            self.out_of_step(&line);
             return Err(Bypass::Desynchronized);
         };
         self.link.succeeded();
@@ -135,21 +139,20 @@ impl RedisCache {
         for subject in markers {
             call.key(self.keys.marker(*subject));
         }
-        call.arg(millis(self.limits.floor_life())).arg(stamps.len());
+        let nonce = self.unique();
+        call.arg(&nonce).arg(millis(self.limits.floor_life())).arg(stamps.len());
         for stamp in stamps {
             call.arg(stamp.version);
         }
-        let answer: Result<RedisResult<usize>, _> =
+        let answer: Result<RedisResult<Value>, _> =
             timeout(self.limits.settle_deadline, call.invoke_async(&mut line.connection)).await;
         match answer {
-            Ok(Ok(count)) if count == stamps.len() => {
-                if line.trusted {
-                    Settled::Acknowledged
-                } else {
-                    Settled::InDoubt
-                }
+            Ok(Ok(reply)) if !is_echo(&reply, &nonce) => {
+                self.out_of_step(&line);
+                Settled::Unknown
             }
-            Ok(Ok(_)) => Settled::Unknown,
+            Ok(Ok(_)) if line.trusted => Settled::Acknowledged,
+            Ok(Ok(_)) => Settled::InDoubt,
             Ok(Err(error)) => {
                 self.note(&line, &error);
                 Settled::Unknown
@@ -229,14 +232,20 @@ impl GrantCache for RedisCache {
     async fn mark(&self, subjects: &[Subject]) -> Marked {
         let set = async {
             let mut line = self.link.line_within(self.limits.mark_deadline).await?;
+            let nonce = self.unique();
             let mut pipeline = redis::pipe();
-            pipeline.atomic();
+            pipeline.atomic().cmd("ECHO").arg(&nonce);
             for subject in subjects {
                 let name = self.keys.marker(*subject);
                 pipeline.cmd("INCR").arg(&name).ignore();
                 pipeline.cmd("PEXPIRE").arg(&name).arg(millis(self.limits.marker_ttl)).ignore();
             }
-            pipeline.query_async::<()>(&mut line.connection).await.ok()
+            let (echo,): (Value,) = pipeline.query_async(&mut line.connection).await.ok()?;
+            let ours = is_echo(&echo, &nonce);
+            if !ours {
+                self.out_of_step(&line);
+            }
+            ours.then_some(())
         };
         match timeout(self.limits.mark_deadline, set).await {
             Ok(Some(())) => Marked { acknowledged: subjects.to_vec() },
@@ -265,10 +274,15 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
+/// Whether a reply is the one to the question that this nonce was sent with (R20).
+fn is_echo(reply: &Value, nonce: &str) -> bool {
+    matches!(reply, Value::BulkString(echo) if echo == nonce.as_bytes()) || ablate::off("cache_nonce")
+}
+
 /// The answer in the two replies, where they are the replies to this question.
 fn parse(values: Vec<Value>, nonce: &str, subjects: usize, content: bool, names: usize) -> Option<Answer> {
-    let [Value::BulkString(echo), Value::Array(found)] = <[Value; 2]>::try_from(values).ok()? else { return None };
-    if echo != nonce.as_bytes() || found.len() != names {
+    let [echo, Value::Array(found)] = <[Value; 2]>::try_from(values).ok()? else { return None };
+    if !is_echo(&echo, nonce) || found.len() != names {
         return None;
     }
     let mut found = found.into_iter();

@@ -16,19 +16,20 @@ redis.call('DEL', KEYS[1])
 return 1
 ";
 
-/// Raises floors and takes markers away. KEYS = floor 1…n, marker 1…m; ARGV = floor ttl in ms, n, version 1…n.
+/// Raises floors and takes markers away. KEYS = floor 1…n, marker 1…m; ARGV = nonce, floor ttl in ms, n, version 1…n.
+/// Returns the nonce, so that the reply to another call is not taken for this one's (R20).
 pub(super) const SETTLE: &str = r"
-local n = tonumber(ARGV[2])
+local n = tonumber(ARGV[3])
 for i = 1, n do
   local floor = tonumber(redis.call('GET', KEYS[i]) or '0')
-  if tonumber(ARGV[2 + i]) > floor then
-    redis.call('SET', KEYS[i], ARGV[2 + i], 'PX', ARGV[1])
+  if tonumber(ARGV[3 + i]) > floor then
+    redis.call('SET', KEYS[i], ARGV[3 + i], 'PX', ARGV[2])
   else
-    redis.call('PEXPIRE', KEYS[i], ARGV[1])
+    redis.call('PEXPIRE', KEYS[i], ARGV[2])
   end
 end
 for i = n + 1, #KEYS do
   if redis.call('EXISTS', KEYS[i]) == 1 and redis.call('DECR', KEYS[i]) <= 0 then redis.call('DEL', KEYS[i]) end
 end
-return n
+return ARGV[1]
 ";

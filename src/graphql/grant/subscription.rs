@@ -10,7 +10,7 @@ use crate::{
         error::{bad_input, error},
         node::NodeType,
     },
-    service::{Service, capability::PresentAccess, follow::Follow},
+    service::{Access, Service, capability::PresentAccess, follow::Follow},
 };
 
 /// An app with what the viewer may do in it at the moment.
@@ -69,14 +69,12 @@ impl GrantSubscription {
             Some(Ok(count)) if count > 0 => Some(count),
             Some(_) => return Err(bad_input("`take` is at least 1")),
         };
-        let service = ctx.service()?.clone();
-        let follow = service.follow(ctx.access()?).map_err(error)?;
-        Ok(stream::unfold(Some(Following { service, follow, last: None, left }), Following::next))
+        let follow = ctx.service()?.follow(ctx.access()?).map_err(error)?;
+        Ok(stream::unfold(Some(Following { follow, last: None, left }), Following::next))
     }
 }
 
 struct Following {
-    service: Service,
     follow: Follow,
     last: Option<PresentAccess>,
     left: Option<u32>,
@@ -90,11 +88,8 @@ impl Following {
             return None;
         }
         loop {
-            let present = match this.follow.next().await? {
-                Ok(access) => this.service.present_access(&access).await,
-                Err(failed) => Err(failed),
-            };
-            let present = match present {
+            let read = |service: Service, access: Access| async move { service.present_access(&access).await };
+            let present = match this.follow.next(read).await? {
                 Ok(present) => present,
                 Err(failed) => return Some((Err(error(failed)), None)),
             };

@@ -156,13 +156,14 @@ impl Follower {
 
     /// Reads with the rights the caller has now.
     async fn page(&mut self, request: PageRequest) -> Result<Vec<ActivityEntry>, ServiceError> {
-        let credential = self.access.credential.ok_or(ServiceError::Unauthenticated)?;
-        let access = self.service.access(credential, self.access.client.clone()).await?;
-        self.access = access.ok_or(ServiceError::Unauthenticated)?;
-        let standing = reader(&self.access)?;
-        let (visibility, filter) = seen(standing, ActivityQuery::default(), self.service.now());
-        let reading = self.service.store().read();
-        Ok(store::activity::list(&reading, &visibility, &filter, &request).await?.items)
+        let read = |service: Service, access: Access| {
+            let request = request.clone();
+            async move {
+                let (visibility, filter) = seen(reader(&access)?, ActivityQuery::default(), service.now());
+                Ok(store::activity::list(&service.store().read(), &visibility, &filter, &request).await?.items)
+            }
+        };
+        self.service.read_as(&mut self.access, read).await
     }
 }
 

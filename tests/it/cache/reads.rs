@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use gatehouse::cache::{KeySpace, Source};
+use gatehouse::cache::{KeySpace, Settled, Source};
 use redis::AsyncCommands;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -137,14 +137,7 @@ async fn a_wrong_secret_is_refused_and_fills_nothing() {
 #[tokio::test]
 async fn r20_a_reply_to_another_question_is_no_answer() {
     let database = Database::new();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("redis://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer_with_an_old_echo(stream));
-        }
-    });
-    let node = Node::not_following(&database, &url);
+    let node = Node::not_following(&database, &out_of_step().await);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(
         node.cache.read(&session()).await,
@@ -153,9 +146,36 @@ async fn r20_a_reply_to_another_question_is_no_answer() {
     assert_eq!(node.version(&session()).await, 0);
 }
 
+/// Nor does one acknowledge a change: what another call has done is not this one's doing.
+#[tokio::test]
+async fn r20_a_reply_to_another_call_acknowledges_no_change() {
+    let database = Database::new();
+    let node = Node::not_following(&database, &out_of_step().await);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let marked = node.cache.mark(&[organization()]).await;
+    assert_eq!(marked.acknowledged(), [], "a marker that another call has set");
+    let moved = database.commit(&[organization()]);
+    assert_eq!(node.cache.settle(marked, &moved).await, Settled::Unknown);
+}
+
+/// The address of a Redis whose replies are those to earlier questions.
+async fn out_of_step() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(answer_with_an_old_echo(stream));
+        }
+    });
+    url
+}
+
 /// Speaks just enough of the protocol: every command succeeds, and every echo is that of an earlier request.
 async fn answer_with_an_old_echo(stream: tokio::net::TcpStream) -> std::io::Result<()> {
+    const OLD: &str = "$5\r\nolder\r\n";
     let mut stream = BufReader::new(stream);
+    // The replies that a transaction gives in its end, while one is open.
+    let mut queued: Option<Vec<&str>> = None;
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 {
@@ -169,9 +189,22 @@ async fn answer_with_an_old_echo(stream: tokio::net::TcpStream) -> std::io::Resu
             stream.read_exact(&mut word).await?;
             words.push(word);
         }
-        let reply = match words[0].as_slice() {
-            b"ECHO\r\n" => "$5\r\nolder\r\n".to_owned(),
-            b"MGET\r\n" => format!("*{}\r\n{}", words.len() - 1, "$-1\r\n".repeat(words.len() - 1)),
+        let name = String::from_utf8_lossy(&words[0]).trim_end().to_owned();
+        let reply = match (name.as_str(), &mut queued) {
+            ("EXEC", transaction) => {
+                let replies = transaction.take().unwrap_or_default();
+                format!("*{}\r\n{}", replies.len(), replies.concat())
+            }
+            (name, Some(replies)) => {
+                replies.push(if name == "ECHO" { OLD } else { ":1\r\n" });
+                "+QUEUED\r\n".to_owned()
+            }
+            ("MULTI", none) => {
+                *none = Some(Vec::new());
+                "+OK\r\n".to_owned()
+            }
+            ("ECHO" | "EVALSHA", _) => OLD.to_owned(),
+            ("MGET", _) => format!("*{}\r\n{}", words.len() - 1, "$-1\r\n".repeat(words.len() - 1)),
             _ => "+OK\r\n".to_owned(),
         };
         stream.write_all(reply.as_bytes()).await?;

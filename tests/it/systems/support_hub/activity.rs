@@ -1,9 +1,10 @@
 //! What the team does inside its apps: S3.15, S3.16, S3.65 to S3.70.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{TimeDelta, Utc};
 use gatehouse::{graphql::node::NodeType, id::new_id};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -343,6 +344,44 @@ async fn a_follower_that_loses_the_permission_hears_no_more() {
     hub.gateway.settle().await;
     report(&backend, json!([entry(hub.help, "article", "deleted")])).await.ok();
     assert_eq!(events.next().await.unwrap()["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    assert!(events.next().await.is_none());
+}
+
+/// A15: who was still allowed when the reading began, and is not when it ends, does not hear what was written in between.
+#[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what another gateway is about to write stands here in a transaction of the shell"
+)]
+async fn a_follower_that_loses_the_permission_while_it_reads_hears_nothing_of_after() {
+    let hub = hub(Engines::PostgresAndRedis).await;
+    let carol = hub.gateway.member(&hub.acme, "carol", "super_admin").await;
+    let backend = backend(&hub.alice, RECORDER).await;
+    report(&backend, json!([entry(hub.help, "article", "created")])).await.ok();
+    let mut events = Events::open(&hub.gateway, &carol, "subscription { activityAdded { action } }").await;
+    assert_eq!(events.next().await.unwrap()["data"]["activityAdded"]["action"], "created");
+
+    let database = &hub.gateway.database;
+    let writing = database.shell.begin().await.unwrap();
+    writing.execute_unprepared("LOCK TABLE activity_entry IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    database.run("UPDATE organization SET name = 'Acme Two' WHERE id = $1", [hub.acme.id.into()]).await.unwrap();
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'activity_entry'::regclass";
+    while database.count(waiting).await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let sql = "DELETE FROM access_grant WHERE grantee_id = $1";
+    database.run(sql, [carol.member.unwrap().into()]).await.unwrap();
+    hub.gateway.settle().await;
+    let next = format!(
+        "INSERT INTO activity_entry SELECT (json_populate_record(entry, '{}')).*
+         FROM activity_entry AS entry ORDER BY id DESC LIMIT 1",
+        json!({ "id": new_id(), "action": "deleted" })
+    );
+    writing.execute_unprepared(&next).await.unwrap();
+    writing.commit().await.unwrap();
+
+    let said = events.next().await.unwrap();
+    assert_eq!(said["errors"][0]["extensions"]["code"], "FORBIDDEN", "{said}");
     assert!(events.next().await.is_none());
 }
 
