@@ -49,6 +49,7 @@ async fn main() -> Result<()> {
     let deployment = DeploymentArgs {
         database_url: format!("sqlite://{}", folder.path().join("gatehouse.db").display()),
         redis_url: None,
+        redis_ca_file: None,
         revocation: RevocationMode::Auto,
         deployment: new_id().to_string(),
         secret_file: folder.path().join("secret"),

@@ -114,6 +114,12 @@ impl KeySpace {
         Self { prefix }
     }
 
+    /// A key of the deployment that is never used, in the same slot of a cluster as all the others.
+    #[must_use]
+    pub fn any(&self) -> String {
+        self.prefix.clone()
+    }
+
     /// Where the entry is.
     #[must_use]
     pub fn entry(&self, key: &GrantKey) -> String {

@@ -1,6 +1,6 @@
 //! Opening a deployment: every room is made here, and nowhere else, from what the operator configured.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 
@@ -8,8 +8,7 @@ use super::providers;
 use crate::{
     cache::{
         EntryCodec, Follower, Freshness, GrantCache, Grants, Limits, MemoryCache, NoCache, RedisCache, Revocation,
-        grants::GrantsParts,
-        redis::{RedisOptions, RedisUrlError},
+        grants::GrantsParts, redis::RedisOptions,
     },
     clock::{Clock, SystemClock},
     config::{DeploymentArgs, HttpArgs, HttpConfig, RevocationMode},
@@ -178,10 +177,12 @@ fn cache(store: &Store, args: &DeploymentArgs, limits: &Limits) -> anyhow::Resul
 /// The deployment's part of a Redis.
 ///
 /// # Errors
-/// When the URL is none.
-pub(super) fn redis(args: &DeploymentArgs, url: &str, limits: &Limits) -> Result<RedisCache, RedisUrlError> {
-    let deployment = args.deployment.clone();
-    RedisCache::open(RedisOptions { url: url.to_owned(), deployment, process: new_id(), limits: limits.clone() })
+/// When the URL is none, or the file of authorities cannot be read.
+pub(super) fn redis(args: &DeploymentArgs, url: &str, limits: &Limits) -> anyhow::Result<RedisCache> {
+    let read = |file: &PathBuf| std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()));
+    let authorities = args.redis_ca_file.as_ref().map(read).transpose()?;
+    let (url, deployment) = (url.to_owned(), args.deployment.clone());
+    Ok(RedisCache::open(RedisOptions { url, authorities, deployment, process: new_id(), limits: limits.clone() })?)
 }
 
 /// When a change returns. Without Redis nobody holds an older grant, and nothing is waited for.

@@ -20,6 +20,10 @@ pub struct DeploymentArgs {
     #[arg(long, env = "GATEHOUSE_REDIS_URL", hide_env_values = true, global = true, value_name = "URL")]
     pub redis_url: Option<String>,
 
+    /// With `rediss://`: the authorities that vouch for Redis, in PEM, where they are not among those that everyone knows.
+    #[arg(long, env = "GATEHOUSE_REDIS_CA_FILE", global = true, value_name = "FILE")]
+    pub redis_ca_file: Option<PathBuf>,
+
     /// When a change that takes rights away returns, with Redis (docs/freshness.md).
     #[arg(long, env = "GATEHOUSE_REVOCATION", default_value = "auto", global = true, value_name = "MODE")]
     pub revocation: RevocationMode,

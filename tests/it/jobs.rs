@@ -29,6 +29,7 @@ async fn open(database: &TestDatabase) -> House {
     let args = DeploymentArgs {
         database_url: database.url.clone(),
         redis_url: None,
+        redis_ca_file: None,
         revocation: RevocationMode::Auto,
         deployment: "jobs".to_owned(),
         secret_file: folder.path().join("secret"),

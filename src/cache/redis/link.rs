@@ -5,11 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
+use redis::{AsyncConnectionConfig, aio::MultiplexedConnection};
 use tokio::{sync::Notify, task::JoinHandle};
 
 use super::{
     super::{Bypass, Limits},
+    place::Place,
     trust::{self, Doubt, Report},
 };
 
@@ -33,7 +34,7 @@ pub(super) struct Link {
 }
 
 struct Shared {
-    client: Client,
+    place: Place,
     limits: Limits,
     state: Mutex<State>,
     lost: Notify,
@@ -43,7 +44,7 @@ struct Shared {
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The client knows the password.
+        // The place knows the password.
         f.debug_struct("Shared").finish_non_exhaustive()
     }
 }
@@ -68,9 +69,9 @@ pub(super) struct Line {
 }
 
 impl Link {
-    pub(super) fn open(client: Client, limits: Limits) -> Self {
+    pub(super) fn open(place: Place, limits: Limits) -> Self {
         let shared =
-            Arc::new(Shared { client, limits, state: Mutex::default(), lost: Notify::new(), made: Notify::new() });
+            Arc::new(Shared { place, limits, state: Mutex::default(), lost: Notify::new(), made: Notify::new() });
         let connector = tokio::spawn(connect_forever(Arc::clone(&shared)));
         Self { shared, connector }
     }
@@ -167,8 +168,7 @@ async fn connect_forever(shared: Arc<Shared>) {
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(CONNECT))
             .set_pipeline_buffer_size(QUEUE);
-        let connecting = shared.client.get_multiplexed_async_connection_with_config(&config);
-        match tokio::time::timeout(CONNECT, connecting).await {
+        match tokio::time::timeout(CONNECT, shared.place.connect(&config)).await {
             Ok(Ok(mut connection)) => {
                 // Asked first, so that no change is believed to be kept before it is known that it is.
                 let report = told(&mut connection).await;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use redis::{Client, RedisError, RedisResult, Script, Value};
+use redis::{RedisError, RedisResult, Script, Value};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -19,8 +19,10 @@ use super::{
 };
 use crate::ablate;
 use link::{Line, Link};
+use place::{Place, is_elsewhere};
 
 mod link;
+mod place;
 mod script;
 mod trust;
 
@@ -44,6 +46,8 @@ pub struct RedisCache {
 pub struct RedisOptions {
     /// `redis://…` or `rediss://…`.
     pub url: String,
+    /// With `rediss://`, the authorities by which the server proves itself, in PEM; without, those that everyone knows.
+    pub authorities: Option<Vec<u8>>,
     /// The name that separates this deployment's keys from others' in the same Redis.
     pub deployment: String,
     /// A random value of this process.
@@ -63,10 +67,12 @@ impl RedisCache {
     /// # Errors
     /// When the URL is not one.
     pub fn open(options: RedisOptions) -> Result<Self, RedisUrlError> {
-        let client = Client::open(options.url).map_err(|error| RedisUrlError(error.to_string()))?;
+        let keys = KeySpace::new(&options.deployment);
+        let place = Place::new(&options.url, options.authorities, keys.any());
+        let place = place.map_err(|error| RedisUrlError(error.to_string()))?;
         Ok(Self {
-            link: Link::open(client, options.limits.clone()),
-            keys: KeySpace::new(&options.deployment),
+            link: Link::open(place, options.limits.clone()),
+            keys,
             limits: options.limits,
             fill: Script::new(script::FILL),
             settle: Script::new(script::SETTLE),
@@ -88,7 +94,8 @@ impl RedisCache {
     }
 
     fn note(&self, line: &Line, error: &RedisError) -> Bypass {
-        self.link.failed(line, error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error());
+        let broken = error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error();
+        self.link.failed(line, broken || is_elsewhere(error));
         Bypass::Unreachable
     }
 
@@ -116,10 +123,9 @@ impl RedisCache {
                 return Err(Bypass::Late);
             }
         };
-        if let Some(refused) = values.iter().find(|value| matches!(value, Value::ServerError(_))) {
-            tracing::warn!(?refused, "Redis refused to answer");
-            self.link.failed(&line, false);
-            return Err(Bypass::Unreachable);
+        if let Some(error) = values.iter().find_map(|value| value.clone().extract_error().err()) {
+            tracing::warn!(%error, "Redis refused to answer");
+            return Err(self.note(&line, &error));
         }
         let Some(answer) = parse(values, &nonce, subjects.len(), key.content().is_some(), names.len()) else {
             self.out_of_step(&line);

@@ -252,6 +252,13 @@ async fn a17_who_comes_back_finds_none_of_the_teams_of_before() {
         remove(&alice, &bob).await;
         let left = level(&bob, site).await;
         assert!(left.is_null(), "{engines:?}: {left}");
+        // Nor is anything kept for the place that it had, to be found again by whoever opens that once more.
+        let place = bob.member.unwrap();
+        for table in ["team_member WHERE member_id", "access_grant WHERE grantee_id"] {
+            let sql = format!("SELECT count(*) FROM {table} = $1");
+            let left: i64 = gateway.database.rows(&sql, [place.into()]).await[0].try_get_by_index(0).unwrap();
+            assert_eq!(left, 0, "{engines:?}: {table}");
+        }
         alice.call("inviteMember", json!({ "email": "bob@example.org", "role": "member" }), "member { id }").await.ok();
         let token = newest_token(&gateway);
         accept(&bob, &token).await.ok();

@@ -162,15 +162,25 @@ impl Node {
 
     /// A gateway with a Redis that does not read the database's stamps.
     pub(super) fn not_following(database: &Arc<Database>, url: &str) -> Self {
-        let options =
-            RedisOptions { url: url.to_owned(), deployment: "test".to_owned(), process: new_id(), limits: limits() };
+        Self::trusting(database, url, None)
+    }
+
+    /// The same, of a Redis for which these authorities vouch.
+    fn trusting(database: &Arc<Database>, url: &str, authorities: Option<Vec<u8>>) -> Self {
+        let (url, deployment) = (url.to_owned(), "test".to_owned());
+        let options = RedisOptions { url, authorities, deployment, process: new_id(), limits: limits() };
         let cache = Arc::new(RedisCache::open(options).unwrap());
         Self::new(database, cache, Freshness::leased(limits()), limits())
     }
 
     /// A gateway with a Redis.
     pub(super) async fn with_redis(database: &Arc<Database>, url: &str) -> Self {
-        let mut node = Self::not_following(database, url);
+        Self::with_trusted_redis(database, url, None).await
+    }
+
+    /// A gateway with a Redis for which these authorities vouch.
+    pub(super) async fn with_trusted_redis(database: &Arc<Database>, url: &str, authorities: Option<Vec<u8>>) -> Self {
+        let mut node = Self::trusting(database, url, authorities);
         node.follower = Some(node.grants.freshness().follow(Arc::new(Reading(Arc::clone(database)))));
         node.connected().await;
         node

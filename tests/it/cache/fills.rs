@@ -13,8 +13,13 @@ use super::{
 };
 
 async fn in_redis(server: &RedisServer, limits: Limits) -> Arc<dyn GrantCache> {
-    let options =
-        RedisOptions { url: server.url(), deployment: "test".to_owned(), process: gatehouse::id::new_id(), limits };
+    let options = RedisOptions {
+        url: server.url(),
+        authorities: None,
+        deployment: "test".to_owned(),
+        process: gatehouse::id::new_id(),
+        limits,
+    };
     let cache = RedisCache::open(options).unwrap();
     assert!(cache.is_reachable(Duration::from_secs(5)).await);
     Arc::new(cache)

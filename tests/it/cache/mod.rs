@@ -5,6 +5,7 @@ mod database;
 mod fills;
 mod flight;
 mod reads;
+mod redis_kinds;
 mod redis_server;
 mod revocation;
 mod schedule;

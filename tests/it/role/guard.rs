@@ -103,12 +103,15 @@ async fn c13_an_empty_role_gives_nothing() {
     assert_eq!(create(&bob, role("more", "chief", &[], json!([]))).await.codes(), ["FORBIDDEN"]);
 }
 
-/// A12: a role that is deleted and made again under its key gives nothing to those who held the first.
+/// A12: a role that is deleted and made again under its key gives nothing to those who held the first: it is not deleted while
+/// somebody does.
 #[tokio::test]
 async fn a12_a_role_made_again_has_no_holders() {
     let desk = desk().await;
     create(&desk.alice, role("small", "chief", &["billing.read"], json!([]))).await.ok();
     let bob = desk.gateway.member(&desk.tenant, "bob", "custom:small").await;
+    let held = super::delete(&desk.alice, "custom:small").await;
+    assert_eq!(held.refusals("deleteRole"), ["ROLE_IN_USE"]);
     become_role(&desk.alice, &bob, "member").await.ok();
     super::delete(&desk.alice, "custom:small").await.ok();
     create(&desk.alice, role("small", "chief", &["billing.read"], json!([]))).await.ok();

@@ -145,6 +145,7 @@ impl Gateway {
         let mut args = DeploymentArgs {
             database_url: database.url.clone(),
             redis_url,
+            redis_ca_file: None,
             revocation: RevocationMode::Auto,
             // Tests share one Redis.
             deployment: new_id().to_string(),

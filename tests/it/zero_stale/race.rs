@@ -32,6 +32,9 @@ pub(super) struct Outcome {
     pub(super) stale: Vec<String>,
     /// How long the change took.
     pub(super) took: Duration,
+    /// How long after its commit every gateway honoured it, in milliseconds, as the gateway said; none where a dead one's change was
+    /// found made.
+    pub(super) honoured: Option<u64>,
     /// Whether it was sent more than once.
     pub(super) repeated: bool,
     /// Questions asked while it was under way.
@@ -41,6 +44,7 @@ pub(super) struct Outcome {
 /// How a change was made.
 struct Made {
     took: Duration,
+    honoured: Option<u64>,
     tries: usize,
     /// By whom and how, for people.
     told: String,
@@ -84,7 +88,7 @@ pub(super) async fn run(fleet: &Fleet, dice: &Dice, fault: Fault, held: &Held) -
     let asked_meanwhile = read.iter().map(|(asked, _)| asked).sum();
     let stale = shown.into_iter().chain(read.into_iter().filter_map(|(_, stale)| stale));
     let stale = stale.map(|told| format!("{fault:?}: {:?} is shown {told}; {}", held.kind, made.told)).collect();
-    Outcome { stale, took: made.took, repeated: made.tries > 1, asked_meanwhile }
+    Outcome { stale, took: made.took, honoured: made.honoured, repeated: made.tries > 1, asked_meanwhile }
 }
 
 /// Asks one gateway until the change has returned, and once more: how often, and whether a question that was sent after the
@@ -121,7 +125,13 @@ async fn take_away(fleet: &Fleet, dice: &Dice, fault: Fault, held: &Held) -> Mad
                 sleep(LEASE).await;
             }
             let how = &answer.body["extensions"]["revocation"];
-            return Made { took, tries, told: format!("made by gateway {by} in {took:?} ({how}), try {tries}") };
+            let honoured = how["ms"].as_u64();
+            return Made {
+                took,
+                honoured,
+                tries,
+                told: format!("made by gateway {by} in {took:?} ({how}), try {tries}"),
+            };
         }
         let told = answer.map_or_else(|| "no answer".to_owned(), |answer| answer.text);
         // A gateway that dies answers nothing; what it had begun is then still at work in the database for a moment.

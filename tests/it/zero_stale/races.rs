@@ -34,8 +34,18 @@ struct Score {
     asked_meanwhile: usize,
     /// Questions asked of warm gateways where nothing was wrong, and how many of them the cache answered.
     warm: (u64, u64),
-    /// Of each fault: how long changes took, and how long after its end every gateway's cache answered again.
-    waits: BTreeMap<Fault, (Vec<Duration>, Vec<Duration>)>,
+    waits: BTreeMap<Fault, Waits>,
+}
+
+/// How long things took under a fault.
+#[derive(Debug, Default)]
+struct Waits {
+    /// The changes.
+    changes: Vec<Duration>,
+    /// From their commits until every gateway honoured them, in milliseconds, as gateways said.
+    honoured: Vec<u64>,
+    /// From the end of the fault until every gateway's cache answered again.
+    recoveries: Vec<Duration>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -51,7 +61,7 @@ async fn p1_what_was_revoked_is_never_shown_to_a_later_question() {
             if score.stale.is_empty() {
                 ended.extend(batch(&fleet, &dice, fault, blueprint, &mut score).await);
                 let recovery = until_hits(&fleet, &canary).await;
-                score.waits.entry(fault).or_default().1.push(recovery);
+                score.waits.entry(fault).or_default().recoveries.push(recovery);
             }
         }
         sleep(FORGOTTEN).await;
@@ -123,13 +133,15 @@ impl Score {
     fn add(&mut self, fault: Fault, outcome: Outcome) {
         self.races += 1;
         self.stale.extend(outcome.stale);
-        self.waits.entry(fault).or_default().0.push(outcome.took);
+        let waits = self.waits.entry(fault).or_default();
+        waits.changes.push(outcome.took);
+        waits.honoured.extend(outcome.honoured);
         self.repeated += usize::from(outcome.repeated);
         self.asked_meanwhile += outcome.asked_meanwhile;
     }
 
     fn slowest(&self) -> Duration {
-        self.waits.values().flat_map(|(changes, _)| changes).max().copied().unwrap_or_default()
+        self.waits.values().flat_map(|waits| &waits.changes).max().copied().unwrap_or_default()
     }
 
     fn tell(&self, seed: u64) {
@@ -144,12 +156,14 @@ impl Score {
             self.warm.1,
             self.warm.0,
         );
-        for (fault, (changes, recoveries)) in &self.waits {
+        for (fault, Waits { changes, honoured, recoveries }) in &self.waits {
             let mut changes = changes.clone();
             changes.sort();
             let (middle, longest) = (changes.get(changes.len() / 2), changes.last());
             eprintln!(
-                "{fault:?}: a change took {middle:?}, at most {longest:?}; back after {:?}",
+                "{fault:?}: a change took {middle:?}, at most {longest:?}, and was honoured at most {:?} ms after its commit; back \
+                 after {:?}",
+                honoured.iter().max(),
                 recoveries.iter().max()
             );
         }

@@ -9,9 +9,10 @@ use std::{
 };
 
 use gatehouse::{
+    ablate,
     cache::{
-        EntryCodec, Follower, Freshness, GrantCache, GrantKey, Grants, Limits, Revocation, StampKind, Subject,
-        grants::GrantsParts,
+        EntryCodec, Follower, Freshness, GrantCache, GrantKey, Grants, Limits, Marked, Revocation, Stamp, StampKind,
+        Subject, grants::GrantsParts,
     },
     id::new_id,
 };
@@ -182,6 +183,12 @@ async fn change(node: &Node, database: &Database, record: &Record, dice: &Dice, 
     let subject = Subject::new(StampKind::Organization, organization);
     let marked = node.grants.mark(&[subject]).await;
     sleep(dice.up_to(10)).await;
+    // The model's «floor only before commit»: told what will be, and nothing once it is.
+    let early = ablate::off("late_floor");
+    if early {
+        let next = record.committed.load(Ordering::SeqCst) + 1;
+        let _ = node.way.settle(Marked::default(), &[Stamp::new(subject.kind, subject.id, next)]).await;
+    }
     let moved = database.commit(&[subject]);
     let (version, at) = (moved[0].version, Instant::now());
     record.committed.store(version, Ordering::SeqCst);
@@ -191,7 +198,7 @@ async fn change(node: &Node, database: &Database, record: &Record, dice: &Dice, 
     if season != Season::Calm && dice.percent(15) {
         return; // Its client is never told.
     }
-    node.grants.settle(marked, &moved, committed_at).await;
+    node.grants.settle(marked, if early { &[] } else { &moved }, committed_at).await;
     if season != Season::Calm && dice.percent(40) {
         // The floors are gone with the entries; whoever read the database before the commit may still be about to store it (R8).
         node.way.redis.wipe();

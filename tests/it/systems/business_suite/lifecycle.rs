@@ -40,7 +40,7 @@ async fn s2_23_q10_archive_is_how_a_user_is_removed() {
 
 /// S2.43, Q21: an archived user holds no seat, can be restored with roles and access given anew, and needs a free seat.
 #[tokio::test]
-async fn s2_43_q21_restoring_gives_anew_and_needs_a_seat() {
+async fn a17_s2_43_q21_restoring_gives_anew_and_needs_a_seat() {
     for engines in Engines::DATABASES {
         let suite = suite_on(engines, "starter").await;
         let Suite { gateway, acme, alice, carol, bob, crm, .. } = &suite;
