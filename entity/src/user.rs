@@ -46,6 +46,12 @@ pub struct Model {
     /// Where the photo is; an `https` address, which is shown and never fetched.
     #[sea_orm(column_type = "Text")]
     pub photo_url: Option<String>,
+    /// The primary tag of the language that letters to the person are written in, where one is chosen.
+    #[sea_orm(column_type = "Text")]
+    pub language: Option<String>,
+    /// IANA name of the timezone that letters to the person tell moments in, where one is chosen.
+    #[sea_orm(column_type = "Text")]
+    pub timezone: Option<String>,
 }
 
 /// None: the store joins in its own statements.

@@ -26,6 +26,7 @@ mod m0019_token_makers;
 mod m0020_codes_and_erasure;
 mod m0021_external_identities;
 mod m0022_second_factors;
+mod m0023_reading;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_codes_and_erasure::Migration),
             Box::new(m0021_external_identities::Migration),
             Box::new(m0022_second_factors::Migration),
+            Box::new(m0023_reading::Migration),
         ]
     }
 }

@@ -67,7 +67,7 @@ pub enum Command {
     Matrix(matrix::MatrixArgs),
     /// Prints the schema as SDL.
     Schema(schema::SchemaArgs),
-    /// Opens accounts.
+    /// Opens accounts, suspends and reactivates them, and removes second factors that were lost.
     User(user::UserArgs),
 }
 

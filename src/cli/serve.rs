@@ -102,6 +102,12 @@ pub async fn serve(ready: Ready, routine: Routine) -> anyhow::Result<()> {
     if cfg!(feature = "ablate") {
         tracing::warn!("this build can switch its guards off (feature `ablate`); it is for tests alone");
     }
+    if config.hides_clients() {
+        tracing::warn!(
+            "the public URL is https and no proxy is trusted: limits by address count everyone behind the proxy as one; name it with \
+             --trusted-proxy"
+        );
+    }
     tracing::info!(url = %config.public_url, graphiql = config.playground, "serving");
     let metrics = match routine.metrics {
         Some(address) => Some(serve_metrics(&opened.service, address).await?),

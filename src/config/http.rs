@@ -123,6 +123,13 @@ impl HttpConfig {
         self
     }
 
+    /// Whether people come through a proxy that is not believed: TLS ends before the gateway, and nobody's `X-Forwarded-For` counts.
+    /// Whoever comes through it then has the proxy's address.
+    #[must_use]
+    pub fn hides_clients(&self) -> bool {
+        self.public_url.is_secure() && self.trusted_proxies.is_empty()
+    }
+
     /// The name of the cookie that holds the refresh token: host-bound over https, plain on loopback without it.
     #[must_use]
     pub fn cookie_name(&self) -> &'static str {
@@ -337,6 +344,15 @@ mod tests {
         let config = HttpConfig::try_from(args).unwrap().bound_to("127.0.0.1:4711".parse().unwrap());
         assert_eq!(config.public_url.to_string(), "http://127.0.0.1:4711");
         assert_eq!(config.dashboard_url, config.public_url);
+    }
+
+    #[test]
+    fn an_https_address_without_a_trusted_proxy_hides_everybody_behind_one() {
+        let args = HttpArgs { public_url: Some("https://id.example.com".into()), ..HttpArgs::default() };
+        let hides = |args| HttpConfig::try_from(args).unwrap().hides_clients();
+        assert!(hides(args.clone()));
+        assert!(!hides(HttpArgs { trusted_proxies: vec!["10.0.0.0/8".into()], ..args }));
+        assert!(!hides(HttpArgs::default()), "without TLS there need be no proxy");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "signIn", Audience::Anyone),
     (Root::Mutation, "refreshSession", Audience::Anyone),
     (Root::Mutation, "signInWithProvider", Audience::Anyone),
-    (Root::Mutation, "signOut", Audience::Callers),
+    (Root::Mutation, "signOut", Audience::Anyone),
     (Root::Mutation, "switchOrganization", Audience::Callers),
     (Root::Mutation, "requestEmailVerification", Audience::Callers),
     (Root::Mutation, "verifyEmail", Audience::Anyone),

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
 use super::{
+    browser::BrowserSession,
     context::InContext,
     error::{UserError, error, settle},
     membership::OrganizationMembership,
@@ -181,16 +182,24 @@ impl SessionMutation {
         settle(signed_in)?.map_or_else(|told| Ok(refused(told)), |signed_in| done(ctx, signed_in))
     }
 
-    /// Ends the caller's session, or every one of the person's. Their tokens answer no further request.
+    /// Ends the caller's session, or every one of the person's. Their tokens answer no further request. A browser whose access token is
+    /// over sends none, and `Gatehouse-Session: cookie`: the session of the cookie ends.
     async fn sign_out(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How far.")] input: SignOutInput,
     ) -> Result<SignOutPayload> {
-        let ended = ctx.service()?.sign_out(ctx.access()?, input.everywhere).await.map_err(error)?;
+        let (service, access) = (ctx.service()?, ctx.access()?);
+        let cookie = ctx.browser().and_then(BrowserSession::presented);
+        let ended = match cookie.filter(|_| access.credential.is_none()) {
+            Some(token) => service.sign_out_with(token, input.everywhere).await,
+            None => service.sign_out(access, input.everywhere).await,
+        };
         if let Some(browser) = ctx.browser() {
+            // Whatever it was, it is good for nothing any more.
             browser.forget();
         }
+        let ended = ended.map_err(error)?;
         Ok(SignOutPayload { ended_sessions: i32::try_from(ended).unwrap_or(i32::MAX), user_errors: Vec::new() })
     }
 

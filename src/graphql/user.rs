@@ -93,6 +93,18 @@ impl User {
         Ok(self.own(ctx).await?.and_then(|user| user.photo_url.as_deref()))
     }
 
+    /// The primary tag of the language that letters to the person are written in; null where none is chosen, and for other people's
+    /// accounts.
+    async fn language(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.own(ctx).await?.and_then(|user| user.language.as_deref()))
+    }
+
+    /// The IANA name of the timezone that letters to the person tell moments in; null where none is chosen, and for other people's
+    /// accounts.
+    async fn timezone(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.own(ctx).await?.and_then(|user| user.timezone.as_deref()))
+    }
+
     /// The last sign-in; null for other people's accounts.
     async fn last_login_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
         Ok(self.own(ctx).await?.and_then(|user| user.last_login_at))
@@ -107,6 +119,12 @@ pub struct UpdateUserInput {
     /// Another photo: an `https` address; null: none.
     #[graphql(default)]
     photo_url: MaybeUndefined<String>,
+    /// Another language of letters to the person, `en`, `it`, `de` or `ko`; null or empty: as the organization reads.
+    #[graphql(default)]
+    language: MaybeUndefined<String>,
+    /// Another timezone of letters to the person, as `Europe/Berlin`; null or empty: as the organization reads.
+    #[graphql(default)]
+    timezone: MaybeUndefined<String>,
     /// Makes repeating safe: the same key gives the first answer again, for 24 hours.
     idempotency_key: Option<String>,
 }
@@ -153,14 +171,16 @@ pub struct UserMutation;
 
 #[Object]
 impl UserMutation {
-    /// Changes the caller's own account: its name and its photo.
+    /// Changes the caller's own account: its name, its photo, and the language and the timezone of letters to the person.
     async fn update_user(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateUserInput,
     ) -> Result<UpdateUserPayload> {
-        let edit = AccountEdit { name: input.name, photo_url: given(input.photo_url) };
-        let idempotency = Idempotency::of(input.idempotency_key, &edit).map_err(error)?;
+        let UpdateUserInput { name, photo_url, language, timezone, idempotency_key } = input;
+        let (photo_url, language, timezone) = (given(photo_url), given(language), given(timezone));
+        let edit = AccountEdit { name, photo_url, language, timezone };
+        let idempotency = Idempotency::of(idempotency_key, &edit).map_err(error)?;
         let (service, access) = (ctx.service()?, ctx.access()?);
         match settle(service.update_own_account(access, edit, idempotency).await)? {
             Ok(_) => {

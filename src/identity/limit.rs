@@ -1,7 +1,7 @@
 //! How often somebody may try to sign in: enough for people, not enough for guessing, and never so that one locks another out.
 //!
 //! What is limited is an account *from one source*: who guesses at alice's password from one address is blocked there, and
-//! alice signs in from anywhere else; a device she has used before has a count of its own (G15). Attempts are counted, not
+//! alice signs in from anywhere else; a session of hers that is open has a count of its own (G15). Attempts are counted, not
 //! requests, and they are counted when they begin, so that a hundred at once are a hundred. Accounts that do not exist are
 //! counted alike (G9). The counts live in this process: with several nodes, each has its own.
 
@@ -43,8 +43,8 @@ impl Default for SignInLimits {
 pub enum AttemptSource {
     /// An address. Of IPv6, a whole /64 is one source.
     Address(IpAddr),
-    /// A device on which this account has signed in before.
-    KnownDevice(Uuid),
+    /// A session of this account that is open: whoever is in it has proven the password once.
+    OwnSession(Uuid),
     /// Wherever: for what nobody gets to try who has not proven something else before.
     Anywhere,
 }
@@ -112,11 +112,11 @@ impl SignInLimiter {
             AttemptSource::Address(address) => AttemptSource::Address(network(address)),
             other => other,
         };
-        let whence = if ablate::off("limit_by_source") { AttemptSource::KnownDevice(Uuid::nil()) } else { source };
+        let whence = if ablate::off("limit_by_source") { AttemptSource::OwnSession(Uuid::nil()) } else { source };
         let account = self.counter(CounterKey::Account(Sha256::digest(attempt.account.as_bytes()).into(), whence));
         self.count(&account, self.limits.per_account, now)?;
         let address = match source {
-            AttemptSource::KnownDevice(_) | AttemptSource::Anywhere => None,
+            AttemptSource::OwnSession(_) | AttemptSource::Anywhere => None,
             AttemptSource::Address(address) => {
                 let counter = self.counter(CounterKey::Address(address));
                 if let Err(blocked) = self.count(&counter, self.limits.per_address, now) {

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::ablate;
 
-/// The shortest password, in bytes.
+/// The shortest password, in characters (code points: NIST SP 800-63B, 3.1.1.2).
 pub const MIN_LENGTH: usize = 8;
 
 /// The longest password, in bytes; a longer one is refused before any work is done (G10).
@@ -62,7 +62,7 @@ impl Password {
     /// When it breaks the policy.
     pub fn choose(text: String) -> Result<Self, PasswordPolicyError> {
         let password = Self::present(text)?;
-        if password.0.len() < MIN_LENGTH { Err(PasswordPolicyError::TooShort) } else { Ok(password) }
+        if password.0.chars().count() < MIN_LENGTH { Err(PasswordPolicyError::TooShort) } else { Ok(password) }
     }
 
     /// A password that somebody signs in with. A short one is only wrong, as it may be older than the policy.

@@ -125,18 +125,20 @@ impl Matter {
     /// Subject, and what has happened.
     const fn said(&self, language: Language) -> (&'static str, &'static str) {
         match (language, self) {
-            (Language::English, Self::VerifyEmail) => {
-                ("Confirm your address", "Please confirm that this address is yours.")
-            }
+            (Language::English, Self::VerifyEmail) => (
+                "Confirm your address",
+                "An account was opened with this address. If that was you, please confirm that the address is yours; if not, do not follow the link.",
+            ),
             (Language::English, Self::ResetPassword) => {
                 ("Set another password", "You have asked to set another password for your account.")
             }
             (Language::English, Self::LeaveEmail(_)) => {
                 ("Another address for your account", "Your account is to have another address: {other}.")
             }
-            (Language::English, Self::TakeEmail) => {
-                ("Confirm your new address", "This address is to become that of your account.")
-            }
+            (Language::English, Self::TakeEmail) => (
+                "Confirm your new address",
+                "This address is to become that of an account. If you did not ask for that, do not follow the link.",
+            ),
             (Language::English, Self::PasswordChanged) => {
                 ("Your password was changed", "The password of your account was changed.")
             }
@@ -146,18 +148,20 @@ impl Matter {
             (Language::English, Self::AccountDeleted) => {
                 ("Your account was deleted", "Your account was deleted, and what it held of you was erased.")
             }
-            (Language::Italian, Self::VerifyEmail) => {
-                ("Conferma il tuo indirizzo", "Conferma che questo indirizzo è tuo.")
-            }
+            (Language::Italian, Self::VerifyEmail) => (
+                "Conferma il tuo indirizzo",
+                "È stato aperto un account con questo indirizzo. Se sei stato tu, conferma che l'indirizzo è tuo; altrimenti non seguire il link.",
+            ),
             (Language::Italian, Self::ResetPassword) => {
                 ("Imposta un'altra password", "Hai chiesto di impostare un'altra password per il tuo account.")
             }
             (Language::Italian, Self::LeaveEmail(_)) => {
                 ("Un altro indirizzo per il tuo account", "Il tuo account avrà un altro indirizzo: {other}.")
             }
-            (Language::Italian, Self::TakeEmail) => {
-                ("Conferma il tuo nuovo indirizzo", "Questo indirizzo diventerà quello del tuo account.")
-            }
+            (Language::Italian, Self::TakeEmail) => (
+                "Conferma il tuo nuovo indirizzo",
+                "Questo indirizzo diventerà quello di un account. Se non lo hai chiesto tu, non seguire il link.",
+            ),
             (Language::Italian, Self::PasswordChanged) => {
                 ("La tua password è cambiata", "La password del tuo account è stata cambiata.")
             }
@@ -168,9 +172,10 @@ impl Matter {
                 "Il tuo account è stato eliminato",
                 "Il tuo account è stato eliminato e ciò che sapeva di te è stato cancellato.",
             ),
-            (Language::German, Self::VerifyEmail) => {
-                ("Bestätigen Sie Ihre Adresse", "Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.")
-            }
+            (Language::German, Self::VerifyEmail) => (
+                "Bestätigen Sie Ihre Adresse",
+                "Mit dieser Adresse wurde ein Konto eröffnet. Wenn Sie das waren, bestätigen Sie bitte, dass sie Ihnen gehört; sonst folgen Sie dem Link nicht.",
+            ),
             (Language::German, Self::ResetPassword) => (
                 "Ein anderes Passwort setzen",
                 "Sie haben darum gebeten, ein anderes Passwort für Ihr Konto zu setzen.",
@@ -178,9 +183,10 @@ impl Matter {
             (Language::German, Self::LeaveEmail(_)) => {
                 ("Eine andere Adresse für Ihr Konto", "Ihr Konto soll eine andere Adresse bekommen: {other}.")
             }
-            (Language::German, Self::TakeEmail) => {
-                ("Bestätigen Sie Ihre neue Adresse", "Diese Adresse soll die Ihres Kontos werden.")
-            }
+            (Language::German, Self::TakeEmail) => (
+                "Bestätigen Sie Ihre neue Adresse",
+                "Diese Adresse soll die eines Kontos werden. Wenn Sie das nicht verlangt haben, folgen Sie dem Link nicht.",
+            ),
             (Language::German, Self::PasswordChanged) => {
                 ("Ihr Passwort wurde geändert", "Das Passwort Ihres Kontos wurde geändert.")
             }
@@ -190,12 +196,18 @@ impl Matter {
             (Language::German, Self::AccountDeleted) => {
                 ("Ihr Konto wurde gelöscht", "Ihr Konto wurde gelöscht, und was es über Sie wusste, ist entfernt.")
             }
-            (Language::Korean, Self::VerifyEmail) => ("이메일 주소 확인", "이 주소가 본인의 것인지 확인해 주세요."),
+            (Language::Korean, Self::VerifyEmail) => (
+                "이메일 주소 확인",
+                "이 주소로 계정이 만들어졌습니다. 본인이 만든 것이라면 주소를 확인해 주세요. 아니라면 링크를 열지 마세요.",
+            ),
             (Language::Korean, Self::ResetPassword) => ("비밀번호 재설정", "계정의 비밀번호 재설정을 요청하셨습니다."),
             (Language::Korean, Self::LeaveEmail(_)) => {
                 ("계정 이메일 주소 변경 요청", "계정의 이메일 주소가 다음으로 변경될 예정입니다: {other}")
             }
-            (Language::Korean, Self::TakeEmail) => ("새 이메일 주소 확인", "이 주소가 계정의 새 이메일 주소가 됩니다."),
+            (Language::Korean, Self::TakeEmail) => (
+                "새 이메일 주소 확인",
+                "이 주소가 계정의 새 이메일 주소가 됩니다. 요청하지 않았다면 링크를 열지 마세요.",
+            ),
             (Language::Korean, Self::PasswordChanged) => ("비밀번호 변경 알림", "계정의 비밀번호가 변경되었습니다."),
             (Language::Korean, Self::EmailChanged(_)) => {
                 ("이메일 주소 변경 알림", "계정의 이메일 주소가 다음으로 변경되었습니다: {other}")

@@ -20,15 +20,20 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language of a BCP 47 tag, by its primary part.
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::English, Self::Italian, Self::German, Self::Korean];
+
+    /// The language of a BCP 47 tag, by its primary part; English, where there are no words in it.
     #[must_use]
     pub fn of(tag: &str) -> Self {
-        match tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "it" => Self::Italian,
-            "de" => Self::German,
-            "ko" => Self::Korean,
-            _ => Self::English,
-        }
+        Self::find(tag).unwrap_or_default()
+    }
+
+    /// The same; `None` where there are no words in it.
+    #[must_use]
+    pub fn find(tag: &str) -> Option<Self> {
+        let primary = tag.split(['-', '_']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
     }
 
     /// Its tag.
@@ -73,6 +78,15 @@ impl Reader {
     #[must_use]
     pub fn of(language: &str, timezone: &str) -> Self {
         Self { language: Language::of(language), timezone: timezone.parse().unwrap_or(Tz::UTC) }
+    }
+
+    /// This reader with what a person has chosen: a language by its tag, a timezone by its IANA name. What is not chosen stays.
+    #[must_use]
+    pub fn choosing(self, language: Option<&str>, timezone: Option<&str>) -> Self {
+        Self {
+            language: language.map_or(self.language, Language::of),
+            timezone: timezone.and_then(|name| name.parse().ok()).unwrap_or(self.timezone),
+        }
     }
 
     /// A moment as this reader tells it.
@@ -167,6 +181,19 @@ mod tests {
         ] {
             assert_eq!(Language::of(tag), language, "{tag}");
         }
+        for language in Language::ALL {
+            assert_eq!(Language::find(language.tag()), Some(language));
+        }
+        assert_eq!((Language::find("tlh"), Language::find("")), (None, None));
+    }
+
+    #[test]
+    fn what_a_person_chooses_counts_and_the_rest_stays() {
+        let usual = Reader::of("it", "Europe/Rome");
+        assert_eq!(usual.choosing(None, None), usual);
+        assert_eq!(usual.choosing(Some("de"), None), Reader::of("de", "Europe/Rome"));
+        assert_eq!(usual.choosing(None, Some("Asia/Seoul")), Reader::of("it", "Asia/Seoul"));
+        assert_eq!(usual.choosing(Some("en"), Some("UTC")), Reader::default());
     }
 
     #[test]

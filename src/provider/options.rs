@@ -135,6 +135,11 @@ impl ProviderOptions {
         if !is_safe(&url) {
             return Err(issuer("must begin with `https://`; `http://` does on this machine alone"));
         }
+        if is_of_no_tenant(&url) {
+            return Err(issuer(
+                "is for the accounts of every tenant, and issues no tokens: name your tenant in its place",
+            ));
+        }
         if self.client_id.trim().is_empty() {
             return Err(other("`client_id` is empty"));
         }
@@ -170,6 +175,13 @@ fn is_plain(url: &Url) -> bool {
 /// Whether nobody on the way can read or change what is sent there.
 fn is_safe(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && is_loopback_name(url))
+}
+
+/// Whether it is one of Microsoft's addresses for many tenants at once: what is published there names another issuer.
+fn is_of_no_tenant(url: &Url) -> bool {
+    let first = url.path_segments().and_then(|mut parts| parts.next()).unwrap_or_default().to_ascii_lowercase();
+    url.host_str() == Some("login.microsoftonline.com")
+        && matches!(first.as_str(), "common" | "organizations" | "consumers")
 }
 
 #[cfg(test)]
@@ -219,5 +231,18 @@ mod tests {
         assert!(ProviderOptions { algorithms: Vec::new(), ..options() }.checked().is_err());
         assert!(ProviderOptions { key_refresh: Duration::ZERO, ..options() }.checked().is_err());
         assert!(ProviderOptions { issuer: "http://127.0.0.1:8081".to_owned(), ..options() }.checked().is_ok());
+    }
+
+    #[test]
+    fn an_issuer_of_microsofts_names_one_tenant() {
+        let checked = |issuer: &str| ProviderOptions { issuer: issuer.to_owned(), ..options() }.checked();
+        for first in ["common", "organizations", "consumers", "Common"] {
+            for issuer in ["https://login.microsoftonline.com/", "https://LOGIN.microsoftonline.com/"] {
+                let error = checked(&format!("{issuer}{first}/v2.0")).unwrap_err().to_string();
+                assert!(error.contains("name your tenant"), "{error}");
+            }
+        }
+        assert!(checked("https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0").is_ok());
+        assert!(checked("https://id.example.com/common").is_ok(), "elsewhere it is a name as any other");
     }
 }

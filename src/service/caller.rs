@@ -356,15 +356,16 @@ impl Service {
         };
         let granted = self.grants().get(&grant_key(&credential), presented, now).await.map_err(unavailable)?;
         let Some(granted) = granted else { return Ok(None) };
-        self.note_use(&credential, now);
         let standing = granted.facts.standing(self, &self.store().read(), now).await?;
         if standing.is_some() {
             self.note_presence(&credential, now);
         }
-        // A program is nobody outside its organization; a person may be.
-        if standing.is_none() && matches!(credential, Credential::ApiToken { .. }) {
+        // A program is nobody outside its organization, nor while it or whoever made its token is not active; a person may be.
+        let active = standing.as_ref().is_some_and(|standing| standing.facts.principal_active);
+        if !active && matches!(credential, Credential::ApiToken { .. }) {
             return Ok(None);
         }
+        self.note_use(&credential, now);
         let (person, ends_at) = (granted.facts.person.clone(), granted.facts.ends_at);
         let version = granted.content.map(|content| Version { rights: granted.facts.version, content });
         Ok(Some(Access { credential: Some(credential), person, standing, ends_at, version, viewing: false, client }))

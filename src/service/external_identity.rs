@@ -132,9 +132,19 @@ impl Service {
         let new = new_id();
         let options = provider.options().clone();
         let change = Change::by_system("signInByProvider", SystemTask::SignIn, WriteScope::user(new));
+        let key = options.key.clone();
         let found =
             self.mutate(change, move |work| Box::pin(async move { settle(work, &options, arrived, new).await }));
-        Ok(found.await?.value)
+        match found.await {
+            Ok(found) => Ok(found.value),
+            Err(error) => {
+                if let ServiceError::Refused(refusals) = &error {
+                    let why: Vec<&str> = refusals.iter().map(|refusal| refusal.message.as_str()).collect();
+                    tracing::warn!(provider = key, why = why.join("; "), "nobody came in by a provider");
+                }
+                Err(error)
+            }
+        }
     }
 }
 
@@ -196,7 +206,14 @@ async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, ne
 fn linkable(options: &ProviderOptions, user: &User) -> Result<Uuid, ServiceError> {
     let ruled = options.linking || ablate::off("linking_rule");
     let proven = user.email_verified_at.is_some() || ablate::off("linking_verified");
-    if ruled && proven && user.state == UserState::Active { Ok(user.id) } else { Err(not_linked().into()) }
+    let why = match (ruled, proven, user.state == UserState::Active) {
+        (true, true, true) => return Ok(user.id),
+        (false, ..) => "an account has this address, and no rule links it (`linking`)",
+        (_, false, _) => "an account has this address, which nobody has proven",
+        (.., false) => "the account of this address is suspended",
+    };
+    tracing::warn!(provider = options.key, user = %user.id, why, "an identity is not linked");
+    Err(not_linked().into())
 }
 
 /// Opens an account without a password, its address proven: for whom the provider and the deployment let in.

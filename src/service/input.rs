@@ -14,7 +14,11 @@
 //! ```
 
 use super::{ServiceError, UserError, UserErrorCode};
-use crate::identity::{Email, email::is_invisible};
+use crate::{
+    access::profile,
+    identity::{Email, email::is_invisible},
+    mail::Language,
+};
 
 /// The longest name, in characters.
 pub const NAME_LENGTH: usize = 200;
@@ -199,6 +203,33 @@ pub fn picture(field: &str, text: &str) -> Result<String, UserError> {
     Err(invalid(field, "this is no address of a picture").remedy(remedy))
 }
 
+/// A language that letters are written in, by its tag; kept is the tag's primary part. Empty is none.
+///
+/// # Errors
+/// `INVALID`.
+pub fn language(field: &str, text: &str) -> Result<Option<String>, UserError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Language::find(text).map(|language| Some(language.tag().to_owned())).ok_or_else(|| {
+        let known: Vec<String> = Language::ALL.iter().map(|language| format!("`{}`", language.tag())).collect();
+        invalid(field, format!("letters are written in {}, and in no other language", known.join(", ")))
+            .remedy("Choose one of these, or null to read them as the organization does.")
+    })
+}
+
+/// A timezone by its IANA name. Empty is none.
+///
+/// # Errors
+/// `INVALID`.
+pub fn timezone(field: &str, text: &str) -> Result<Option<String>, UserError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => profile::timezone(text).map(Some).map_err(|unfit| invalid(field, unfit.problem).remedy(unfit.fix)),
+    }
+}
+
 /// A list of email domains, each once, at most [`DOMAINS`] of them.
 ///
 /// # Errors
@@ -274,6 +305,20 @@ mod tests {
         {
             assert!(picture("photoUrl", bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn languages_are_those_of_letters_and_timezones_those_of_iana() {
+        for (tag, kept) in [("de", "de"), (" de-AT ", "de"), ("KO", "ko"), ("en_GB", "en")] {
+            assert_eq!(language("language", tag), Ok(Some(kept.to_owned())), "{tag}");
+        }
+        for bad in ["fr", "german", "d", "-", "\u{202e}de"] {
+            let refusal = language("language", bad).unwrap_err();
+            assert_eq!(refusal.message, "letters are written in `en`, `it`, `de`, `ko`, and in no other language");
+        }
+        assert_eq!(timezone("timezone", " Europe/Berlin "), Ok(Some("Europe/Berlin".to_owned())));
+        assert!(timezone("timezone", "Europe/Atlantis").is_err() && timezone("timezone", "../etc").is_err());
+        assert_eq!((language("language", " "), timezone("timezone", "")), (Ok(None), Ok(None)));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::{Change, Service, ServiceError, Work, profile};
+use super::{Change, Service, ServiceError, Work, profile, user::chosen_reader};
 use crate::{
     access::{SystemTask, verb::DeliverMail},
     id::new_id,
@@ -128,14 +128,19 @@ impl Work<'_> {
         Ok(id)
     }
 
-    /// How the people of the author's organization read.
+    /// How a letter of the author's organization to this address is read: as the account that has it has chosen, and where nothing
+    /// is chosen or nobody has it, as the people of the organization read.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for an author outside any.
-    pub async fn reader(&self) -> Result<Reader, ServiceError> {
+    pub async fn reader_at(&self, address: &str) -> Result<Reader, ServiceError> {
         let standing = self.standing()?;
         let found = store::organization::find_by_id(self.tx, standing.place.id).await?;
-        Ok(profile::reader(&standing.blueprint.rules, &found.ok_or(ServiceError::NotFound)?.profile)?)
+        let usual = profile::reader(&standing.blueprint.rules, &found.ok_or(ServiceError::NotFound)?.profile)?;
+        let account = store::user::find_by_email(self.tx, address).await?;
+        // Whoever opened an account at somebody else's address chooses nothing for them.
+        let account = account.filter(|user| user.email_verified_at.is_some());
+        Ok(account.map_or(usual, |user| chosen_reader(&user, usual)))
     }
 
     /// Takes back the letters about one thing that have not gone out: what they say is no longer so.

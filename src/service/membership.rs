@@ -11,6 +11,7 @@ use super::{
     page::{Page, PageRequest, Position, SortKey},
     profile,
     session::Binding,
+    user::chosen_reader,
 };
 pub use crate::store::member::MemberState;
 use crate::{
@@ -183,12 +184,16 @@ pub(super) async fn choose(
     Ok(latest.as_ref().map(ids))
 }
 
-/// How a person reads letters about the account: as the organization does that it used last, or that has invited it. Accounts
-/// say nothing of languages themselves.
+/// How a person reads letters about the account: as it has chosen, and where it has not, as the organization does that it used
+/// last, or that has invited it.
 ///
 /// # Errors
 /// When the database cannot say.
 pub(super) async fn reader_of(work: &Work<'_>, user: &User) -> Result<mail::Reader, ServiceError> {
+    Ok(chosen_reader(user, usual_reader(work, user).await?))
+}
+
+async fn usual_reader(work: &Work<'_>, user: &User) -> Result<mail::Reader, ServiceError> {
     let used = choose(work.tx, (user.id, true), &Binding::Usual, work.now).await?.map(|(organization, _)| organization);
     let organization = match used {
         Some(organization) => Some(organization),

@@ -21,6 +21,7 @@ use uuid::Uuid;
 pub mod access_choice;
 pub mod access_tree;
 pub mod account_deletion;
+pub mod account_state;
 pub mod activity;
 pub mod api_token;
 pub mod app;

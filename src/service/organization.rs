@@ -13,6 +13,7 @@ use super::{
     input::{self, Mistakes},
     seat, second_factor,
     session::session_of,
+    user::unproven_address,
 };
 pub use crate::store::organization::{Organization, OrganizationState};
 use crate::{
@@ -85,10 +86,10 @@ impl Service {
     /// Opens an organization. The caller becomes its first member, with the roles its blueprint gives a creator (`S3.6`), and
     /// everyone gets the blueprint's default access (`S5.2`).
     ///
-    /// Any signed-in person may call it.
+    /// Any signed-in person with a proven address may call it.
     ///
     /// # Errors
-    /// [`ServiceError::Refused`] with `INVALID`, `TAKEN` or `NOT_IN_BLUEPRINT`.
+    /// [`ServiceError::Refused`] with `EMAIL_NOT_VERIFIED`, `INVALID`, `TAKEN` or `NOT_IN_BLUEPRINT`.
     pub async fn create_organization(
         &self,
         access: &Access,
@@ -99,7 +100,7 @@ impl Service {
         let person = access.person.clone().ok_or(Denial::NotForCallers)?;
         let founder = Founder { user: person.id, email: person.email, name: person.name };
         let change = Change::by_user("createOrganization", access, Vec::new())?.repeatable(idempotency);
-        self.mutate(change, move |work| Box::pin(async move { found(work, founder, input, None).await })).await
+        self.mutate(change, move |work| Box::pin(async move { found_by_person(work, founder, input).await })).await
     }
 
     /// Opens an organization on behalf of the operator, for a person it names; for the command line and the demo.
@@ -205,6 +206,15 @@ impl Service {
         let found = store::organization::find_by_id(&self.store().read(), standing.place.id).await?;
         found.ok_or(ServiceError::NotFound)
     }
+}
+
+/// Opens an organization for a person whose address is proven: whoever has one writes to people in its name.
+async fn found_by_person(work: &Work<'_>, founder: Founder, input: OrganizationInput) -> Result<Founded, ServiceError> {
+    let user = store::user::find_by_id(work.tx, founder.user).await?;
+    if user.is_none_or(|user| user.email_verified_at.is_none()) && !crate::ablate::off("founder_verified") {
+        return Err(unproven_address("you open an organization").into());
+    }
+    found(work, founder, input, None).await
 }
 
 /// Opens an organization, below another one where that is said, within a change by a person or the operator.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     access::{
         SystemTask,
-        verb::{ManageSession, UpdateUser},
+        verb::{ManageSecondFactor, ManageSession, UpdateUser},
     },
     identity::{Password, RefreshToken, one_time_code::ResetPassword},
     mail::Matter,
@@ -158,6 +158,11 @@ impl Service {
                 let changes = UserChanges { password_hash: Some(hash), email_verified_at, ..UserChanges::default() };
                 let permit = work.authorize::<UpdateUser>(Some(user.id))?;
                 let user = store::user::update(work.tx, permit, user.id, changes, work.now).await?;
+                if email_verified_at.is_some() {
+                    // Until now anyone could have set it up: the account is the one's who has the address.
+                    let permit = work.authorize::<ManageSecondFactor>(Some(user.id))?;
+                    store::second_factor::delete(work.tx, permit, user.id).await?;
+                }
                 let ended = end_everything(work, user.id).await?;
                 one_time_code::tell(work, &user, Matter::PasswordChanged).await?;
                 Ok(ended)
@@ -171,11 +176,12 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Refused`] with `WRONG_CREDENTIALS`; [`ServiceError::RateLimited`].
     pub(super) async fn prove_again(&self, access: &Access, password: String) -> Result<User, ServiceError> {
-        session_of(access)?;
+        let identity = session_of(access)?;
         let user = self.own_account(access).await?;
         let password = Password::present(password)
             .map_err(|error| UserError::new(UserErrorCode::Invalid, "password", error.to_string()))?;
-        let counted = self.attempt(&user.email, &access.client)?;
+        // By the session: what somebody else at this address gets wrong is no failure of the one who is in it.
+        let counted = self.attempt_in(&user.email, identity.session)?;
         match self.passwords().verify(user.password_hash.as_deref(), password).await {
             Ok(proven) if proven || crate::ablate::off("password_again") => {
                 counted.succeeded();
@@ -202,7 +208,7 @@ impl Service {
 }
 
 /// Ends every session of a person, with its access and refresh tokens, and every code; how many sessions.
-async fn end_everything(work: &Work<'_>, user: Uuid) -> Result<u64, ServiceError> {
+pub(super) async fn end_everything(work: &Work<'_>, user: Uuid) -> Result<u64, ServiceError> {
     one_time_code::end_all(work, user).await?;
     if crate::ablate::off("password_ends_sessions") {
         return Ok(0);

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Access, Change, Changed, Service, ServiceError, UserError, UserErrorCode, Work, mutate::Working,
-    session::session_of,
+    session::session_of, user::unproven_address,
 };
 use crate::{
     access::{
@@ -112,7 +112,12 @@ pub(super) fn judged<T>(
 /// [`ServiceError::Refused`] with `SECOND_FACTOR_REQUIRED`.
 pub(super) async fn has_proven(work: &Work<'_>, identity: SessionIdentity) -> Result<(), ServiceError> {
     let session = store::session::find_by_id(work.tx, identity.user, identity.session).await?;
-    if session.is_some_and(|session| session.second_factor_at.is_some()) { Ok(()) } else { Err(required()) }
+    if session.is_some_and(|session| session.second_factor_at.is_some()) {
+        return Ok(());
+    }
+    Err(UserError::new(UserErrorCode::SecondFactorRequired, "", "you have not proven a second factor in this session")
+        .remedy("Set one up (`startSecondFactor`) or prove yours (`proveSecondFactor`), then do this again.")
+        .into())
 }
 
 /// Notes that the second factor was proven in the caller's session.
@@ -153,14 +158,19 @@ impl Service {
     /// A signed-in person may call it, with its password where it has one.
     ///
     /// # Errors
-    /// [`ServiceError::Refused`] with `WRONG_CREDENTIALS`, or `STATE_CHANGED` when there is one already; [`ServiceError::RateLimited`].
+    /// [`ServiceError::Refused`] with `WRONG_CREDENTIALS`, `EMAIL_NOT_VERIFIED`, or `STATE_CHANGED` when there is one already;
+    /// [`ServiceError::RateLimited`].
     pub async fn start_second_factor(
         &self,
         access: &Access,
         password: Option<String>,
     ) -> Result<FactorSecret, ServiceError> {
         let identity = session_of(access)?;
-        self.ask_password(access, password).await?;
+        let person = self.ask_password(access, password).await?;
+        // Else whoever opened an account at somebody else's address would shut its owner out, who can prove it.
+        if person.email_verified_at.is_none() && !crate::ablate::off("factor_verified") {
+            return Err(unproven_address("a second factor can be set up").into());
+        }
         let (id, user) = (new_id(), identity.user);
         let change = Change::by_user("startSecondFactor", access, Vec::new())?;
         let started = self.mutate(change, move |work| {

@@ -288,7 +288,21 @@ impl Service {
     /// [`ServiceError::Unauthenticated`] for a stranger, [`ServiceError::Forbidden`] for a program.
     pub async fn sign_out(&self, access: &Access, everywhere: bool) -> Result<u64, ServiceError> {
         let identity = session_of(access)?;
-        let user = identity.user;
+        self.end_session((identity.user, identity.session), everywhere).await
+    }
+
+    /// The same by a refresh token, used before or not: whoever holds it may end what it belongs to.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`] for a token that is none.
+    pub async fn sign_out_with(&self, text: &str, everywhere: bool) -> Result<u64, ServiceError> {
+        let token = RefreshToken::parse(text).map_err(|_| ServiceError::Unauthenticated)?;
+        let found = store::session::find_by_refresh_hash(&self.store().read(), &token.hash()).await?;
+        let (_, session) = found.ok_or(ServiceError::Unauthenticated)?;
+        self.end_session((session.user_id, session.id), everywhere).await
+    }
+
+    async fn end_session(&self, (user, session): (Uuid, Uuid), everywhere: bool) -> Result<u64, ServiceError> {
         let change = Change::by_system("signOut", SystemTask::SignIn, WriteScope::user(user));
         let ended = self.mutate(change, move |work| {
             Box::pin(async move {
@@ -296,7 +310,7 @@ impl Service {
                     let permit = work.authorize::<ManageSession>(Some(user))?;
                     return Ok(store::session::revoke_all(work.tx, permit, user, None, work.now).await?);
                 }
-                let session = store::session::find_by_id(work.tx, user, identity.session).await?;
+                let session = store::session::find_by_id(work.tx, user, session).await?;
                 let session = session.ok_or(ServiceError::Unauthenticated)?;
                 let permit = work.authorize::<ManageSession>(Some(session.id))?;
                 Ok(u64::from(store::session::revoke(work.tx, permit, &session, work.now).await?))

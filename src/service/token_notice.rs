@@ -1,5 +1,6 @@
-//! Telling people that a program's secret is about to end (`S4.R8`): those who may manage it, at a proven address, in the timezone and
-//! the language that their organization's profile says; on each of some days before the end, each time once, whichever gateway comes first.
+//! Telling people that a program's secret is about to end (`S4.R8`): those who may manage it, at a proven address, each in the timezone
+//! and the language that the person has chosen, else those of the organization's profile; on each of some days before the end, each time
+//! once, whichever gateway comes first.
 //!
 //! A notice is taken in the transaction that posts its letters.
 
@@ -12,6 +13,7 @@ use super::{
     app::{self, SeenApp},
     profile,
     service_account::MANAGE,
+    user::{User, chosen_reader},
 };
 use crate::{
     access::{Blueprint, Place, Rights, SystemTask, verb::NoteNotice},
@@ -77,12 +79,6 @@ impl std::fmt::Display for NoticeDays {
     }
 }
 
-/// Somebody to be told.
-struct Recipient {
-    email: String,
-    name: String,
-}
-
 impl Service {
     /// Sends the notices that are due by now; how many letters were posted. For the system task [`SystemTask::Expiry`].
     ///
@@ -102,6 +98,10 @@ impl Service {
                 let Some(due) = days.due(token.expires_at - now).and_then(|days| i32::try_from(days).ok()) else {
                     continue;
                 };
+                // Nobody is told of a day that was never further off: whoever made it so knows.
+                if token.expires_at - token.created_at <= TimeDelta::days(i64::from(due)) {
+                    continue;
+                }
                 // One that was told of a later day needs none of an earlier one.
                 let told = sent.iter().any(|(id, days)| *id == token.id && *days <= due);
                 if !told {
@@ -147,15 +147,15 @@ impl Service {
         let grants: Vec<&Place> = grants.iter().map(|grant| &grant.place).collect();
         let everywhere = grants.is_empty() || grants.iter().any(|place| **place == Place::Organization);
         let recipients = self.recipients(&organization, (rules, &apps, everywhere)).await?;
-        let reader = profile::reader(rules, &organization.profile)?;
+        let usual = profile::reader(rules, &organization.profile)?;
         let letters = recipients.into_iter().map(|to| SecretEndsMail {
+            reader: chosen_reader(&to, usual),
             to: to.email,
             name: to.name,
             organization: organization.name.clone(),
             secret: token.name.clone(),
             app: apps.first().map(|app| app.app.name.clone()),
             ends_at: token.expires_at,
-            reader,
         });
         Ok(letters.collect())
     }
@@ -165,7 +165,7 @@ impl Service {
         &self,
         organization: &Organization,
         (rules, apps, everywhere): (&Blueprint, &[SeenApp], bool),
-    ) -> Result<Vec<Recipient>, ServiceError> {
+    ) -> Result<Vec<User>, ServiceError> {
         let reader = self.store().read();
         let Some(crowd) = facts::load_all(&reader, organization.id).await? else { return Ok(Vec::new()) };
         let manages = |rights: &Rights| {
@@ -182,6 +182,6 @@ impl Service {
         let users = store::user::find_many(&reader, &users).await?;
         let proven =
             users.into_iter().filter(|user| user.email_verified_at.is_some() || crate::ablate::off("notice_verified"));
-        Ok(proven.map(|user| Recipient { email: user.email, name: user.name }).collect())
+        Ok(proven.collect())
     }
 }

@@ -27,7 +27,7 @@ use crate::{
         limit::{Blocked, Counted},
         one_time_code::VerifyEmail,
     },
-    mail::Matter,
+    mail::{Matter, Reader},
     store::{
         self, StoreError, WriteScope,
         user::{NewUser, UserChanges},
@@ -52,6 +52,10 @@ pub struct AccountEdit {
     pub name: Option<String>,
     /// Another photo; `Some(None)`: none.
     pub photo_url: Option<Option<String>>,
+    /// Another language of letters, by its tag; `Some(None)` or empty: none of one's own.
+    pub language: Option<Option<String>>,
+    /// Another timezone of letters, by its IANA name; `Some(None)` or empty: none of one's own.
+    pub timezone: Option<Option<String>>,
 }
 
 /// Without the password, which belongs in no log.
@@ -197,11 +201,12 @@ impl Service {
         store::user::find_by_id(&self.store().read(), id).await?.ok_or(ServiceError::NotFound)
     }
 
-    /// Changes the caller's own account: its name and its photo. Every signed-in person may. Names that organizations know the
-    /// person by stay.
+    /// Changes the caller's own account: its name, its photo, and the language and the timezone of letters to the person. Every
+    /// signed-in person may. Names that organizations know the person by stay.
     ///
     /// # Errors
-    /// [`ServiceError::Forbidden`] for a program, [`ServiceError::Refused`] for what is no name or no address of a picture.
+    /// [`ServiceError::Forbidden`] for a program, [`ServiceError::Refused`] for what is no name, no address of a picture, no language
+    /// of letters or no timezone.
     pub async fn update_own_account(
         &self,
         access: &Access,
@@ -217,8 +222,12 @@ impl Service {
                 let name = mistakes.keep_given(edit.name.as_deref(), |name| input::name("name", name));
                 let check = |url: Option<String>| url.map(|url| input::picture("photoUrl", &url)).transpose();
                 let photo_url = mistakes.keep_given(edit.photo_url, check);
+                let check = |tag: Option<String>| input::language("language", &tag.unwrap_or_default());
+                let language = mistakes.keep_given(edit.language, check);
+                let check = |name: Option<String>| input::timezone("timezone", &name.unwrap_or_default());
+                let timezone = mistakes.keep_given(edit.timezone, check);
                 mistakes.settle()?;
-                let changes = UserChanges { name, photo_url, ..UserChanges::default() };
+                let changes = UserChanges { name, photo_url, language, timezone, ..UserChanges::default() };
                 store::user::update(work.tx, permit, user, changes, work.now).await?;
                 Ok(user)
             })
@@ -231,6 +240,22 @@ impl Service {
     pub(super) fn attempt_with_secret(&self, client: &Client) -> Result<Counted, ServiceError> {
         let now = self.now();
         self.limiter().attempt_from(client.address, now).map_err(|blocked| limited(blocked, now))
+    }
+
+    /// Counts a letter that somebody has sent to an address of its choice, under this name; it stays counted.
+    ///
+    /// # Errors
+    /// [`ServiceError::RateLimited`] after as many as an account may fail to sign in.
+    pub(super) fn count_letter(&self, name: &str) -> Result<(), ServiceError> {
+        let (now, source) = (self.now(), AttemptSource::Anywhere);
+        let counted = self.limiter().attempt(&Attempt { account: name, source }, now);
+        counted.map(drop).map_err(|blocked| limited(blocked, now))
+    }
+
+    /// Counts an attempt at the account of a session that is open.
+    pub(super) fn attempt_in(&self, account: &str, session: Uuid) -> Result<Counted, ServiceError> {
+        let (now, source) = (self.now(), AttemptSource::OwnSession(session));
+        self.limiter().attempt(&Attempt { account, source }, now).map_err(|blocked| limited(blocked, now))
     }
 
     /// Counts an attempt at an account, before its password is looked at.
@@ -273,6 +298,18 @@ pub(crate) async fn verify_email(work: &Work<'_>, user: Uuid) -> Result<(), Serv
     let changes = UserChanges { email_verified_at: Some(work.now), ..UserChanges::default() };
     store::user::update(work.tx, permit, user, changes, work.now).await?;
     Ok(())
+}
+
+/// How a person reads letters: as the account has chosen, and as `usual` where it has not.
+pub(super) fn chosen_reader(user: &User, usual: Reader) -> Reader {
+    usual.choosing(user.language.as_deref(), user.timezone.as_deref())
+}
+
+/// What a person is told who must prove its address first.
+pub(super) fn unproven_address(what: &str) -> UserError {
+    UserError::new(UserErrorCode::EmailNotVerified, "", format!("your address must be proven before {what}")).remedy(
+        "Follow the link of the letter that was sent there, or ask for another one (`requestEmailVerification`).",
+    )
 }
 
 /// What a caller is told who has failed too often.

@@ -10,7 +10,9 @@ use gatehouse_entity::{
     user::{self, UserState},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Set,
+    sea_query::{Alias, Expr, ExprTrait, Query},
 };
 use uuid::Uuid;
 
@@ -220,7 +222,8 @@ pub async fn of_accounts(
     ApiToken::read_all(reader, select.all(reader.connection()).await?).await
 }
 
-/// The tokens of service accounts in use that end in this time, in the order of their end; at most so many.
+/// The tokens of service accounts in use that end in this time, in the order of their end; at most so many. Without those that have
+/// been renewed: a newer one of the same name lasts longer.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot say.
@@ -234,6 +237,21 @@ pub async fn ending(
         .select_only()
         .column(service_account::Column::Id)
         .filter(service_account::Column::State.eq(ServiceAccountState::Active));
+    let (older, newer) = (Alias::new("older"), Alias::new("newer"));
+    let of = |table: &Alias, column: Column| Expr::col((table.clone(), column));
+    let renews = Condition::all()
+        .add(of(&newer, Column::ServiceAccountId).equals((older.clone(), Column::ServiceAccountId)))
+        .add(of(&newer, Column::Name).equals((older.clone(), Column::Name)))
+        .add(of(&newer, Column::CreatedAt).gt(of(&older, Column::CreatedAt)))
+        .add(of(&newer, Column::ExpiresAt).gt(of(&older, Column::ExpiresAt)))
+        .add(of(&newer, Column::RevokedAt).is_null());
+    let renewed = Query::select()
+        .column((older.clone(), Column::Id))
+        .from_as(Entity, older.clone())
+        .join_as(JoinType::InnerJoin, Entity, newer.clone(), renews)
+        .and_where(of(&older, Column::ExpiresAt).gt(from))
+        .and_where(of(&older, Column::ExpiresAt).lte(to))
+        .to_owned();
     let later = after.map(|(end, id)| {
         let same = Condition::all().add(Column::ExpiresAt.eq(end)).add(Column::Id.gt(id));
         Condition::any().add(Column::ExpiresAt.gt(end)).add(same)
@@ -243,6 +261,7 @@ pub async fn ending(
         .filter(Column::ExpiresAt.gt(from))
         .filter(Column::ExpiresAt.lte(to))
         .filter(Column::ServiceAccountId.in_subquery(active.into_query()))
+        .filter(Column::Id.not_in_subquery(renewed))
         .filter(Condition::all().add_option(later))
         .order_by_asc(Column::ExpiresAt)
         .order_by_asc(Column::Id)

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::access::{
     Author, Permit, Verb,
-    verb::{CreateUser, DeleteUser, UpdateUser},
+    verb::{CreateUser, DeleteUser, SuspendUser, UpdateUser},
 };
 
 /// A person's account.
@@ -40,6 +40,10 @@ pub struct User {
     pub last_login_at: Option<DateTime<Utc>>,
     /// Where the photo is.
     pub photo_url: Option<String>,
+    /// The primary tag of the language of letters to the person, where one is chosen.
+    pub language: Option<String>,
+    /// IANA name of the timezone of letters to the person, where one is chosen.
+    pub timezone: Option<String>,
 }
 
 /// Without the password's hash, which belongs in no log.
@@ -63,6 +67,8 @@ impl From<Model> for User {
             updated_at: row.updated_at,
             last_login_at: row.last_login_at,
             photo_url: row.photo_url,
+            language: row.language,
+            timezone: row.timezone,
         }
     }
 }
@@ -103,6 +109,10 @@ pub struct UserChanges {
     pub email_verified_at: Option<DateTime<Utc>>,
     /// Another photo, or none.
     pub photo_url: Option<Option<String>>,
+    /// Another language of letters, or none of one's own.
+    pub language: Option<Option<String>>,
+    /// Another timezone of letters, or none of one's own.
+    pub timezone: Option<Option<String>>,
 }
 
 impl fmt::Debug for UserChanges {
@@ -153,11 +163,14 @@ pub async fn insert(tx: &Tx, permit: Permit<CreateUser>, new: NewUser) -> Result
         updated_at: Set(new.now),
         last_login_at: Set(None),
         photo_url: Set(None),
+        language: Set(None),
+        timezone: Set(None),
     };
     Ok(row.insert(tx.connection()).await?.into())
 }
 
-/// Changes the name, the password, the photo, the address, or that it is proven. A person's permit covers its own account alone.
+/// Changes the name, the password, the photo, how letters are written, the address, or that it is proven. A person's permit covers its
+/// own account alone.
 ///
 /// # Errors
 /// [`StoreError::PermitMismatch`]; [`StoreError::Conflict`] (`user_account_email_key`) when another account has the address.
@@ -169,13 +182,31 @@ pub async fn update(
     now: DateTime<Utc>,
 ) -> Result<User, StoreError> {
     covers_user(&permit, id)?;
-    let UserChanges { name, password_hash, email, email_verified_at, photo_url } = changes;
+    let UserChanges { name, password_hash, email, email_verified_at, photo_url, language, timezone } = changes;
     let mut row = ActiveModel { id: Unchanged(id), updated_at: Set(now), ..Default::default() };
     row.name = name.map_or(row.name, Set);
     row.password_hash = password_hash.map_or(row.password_hash, |hash| Set(Some(hash)));
     row.email = email.map_or(row.email, Set);
     row.email_verified_at = email_verified_at.map_or(row.email_verified_at, |at| Set(Some(at)));
     row.photo_url = photo_url.map_or(row.photo_url, Set);
+    row.language = language.map_or(row.language, Set);
+    row.timezone = timezone.map_or(row.timezone, Set);
+    Ok(row.update(tx.connection()).await?.into())
+}
+
+/// Puts an account in another state.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn update_state(
+    tx: &Tx,
+    permit: Permit<SuspendUser>,
+    id: Uuid,
+    state: UserState,
+    now: DateTime<Utc>,
+) -> Result<User, StoreError> {
+    covers_user(&permit, id)?;
+    let row = ActiveModel { id: Unchanged(id), state: Set(state), updated_at: Set(now), ..Default::default() };
     Ok(row.update(tx.connection()).await?.into())
 }
 

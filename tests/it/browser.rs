@@ -189,6 +189,25 @@ async fn signing_out_takes_the_cookie_away_and_ends_its_session() {
     assert_eq!(kept.code(), "UNAUTHENTICATED", "{}", kept.body);
 }
 
+/// A page whose access token is over has nothing but the cookie to sign out with.
+#[tokio::test]
+async fn the_cookie_alone_signs_out() {
+    let gateway = Gateway::sqlite().await;
+    let kept = Page::ours(&gateway).sign_up("alice").await.kept();
+    let foreign = Page { origin: Some("https://evil.example".to_owned()), ..Page::ours(&gateway) }.with_cookie(&kept);
+    assert_eq!(foreign.send(SIGN_OUT, json!({})).await.status, 403);
+    let unasked = Page { asks: false, ..Page::ours(&gateway) }.with_cookie(&kept);
+    assert_eq!(unasked.send(SIGN_OUT, json!({})).await.code(), "UNAUTHENTICATED");
+    let signed_out = Page::ours(&gateway).with_cookie(&kept).send(SIGN_OUT, json!({})).await;
+    assert_eq!(signed_out.body["data"]["signOut"]["endedSessions"], 1, "{}", signed_out.body);
+    assert_eq!(signed_out.set, ["gatehouse=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"]);
+    let over = Page::ours(&gateway).with_cookie(&kept).send(REFRESH, json!({})).await;
+    assert_eq!(over.code(), "UNAUTHENTICATED", "{}", over.body);
+    let wrong = Page::ours(&gateway).with_cookie("grt_wrong").send(SIGN_OUT, json!({})).await;
+    assert_eq!(wrong.code(), "UNAUTHENTICATED");
+    assert_eq!(wrong.set, ["gatehouse=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"], "it is good for nothing");
+}
+
 /// A password that is changed gives the browser the next cookie; an account that is deleted takes it away.
 #[tokio::test]
 async fn the_cookie_follows_a_changed_password_and_goes_with_the_account() {

@@ -19,7 +19,19 @@ async fn signed_up(gateway: &Gateway, name: &str) -> Person {
     let answer = gateway.stranger().call("signUp", input, "accessToken user { id }").await.ok();
     let mut person = gateway.stranger().with_token(text(&answer, "signUp.accessToken"));
     person.email = format!("{name}@example.org");
+    let sql = "UPDATE user_account SET email_verified_at = created_at WHERE email = $1";
+    gateway.database.run(sql, [person.email.clone().into()]).await.unwrap();
     person
+}
+
+/// Whoever opens an account at somebody else's address cannot shut its owner out of it.
+#[tokio::test]
+async fn a_second_factor_needs_an_address_that_is_proven() {
+    let gateway = Gateway::sqlite().await;
+    let mallory = signed_up(&gateway, "alice").await;
+    gateway.database.run("UPDATE user_account SET email_verified_at = NULL", []).await.unwrap();
+    let refused = mallory.call("startSecondFactor", json!({ "password": PASSWORD }), "secret").await;
+    assert_eq!(refused.refusals("startSecondFactor"), ["EMAIL_NOT_VERIFIED"]);
 }
 
 fn text<'a>(answer: &'a Answer, path: &str) -> &'a str {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{
     database::TestDatabase,
     gateway::{Answer, Engines, Gateway, Person, scale},
+    people::prove_addresses,
 };
 
 const TOKENS: &str = "accessToken refreshToken expiresAt user { id email } organization { slug }";
@@ -36,7 +37,8 @@ async fn is_known(gateway: &Gateway, token: &str) -> bool {
     gateway.stranger().with_token(token).ask("{ viewer { id } }").await.at("viewer.id").is_string()
 }
 
-async fn found(alice: &Person, slug: &str, name: &str) {
+async fn found(gateway: &Gateway, alice: &Person, (slug, name): (&str, &str)) {
+    prove_addresses(gateway).await;
     let input = json!({ "slug": slug, "name": name, "blueprint": "support-hub" });
     alice.call("createOrganization", input, "organization { id }").await.ok();
 }
@@ -52,6 +54,10 @@ async fn who_signs_up_is_signed_in_with_an_address_that_is_not_verified() {
             alice.ask("{ viewer { id user { id emailVerifiedAt createdAt } organization { id } } }").await.ok();
         assert_eq!(viewer.at("viewer.id"), answer.at("signUp.user.id"));
         assert!(viewer.at("viewer.user.emailVerifiedAt").is_null() && viewer.at("viewer.user.createdAt").is_string());
+        // Nor does it write to strangers in the name of an organization.
+        let input = json!({ "slug": "acme", "name": "Acme", "blueprint": "support-hub" });
+        let refused = alice.call("createOrganization", input, "organization { id }").await;
+        assert_eq!(refused.refusals("createOrganization"), ["EMAIL_NOT_VERIFIED"]);
         let again = json!({ "email": " ALICE@example.org", "password": PASSWORD, "name": "Mallory" });
         let again = gateway.stranger().call("signUp", again, TOKENS).await;
         assert_eq!(again.refusals("signUp"), ["TAKEN"]);
@@ -156,9 +162,9 @@ async fn ten_failures_block_the_account_from_that_address_and_nobody_else() {
 async fn a_sign_in_goes_where_it_is_told_else_where_the_person_was_last() {
     let gateway = Gateway::sqlite().await;
     let (alice, _) = signed_up(&gateway, "alice").await;
-    found(&alice, "zeta", "A first by name").await;
+    found(&gateway, &alice, ("zeta", "A first by name")).await;
     assert_eq!(sign_in(&gateway, "alice@example.org", PASSWORD).await.ok().at("signIn.organization.slug"), "zeta");
-    found(&alice, "acme", "Second by name").await;
+    found(&gateway, &alice, ("acme", "Second by name")).await;
     let there =
         alice.call("switchOrganization", json!({ "organization": "acme" }), "accessToken organization { slug }");
     let there = there.await.ok();
@@ -181,7 +187,7 @@ async fn a_sign_in_goes_where_it_is_told_else_where_the_person_was_last() {
 async fn an_organization_one_is_not_in_answers_as_one_that_is_not() {
     let gateway = Gateway::sqlite().await;
     let (alice, _) = signed_up(&gateway, "alice").await;
-    found(&alice, "acme", "Acme").await;
+    found(&gateway, &alice, ("acme", "Acme")).await;
     let (mallory, answer) = signed_up(&gateway, "mallory").await;
     let refreshable = text(&answer, "signUp.refreshToken");
     let mut answers = Vec::new();

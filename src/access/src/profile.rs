@@ -59,12 +59,20 @@ pub fn normal(field: &ProfileField, text: &str) -> Result<String, Unfit> {
         FieldKind::Url => address(text),
         FieldKind::Color if is_color(text) => Ok(text.to_ascii_lowercase()),
         FieldKind::Color => Err(unfit("this is no colour", "Write it as `#1a2b3c`.")),
-        FieldKind::Timezone => match text.parse::<Tz>() {
-            Ok(zone) => Ok(zone.name().to_owned()),
-            Err(_) => Err(unfit("there is no such timezone", "Write its IANA name, as `Europe/Rome` or `UTC`.")),
-        },
+        FieldKind::Timezone => timezone(text),
         FieldKind::Language if is_language(text) => Ok(text.to_owned()),
         FieldKind::Language => Err(unfit("this is no language tag", "Write it as `en` or `pt-BR`.")),
+    }
+}
+
+/// A timezone by its IANA name.
+///
+/// # Errors
+/// [`Unfit`].
+pub fn timezone(text: &str) -> Result<String, Unfit> {
+    match text.parse::<Tz>() {
+        Ok(zone) => Ok(zone.name().to_owned()),
+        Err(_) => Err(unfit("there is no such timezone", "Write its IANA name, as `Europe/Rome` or `UTC`.")),
     }
 }
 

@@ -37,7 +37,7 @@ pub enum SystemTask {
     InstallBlueprint,
     /// An operator imports an organization document.
     Import,
-    /// An operator makes an organization or an API token at the command line, or starts the demo.
+    /// An operator makes an organization or an API token, or sees to an account, at the command line, or starts the demo.
     Operator,
     /// What a change brings with it by the blueprint: automatic grants (`S1.22`), and those whose prerequisite has gone
     /// (`S1.34`).
@@ -132,6 +132,8 @@ verbs! {
     CreateUser = "createUser", Rule::SystemOnly, [SignUp, Operator];
     /// Changes one's own account: last sign-in, password, name, photo, that the address is proven.
     UpdateUser = "updateUser", Rule::AnyUser, [SignIn, SettleInvitation, Operator];
+    /// Suspends an account, or lets it be used again.
+    SuspendUser = "suspendUser", Rule::SystemOnly, [Operator];
     /// Deletes one's own account.
     DeleteUser = "deleteUser", Rule::AnyUser, [];
     /// Takes a person out of the records that are kept.
@@ -143,7 +145,7 @@ verbs! {
     /// Makes a one-time code, uses it up or ends it.
     ManageCode = "manageCode", Rule::SystemOnly, [SignUp, SignIn];
     /// Sets up, uses or removes a person's second factor.
-    ManageSecondFactor = "manageSecondFactor", Rule::AnyUser, [SignIn];
+    ManageSecondFactor = "manageSecondFactor", Rule::AnyUser, [SignIn, Operator];
     /// Installs a blueprint version.
     InstallBlueprint = "installBlueprint", Rule::SystemOnly, [InstallBlueprint, Operator];
     /// Creates an organization; the caller becomes its first member.

@@ -155,7 +155,7 @@ async fn wait(
 async fn notify(work: &Work<'_>, member: &Member) -> Result<bool, ServiceError> {
     let Some(to) = member.email.clone() else { return Ok(false) };
     let organization = work.standing()?.place.name.clone();
-    let reader = work.reader().await?;
+    let reader = work.reader_at(&to).await?;
     work.post(NoticeMail { to, organization, what: AccessNotice::Given, reader }.letter()).await?;
     Ok(true)
 }

@@ -197,13 +197,15 @@ pub(super) async fn write(
     expires_at: DateTime<Utc>,
 ) -> Result<(), ServiceError> {
     let standing = work.standing()?;
+    work.service.count_letter(&format!("invitation {} {to}", standing.place.id))?;
+    let reader = work.reader_at(&to).await?;
     let mail = InvitationMail {
         to,
         organization: standing.place.name.clone(),
         invited_by: Some(standing.name.clone()),
         link: secret.link.clone(),
         expires_at,
-        reader: work.reader().await?,
+        reader,
     };
     work.withdraw(invitation).await?;
     work.post(mail.letter().about(invitation).until(expires_at)).await?;

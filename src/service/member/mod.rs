@@ -481,7 +481,7 @@ async fn remove(work: &Work<'_>, departing: Departing) -> Result<Removed, Servic
     let entry = NewEntry::access("member.removed", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "roles": roles }))).await?;
     if let Some(to) = member.email.filter(|_| departing.notify) {
-        let reader = work.reader().await?;
+        let reader = work.reader_at(&to).await?;
         let organization = standing.place.name.clone();
         work.post(NoticeMail { to, organization, what: AccessNotice::Removed, reader }.letter()).await?;
     }

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::words::{PASSWORD, address, awaited, is_known, reset, reset_code, sign_in, signed_up};
-use crate::support::gateway::{Answer, Engines, Gateway, Person};
+use crate::support::{
+    gateway::{Answer, Engines, Gateway, Person},
+    people::prove_addresses,
+};
 
 async fn verify(gateway: &Gateway, code: &str) -> Answer {
     gateway.stranger().call("verifyEmail", json!({ "code": code }), "email").await
@@ -46,6 +49,7 @@ async fn an_address_is_changed_when_both_agree_and_places_in_organizations_follo
     for engines in Engines::DATABASES {
         let gateway = Gateway::on(engines).await;
         let alice = signed_up(&gateway, "alice").await;
+        prove_addresses(&gateway).await;
         let input = json!({ "slug": "acme", "name": "Acme", "blueprint": "support-hub" });
         alice.call("createOrganization", input, "organization { id }").await.ok();
         let (old, new) = (address("alice"), address("alina"));

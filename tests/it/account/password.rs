@@ -7,7 +7,10 @@ use super::words::{
     OTHER, PASSWORD, address, is_known, refresh, request_reset, reset, reset_code, session, sign_in, signed_up, text,
     until_written,
 };
-use crate::support::gateway::{Answer, Engines, Gateway, Person, scale};
+use crate::support::{
+    gateway::{Answer, Engines, Gateway, Person, scale},
+    people::prove_addresses,
+};
 
 async fn change(person: &Person, password: &str, new: &str) -> Answer {
     let input = json!({ "password": password, "newPassword": new });
@@ -42,6 +45,7 @@ async fn a9_a_change_of_the_password_ends_every_session_and_token_of_before_at_o
 async fn a_changed_password_stays_in_the_organization_and_is_told_by_mail() {
     let gateway = Gateway::sqlite().await;
     let alice = signed_up(&gateway, "alice").await;
+    prove_addresses(&gateway).await;
     let input = json!({ "slug": "acme", "name": "Acme", "blueprint": "support-hub" });
     alice.call("createOrganization", input, "organization { id }").await.ok();
     let here = json!({ "organization": "acme" });

@@ -194,6 +194,13 @@ async fn g15_who_guesses_shuts_nobody_else_out() {
     }
     assert!(gateway.service.sign_in(&mallory, as_alice(PASSWORD)).await.is_err());
     assert!(is_known(&alice).await, "who is signed in stays so");
+    // Nor in her own session, wherever the guesses come from: at her own address, say.
+    for _ in 0..10 {
+        sign_in(&gateway, &address("alice"), "a guess").await;
+    }
+    let change = json!({ "password": "a slip", "newPassword": OTHER });
+    let slip = alice.call("changePassword", change, "accessToken").await;
+    assert_eq!(slip.refusals("changePassword"), ["WRONG_CREDENTIALS"]);
     gateway.service.sign_in(&from("198.51.100.1"), as_alice(PASSWORD)).await.unwrap();
     let code = reset_code(&gateway, "alice").await;
     reset(&gateway, &code, OTHER).await.ok();

@@ -38,6 +38,8 @@ async fn g8_an_unknown_account_costs_as_much_as_a_wrong_password() {
 fn g10_lengths_are_judged_before_any_work() {
     let of = |length: usize| "x".repeat(length);
     assert_eq!(Password::choose(of(7)).unwrap_err(), PasswordPolicyError::TooShort);
+    assert_eq!(Password::choose("пять".to_owned()).unwrap_err(), PasswordPolicyError::TooShort, "characters count");
+    assert!(Password::choose("дев'ять!".to_owned()).is_ok());
     assert!(Password::choose(of(8)).is_ok() && Password::choose(of(1024)).is_ok());
     assert_eq!(Password::choose(of(1025)).unwrap_err(), PasswordPolicyError::TooLong);
     assert_eq!(Password::present(of(1_000_000)).unwrap_err(), PasswordPolicyError::TooLong);

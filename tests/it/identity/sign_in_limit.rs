@@ -28,13 +28,13 @@ fn ten_failures_block_the_account_there_for_five_minutes() {
 }
 
 #[test]
-fn g15_alice_signs_in_from_elsewhere_and_from_a_known_device() {
+fn g15_alice_signs_in_from_elsewhere_and_goes_on_in_her_own_session() {
     let limiter = SignInLimiter::new(SignInLimits::default());
     assert!(fail(&limiter, "alice@example.com", from("192.0.2.1"), 11).is_err());
     assert!(fail(&limiter, "alice@example.com", from("192.0.2.2"), 1).is_ok());
-    let device = AttemptSource::KnownDevice(Uuid::from_u128(1));
-    assert!(fail(&limiter, "alice@example.com", device, 10).is_ok());
-    assert!(fail(&limiter, "alice@example.com", device, 1).is_err(), "a stolen device guesses no more than others");
+    let own = AttemptSource::OwnSession(Uuid::from_u128(1));
+    assert!(fail(&limiter, "alice@example.com", own, 10).is_ok());
+    assert!(fail(&limiter, "alice@example.com", own, 1).is_err(), "a stolen session guesses no more than others");
 }
 
 #[test]

@@ -237,3 +237,20 @@ async fn an_invitation_speaks_the_organizations_language() {
     assert!(mail.contains("lang=3D\"ko\"") || mail.contains("lang=\"ko\"") || mail.contains("base64"), "{mail}");
     assert!(mail.contains("=?utf-8?"), "the subject is encoded: {mail}");
 }
+
+/// B16: nobody is flooded with letters of one organization, however they are asked for: ten in five minutes, and not one more.
+#[tokio::test]
+async fn b16_an_address_gets_no_more_letters_than_a_person_could_want() {
+    let Hub { gateway, alice, .. } = super::hub(Engines::Embedded).await;
+    let first = invite(&alice, "bob@example.org").await.ok();
+    let again = json!({ "invitation": invitation_of(&first) });
+    for letter in 2..=10 {
+        let sent = alice.call("resendInvitation", again.clone(), "mailSent").await.ok();
+        assert_eq!(sent.at("resendInvitation.mailSent"), true, "letter {letter}");
+    }
+    assert_eq!(alice.call("resendInvitation", again.clone(), "mailSent").await.codes(), ["RATE_LIMITED"]);
+    alice.call("revokeInvitation", again, "removed").await.ok();
+    assert_eq!(invite(&alice, "bob@example.org").await.codes(), ["RATE_LIMITED"], "nor by another invitation");
+    assert_eq!(gateway.mails().iter().filter(|mail| mail.contains("To: bob@example.org")).count(), 10);
+    invite(&alice, "carol@example.org").await.ok();
+}

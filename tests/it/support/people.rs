@@ -112,3 +112,9 @@ pub(crate) fn fields(answer: &Answer, mutation: &str) -> Vec<String> {
     };
     errors.iter().map(path).collect()
 }
+
+/// Everyone's address counts as proven.
+pub(crate) async fn prove_addresses(gateway: &Gateway) {
+    let sql = "UPDATE user_account SET email_verified_at = created_at WHERE email_verified_at IS NULL";
+    gateway.database.run(sql, []).await.unwrap();
+}

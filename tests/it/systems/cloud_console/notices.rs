@@ -7,8 +7,32 @@ use super::console::{Console, app_id, console};
 use crate::support::gateway::{Engines, Gateway};
 
 async fn ends_in(gateway: &Gateway, days: i64) {
-    let end = gateway.service.now() + chrono::TimeDelta::days(days) - chrono::TimeDelta::hours(1);
-    gateway.database.run("UPDATE api_token SET expires_at = $1", [end.into()]).await.unwrap();
+    let (now, day) = (gateway.service.now(), chrono::TimeDelta::days(1));
+    let (end, made) = (now + day * i32::try_from(days).unwrap() - chrono::TimeDelta::hours(1), now - day * 300);
+    let sql = "UPDATE api_token SET expires_at = $1, created_at = $2";
+    gateway.database.run(sql, [end.into(), made.into()]).await.unwrap();
+}
+
+/// Nobody is told to renew what has been renewed, nor of a day that was never further off.
+#[tokio::test]
+async fn a_secret_that_was_renewed_or_made_for_so_long_is_no_news() {
+    let Console { gateway, bob, shop, .. } = console(Engines::Embedded).await;
+    let input = json!({ "name": "Deploy", "role": "workspace_app", "app": app_id(shop) });
+    let made = bob.call("createServiceAccount", input, "serviceAccount { id }").await.ok();
+    let program = made.at("createServiceAccount.serviceAccount.id");
+    let input = json!({ "name": "Deploy key", "serviceAccount": program, "expiresInDays": 20 });
+    let first = bob.call("createApiToken", input, "token { id }").await.ok();
+    let days = NoticeDays::default();
+    assert_eq!(notify(&gateway.service, &days).await, 0, "it was made for twenty days");
+    ends_in(&gateway, 7).await;
+    let renewed = json!({ "token": first.at("createApiToken.token.id"), "overlapHours": 24, "expiresInDays": 300 });
+    bob.call("regenerateApiToken", renewed, "secret").await.ok();
+    assert_eq!(notify(&gateway.service, &days).await, 0, "it has been renewed");
+    // Its successor is revoked: then it does end.
+    let sql = "UPDATE api_token SET revoked_at = created_at WHERE expires_at > $1";
+    let later = gateway.service.now() + chrono::TimeDelta::days(100);
+    gateway.database.run(sql, [later.into()]).await.unwrap();
+    assert!(notify(&gateway.service, &days).await > 0);
 }
 
 #[tokio::test]
