@@ -52,9 +52,10 @@ struct Waits {
 async fn p1_what_was_revoked_is_never_shown_to_a_later_question() {
     let (fleet, dice) = (Arc::new(Fleet::start().await), Arc::new(Dice::new()));
     let blueprint = fleet.office.blueprint("crew").await;
-    let canary = Kind::RoleLowered.held(&fleet, blueprint).await;
     let mut score = Score::default();
     for _ in 0..scale() {
+        // Of each round anew: its token is good for half an hour.
+        let canary = Kind::RoleLowered.held(&fleet, blueprint).await;
         let mut ended = Vec::new();
         // One stale answer is enough: the sooner it is told, the better.
         for fault in Fault::ALL.into_iter().flat_map(|fault| std::iter::repeat_n(fault, fault.batches().1)) {
