@@ -152,6 +152,10 @@ impl Reach {
             let maintainer = role == "maintainer";
             reach.memberships.entry(member).or_default().push(Membership { team, maintainer });
         }
+        // A database has no order: of two shortest paths, the same one is told each time.
+        for own in reach.memberships.values_mut() {
+            own.sort_unstable_by_key(|membership| membership.team);
+        }
         for TeamRow(id, name, parent) in list(row, "teams")? {
             reach.teams.insert(id, Team { name, parent });
         }

@@ -99,6 +99,29 @@ async fn a9_a_reset_ends_every_session_and_opens_none() {
     }
 }
 
+/// Whoever proves an address for the first time takes the account over whole; one that was proven keeps its second factor (G14).
+#[tokio::test]
+async fn g14_a_reset_goes_round_a_second_factor_only_where_the_address_was_nobodys() {
+    for engines in Engines::DATABASES {
+        let gateway = Gateway::on(engines).await;
+        for (name, proven) in [("alice", false), ("bob", true)] {
+            signed_up(&gateway, name).await;
+            let sql = "UPDATE user_account SET email_verified_at = $1 WHERE name = $2";
+            let now = gateway.service.now();
+            gateway.database.run(sql, [proven.then_some(now).into(), name.into()]).await.unwrap();
+            let sql = "INSERT INTO second_factor (id, user_id, created_at, confirmed_at, last_step, recovery_generation, recovery_used)
+                       SELECT id, id, created_at, created_at, 0, 1, 0 FROM user_account WHERE name = $1";
+            gateway.database.run(sql, [name.into()]).await.unwrap();
+            let code = reset_code(&gateway, name).await;
+            reset(&gateway, &code, OTHER).await.ok();
+            let entered = sign_in(&gateway, &address(name), OTHER).await;
+            let refusals = entered.refusals("signIn");
+            assert_eq!(refusals.contains(&"SECOND_FACTOR_REQUIRED"), proven, "{engines:?} {name}: {}", entered.text);
+            assert_eq!(entered.at("signIn.accessToken").is_string(), !proven, "{engines:?} {name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a4_a_suspended_account_sets_no_password_and_is_sent_nothing() {
     let gateway = Gateway::sqlite().await;

@@ -10,6 +10,16 @@ use crate::support::{
     people::{fields, invite, member_id, remedies},
 };
 
+/// An organization with alice, who administers it, and bob in this role.
+async fn office(engines: Engines, role: &str) -> (Gateway, Person, Person) {
+    let gateway = Gateway::on(engines).await;
+    let acme = gateway.organization("acme", "support-hub", "enterprise").await;
+    let alice = gateway.member(&acme, "alice", "super_admin").await;
+    let bob = gateway.member(&acme, "bob", role).await;
+    gateway.settle().await;
+    (gateway, alice, bob)
+}
+
 async fn choose(person: &Person, input: Value) -> Answer {
     person.call("updateUser", input, "user { name language timezone }").await
 }
@@ -38,11 +48,7 @@ fn says(gateway: &Gateway, to: &str, words: &[&str]) {
 #[tokio::test]
 async fn a_language_and_a_timezone_are_chosen_cleared_and_shown_to_their_person_alone() {
     for engines in Engines::DATABASES {
-        let gateway = Gateway::on(engines).await;
-        let acme = gateway.organization("acme", "support-hub", "growth").await;
-        let alice = gateway.member(&acme, "alice", "super_admin").await;
-        let bob = gateway.member(&acme, "bob", "super_admin").await;
-        gateway.settle().await;
+        let (_gateway, alice, bob) = office(engines, "super_admin").await;
         let own = "{ viewer { user { language timezone } } }";
         let none = json!({ "language": null, "timezone": null });
         assert_eq!(alice.ask(own).await.ok().at("viewer.user"), &none, "{engines:?}");
@@ -83,11 +89,7 @@ async fn a_language_without_letters_and_a_timezone_that_is_none_are_refused_with
 #[tokio::test]
 async fn s4_r8_a_notice_of_a_secret_is_in_the_language_and_the_time_of_each_who_is_told() {
     for engines in Engines::DATABASES {
-        let gateway = Gateway::on(engines).await;
-        let acme = gateway.organization("acme", "support-hub", "growth").await;
-        let alice = gateway.member(&acme, "alice", "super_admin").await;
-        let bob = gateway.member(&acme, "bob", "super_admin").await;
-        gateway.settle().await;
+        let (gateway, alice, bob) = office(engines, "super_admin").await;
         choose_german(&alice).await;
         let token = json!({ "name": "Backend", "scopes": ["members.read"], "expiresInDays": 30 });
         alice.call("createApiToken", token, "secret").await.ok();
@@ -125,12 +127,8 @@ async fn letters_about_an_account_are_in_the_language_that_it_has_chosen() {
 #[tokio::test]
 async fn letters_of_an_organization_are_in_the_language_that_their_reader_has_chosen() {
     for engines in Engines::DATABASES {
-        let gateway = Gateway::on(engines).await;
-        let acme = gateway.organization("acme", "support-hub", "enterprise").await;
-        let alice = gateway.member(&acme, "alice", "super_admin").await;
-        let bob = gateway.member(&acme, "bob", "member").await;
+        let (gateway, alice, bob) = office(engines, "member").await;
         let carol = gateway.person("carol").await;
-        gateway.settle().await;
         choose_german(&bob).await;
         choose_german(&carol).await;
         // By the address alone, as whoever invites knows of no account.
