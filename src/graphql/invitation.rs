@@ -319,8 +319,7 @@ impl InvitedPersonInput {
             Err(ServiceError::Refused(mistakes)) => return Ok(Err(mistakes)),
             Err(other) => return Err(error(other)),
         };
-        let main = roles.into_iter().chain(role).collect();
-        let roles = RoleSet { main, flags: Some(flags) };
+        let roles = RoleSet { one: role, main: roles, flags: Some(flags) };
         let at = |given: AppRoleInput| Ok(AppRole { app: NodeType::App.parse(&given.app)?, role: given.role });
         let app_roles = app_roles.into_iter().map(at).collect::<Result<_>>()?;
         Ok(Ok(InviteMember { email, name, first_name, last_name, roles, access, app_roles, notify }))

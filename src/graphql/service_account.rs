@@ -133,9 +133,9 @@ impl ServiceAccount {
         Ok(if good { SecretState::Enabled } else { SecretState::Expired })
     }
 
-    /// When one of its secrets was last used, to the minute.
+    /// When one of its secrets was last used, to the minute; those that have been revoked count too.
     async fn last_used_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
-        Ok(self.details(ctx).await?.tokens.iter().filter_map(|token| token.last_used_at).max())
+        Ok(self.details(ctx).await?.last_used_at)
     }
 }
 

@@ -3,6 +3,8 @@
 //! A member has one main role, and flags beside it. That somebody holds a role is an invariant about state (`Q13`): it is
 //! checked after every write that takes a role away, in the same transaction, whatever took it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -51,10 +53,26 @@ pub struct RoleChange {
 /// The organization roles a member is to have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoleSet {
+    /// A main role that is named by itself, as the field `role`: short where there is one slot.
+    pub one: Option<String>,
     /// Main roles: each takes the place of the one that is held in its slot; other slots stay.
     pub main: Vec<String>,
     /// All the flags beside them; `None` leaves those that are held.
     pub flags: Option<Vec<String>>,
+}
+
+impl RoleSet {
+    /// Whether it names a main role.
+    #[must_use]
+    pub const fn has_main(&self) -> bool {
+        self.one.is_some() || !self.main.is_empty()
+    }
+
+    /// The main roles, each with the field of the input that names it.
+    pub(super) fn mains(&self) -> impl Iterator<Item = (String, &str)> {
+        let listed = self.main.iter().enumerate().map(|(index, role)| (format!("roles.{index}"), role.as_str()));
+        self.one.iter().map(|role| ("role".to_owned(), role.as_str())).chain(listed)
+    }
 }
 
 /// Roles that come and go.
@@ -62,6 +80,22 @@ pub struct RoleSet {
 pub(super) struct Moves {
     give: Vec<String>,
     take: Vec<String>,
+    /// The field of the input by which a role comes or goes, where it is not `role`.
+    fields: HashMap<String, String>,
+}
+
+impl Moves {
+    fn field(&self, role: &str) -> &str {
+        self.fields.get(role).map_or("role", String::as_str)
+    }
+
+    /// Adds what else is to come and go, all by one field.
+    fn extend(&mut self, more: Self, field: &str) {
+        let moved = more.give.iter().chain(&more.take);
+        self.fields.extend(moved.map(|role| (role.clone(), field.to_owned())));
+        self.give.extend(more.give);
+        self.take.extend(more.take);
+    }
 }
 
 impl Service {
@@ -114,9 +148,9 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
         held.iter().filter(|role| !moves.take.contains(role)).chain(&moves.give).map(String::as_str).collect();
     for role in &moves.give {
         reaches(blueprint, (Grantee::Member(member.id), role), then.iter().copied())
-            .map_err(|denial| not_given(blueprint, "role", &denial))?;
+            .map_err(|denial| not_given(blueprint, moves.field(role), &denial))?;
     }
-    ensure_not_too_many(work, blueprint, (member, &moves.give)).await?;
+    ensure_not_too_many(work, blueprint, (member, &moves.give), |role| moves.field(role)).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let of = |role: &String| HeldRole { organization, grantee: Grantee::Member(member.id), role: role.clone() };
@@ -130,7 +164,10 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
         store::grant::assign_role(work.tx, permit, grant).await?;
     }
     let then = if is_author(work, member) { "then change your own role" } else { "then change this role" };
-    ensure_held(work, Remaining { organization, blueprint, lost: &moves.take, then, field: "role" }).await?;
+    for role in &moves.take {
+        let (lost, field) = (std::slice::from_ref(role), moves.field(role));
+        ensure_held(work, Remaining { organization, blueprint, lost, then, field }).await?;
+    }
     seat::ensure_not_over(work, within, &seats).await?;
     let entry = NewEntry::access("member.role_changed", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "given": moves.give, "taken": moves.take }))).await
@@ -146,28 +183,33 @@ pub(super) fn moves_to(
     held: &[String],
 ) -> Result<(Moves, Vec<String>), UserError> {
     let mut all = Moves::default();
-    for (index, role) in set.main.iter().enumerate() {
-        main_role(blueprint, "role", role)?;
+    let mut before: Vec<&str> = Vec::new();
+    for (field, role) in set.mains() {
+        main_role(blueprint, &field, role)?;
         let role = blueprint.role_key(role).unwrap_or(role);
-        if set.main.iter().take(index).any(|other| other != role && is_same_slot(blueprint, other, role)) {
-            let message = format!("`{role}` takes the place of another role that is given");
-            return Err(invalid("role", message).remedy("Give one role of each kind."));
+        if before.contains(&role) {
+            continue;
         }
-        let Moves { give, take } = moves(blueprint, &RoleStep::Become(role.to_owned()), held)?;
-        all.give.extend(give);
-        all.take.extend(take);
+        if before.iter().any(|other| is_same_slot(blueprint, other, role)) {
+            let message = format!("`{role}` takes the place of another role that is given");
+            return Err(invalid(&field, message).remedy("Give one role of each kind."));
+        }
+        before.push(role);
+        all.extend(moves(blueprint, &RoleStep::Become(role.to_owned()), held)?, &field);
     }
     if let Some(flags) = &set.flags {
         for (index, flag) in flags.iter().enumerate() {
-            flag_role(blueprint, &format!("flags.{index}"), flag)?;
-            let flag = blueprint.role_key(flag).unwrap_or(flag).to_owned();
+            let field = format!("flags.{index}");
+            flag_role(blueprint, &field, flag)?;
+            let flag = canonical(blueprint, flag);
             if !held.contains(&flag) && !all.give.contains(&flag) {
-                all.give.push(flag);
+                all.extend(Moves { give: vec![flag], ..Moves::default() }, &field);
             }
         }
         let flags: Vec<&str> = flags.iter().map(|flag| blueprint.role_key(flag).unwrap_or(flag)).collect();
         let is_flag = |role: &&String| blueprint.document().roles.get(*role).is_some_and(|rules| rules.flag);
-        all.take.extend(held.iter().filter(is_flag).filter(|role| !flags.contains(&role.as_str())).cloned());
+        let take = held.iter().filter(is_flag).filter(|role| !flags.contains(&role.as_str())).cloned().collect();
+        all.extend(Moves { take, ..Moves::default() }, "flags");
     }
     let stays = held.iter().filter(|role| !all.take.contains(role));
     let then = stays.chain(&all.give).cloned().collect();
@@ -201,12 +243,12 @@ fn moves(blueprint: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Move
             let slot = blueprint.slot_of(role);
             let mains = held.iter().filter(|other| *other != role && blueprint.slot_of(other) == slot);
             let give = if is_held(role) { Vec::new() } else { vec![role.clone()] };
-            Ok(Moves { give, take: mains.cloned().collect() })
+            Ok(Moves { give, take: mains.cloned().collect(), ..Moves::default() })
         }
         RoleStep::Add(role) => {
             flag_role(blueprint, "role", role)?;
             let give = if is_held(role) { Vec::new() } else { vec![role.clone()] };
-            Ok(Moves { give, take: Vec::new() })
+            Ok(Moves { give, ..Moves::default() })
         }
         RoleStep::Remove(role) => {
             if is_main(blueprint, role) {
@@ -214,7 +256,7 @@ fn moves(blueprint: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Move
                     .remedy("Give the member another main role instead."));
             }
             let take = if is_held(role) { vec![role.clone()] } else { Vec::new() };
-            Ok(Moves { give: Vec::new(), take })
+            Ok(Moves { take, ..Moves::default() })
         }
     }
 }
@@ -227,18 +269,23 @@ fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), Servi
         let held = Held::Role(role.clone());
         let grantee = Grantee::Member(member.id);
         let gift = Gift { grantee, held: &held, place: &Place::Organization, ancestors: &[] };
-        judge(may_give(blueprint, work.authority(), &gift)).map_err(|denial| not_given(blueprint, "role", &denial))?;
+        judge(may_give(blueprint, work.authority(), &gift))
+            .map_err(|denial| not_given(blueprint, moves.field(role), &denial))?;
     }
     // Whoever holds a role may always step down from it.
     if is_author(work, member) {
-        let kept = moves.take.iter().filter_map(|key| blueprint.document().roles.get(key)).find(|role| !role.step_down);
+        let mut taken = moves.take.iter().filter_map(|key| Some((key, blueprint.document().roles.get(key)?)));
+        let kept = taken.find(|(_, role)| !role.step_down);
         return match kept.filter(|_| !ablate::off("own_binding")) {
-            Some(role) => Err(own_binding(role).into()),
+            Some((key, role)) => Err(own_binding(role).at(moves.field(key)).into()),
             None => Ok(()),
         };
     }
-    may_take(blueprint, &standing.rights, &moves.take)
-        .map_err(|denial| ServiceError::from(not_given(blueprint, "role", &denial)))
+    for role in &moves.take {
+        may_take(blueprint, &standing.rights, std::slice::from_ref(role))
+            .map_err(|denial| not_given(blueprint, moves.field(role), &denial))?;
+    }
+    Ok(())
 }
 
 /// The key of the role that is meant; a name that the blueprint does not have stays as it is (`S1.35`).
@@ -308,6 +355,18 @@ pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationD
         | DelegationDenial::BeyondCeiling { .. }
         | DelegationDenial::RolesOnly { .. }
         | DelegationDenial::NotForEveryone => refusal,
+    }
+}
+
+/// The refusal, at the field, of a role on an app of this kind, with the roles that there are to choose from there.
+pub(super) fn not_given_on(blueprint: &Blueprint, (field, kind): (&str, &str), denial: &DelegationDenial) -> UserError {
+    match denial {
+        DelegationDenial::Unknown | DelegationDenial::WrongKind { .. } => {
+            let keys = blueprint.roles_on(kind).join("`, `");
+            let refusal = UserError::not_given(field, denial);
+            if keys.is_empty() { refusal } else { refusal.remedy(format!("Choose one of `{keys}`.")) }
+        }
+        _ => not_given(blueprint, field, denial),
     }
 }
 
@@ -419,17 +478,18 @@ pub(super) fn end_of_days() -> DateTime<Utc> {
     DateTime::from_timestamp(253_402_214_400, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// Refuses a role that as many hold as may.
-pub(super) async fn ensure_not_too_many(
+/// Refuses a role that as many hold as may, at the field that gives it.
+pub(super) async fn ensure_not_too_many<'f>(
     work: &Work<'_>,
     blueprint: &Blueprint,
     (member, give): (&Member, &[String]),
+    field: impl Fn(&str) -> &'f str,
 ) -> Result<(), ServiceError> {
     for key in give {
         let most = blueprint.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
         let Some((role, most)) = most else { continue };
         if member.state == MemberState::Active && reached(work, key, most).await? {
-            return Err(too_many(role, most).into());
+            return Err(too_many(role, most).at(field(key)).into());
         }
     }
     Ok(())

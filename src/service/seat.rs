@@ -76,10 +76,14 @@ pub async fn require<'r>(
     roles: impl IntoIterator<Item = &'r str>,
 ) -> Result<(), ServiceError> {
     let roles: Vec<&str> = roles.into_iter().collect();
+    refuse(full(within, &usage(work.tx, within, work.now).await?, &roles))
+}
+
+/// The refusals of one more holder of these roles, one for each pool that is full.
+pub(super) fn full(within: Within<'_>, usages: &[SeatUsage], roles: &[&str]) -> Vec<UserError> {
     let pools = seat::pools(within.blueprint, roles.iter().copied());
-    let usages = usage(work.tx, within, work.now).await?;
     let needed = usages.iter().filter(|usage| pools.contains(&usage.pool.as_str()));
-    refuse(needed.filter(|usage| usage.is_full()).map(|usage| refusal(within, usage)).collect())
+    needed.filter(|usage| usage.is_full()).map(|usage| refusal(within, usage)).collect()
 }
 
 /// How many seats are taken before a write; for [`ensure_not_over`] after it.

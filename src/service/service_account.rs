@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -102,6 +103,8 @@ pub struct AccountDetails {
     pub grants: Vec<AccessGrant>,
     /// The secrets, the newest first.
     pub tokens: Vec<ApiToken>,
+    /// When one was last used, those that have been revoked among them (`S4.R8`).
+    pub last_used_at: Option<DateTime<Utc>>,
 }
 
 /// A service account that the author of a change may manage.
@@ -368,7 +371,7 @@ impl Service {
         Ok(store::service_account::find_many(&self.store().read(), standing.place.id, &ids).await?)
     }
 
-    /// What these service accounts hold, and their secrets, as far as the caller sees the accounts; for batched loading. Three
+    /// What these service accounts hold, and their secrets, as far as the caller sees the accounts; for batched loading. Four
     /// statements, whatever their number.
     ///
     /// # Errors
@@ -386,6 +389,11 @@ impl Service {
         for grant in store::grant::of_grantees(&reader, organization, &ids).await? {
             if let Some(of) = grant.grantee.row().and_then(|id| details.get_mut(&id)) {
                 of.grants.push(grant);
+            }
+        }
+        for (account, last_used_at) in store::api_token::last_uses(&reader, organization, &ids).await? {
+            if let Some(of) = details.get_mut(&account) {
+                of.last_used_at = Some(last_used_at);
             }
         }
         for token in store::api_token::of_accounts(&reader, organization, &ids).await? {

@@ -222,6 +222,26 @@ pub async fn of_accounts(
     ApiToken::read_all(reader, select.all(reader.connection()).await?).await
 }
 
+/// When a secret of each of these service accounts was last used, whatever became of it; for batched loading.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn last_uses(
+    reader: &impl Reader,
+    organization: Uuid,
+    accounts: &[Uuid],
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, StoreError> {
+    let select = select::<Entity>()
+        .select_only()
+        .column(Column::ServiceAccountId)
+        .column_as(Column::LastUsedAt.max(), "last_used_at")
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::ServiceAccountId.is_in(accounts.iter().copied()))
+        .filter(Column::LastUsedAt.is_not_null())
+        .group_by(Column::ServiceAccountId);
+    Ok(select.into_tuple().all(reader.connection()).await?)
+}
+
 /// The tokens of service accounts in use that end in this time, in the order of their end; at most so many. Without those that have
 /// been renewed: a newer one of the same name lasts longer.
 ///

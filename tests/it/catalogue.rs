@@ -142,3 +142,15 @@ fn ids_are_found_in_names_and_words() {
     let listed: Vec<String> = ids("- S3.1 a\n- S4.R1 b\n| S3.2 |\n- Some words").into_iter().collect();
     assert_eq!(listed, ["S3.1", "S4.R1"]);
 }
+
+/// People read the help texts of a blueprint; the ids of the catalogue stand in its comments.
+#[test]
+fn no_help_text_of_a_blueprint_names_the_catalogue() {
+    for file in fs::read_dir(root().join("blueprints")).unwrap() {
+        let path = file.unwrap().path();
+        for line in fs::read_to_string(&path).unwrap().lines().filter(|line| line.starts_with("help")) {
+            let text = line.split('"').nth(1).unwrap_or_default();
+            assert!(named(text).is_empty(), "{}: {line}", path.display());
+        }
+    }
+}

@@ -145,11 +145,18 @@ async fn a_demo_in_a_folder_goes_on_where_it_was() {
     let mut demo = start(tempfile::tempdir().unwrap());
     let members = "{ viewer { organization { members { totalCount } } } }";
     let before = demo.ask(demo.user("alice@acme.example")["accessToken"].as_str(), members, json!({})).await;
+    // Somebody leaves, and somebody else takes another password.
+    let token = |email: &str| demo.user(email)["accessToken"].as_str().unwrap().to_owned();
+    let leave = "mutation { leaveOrganization(input: { confirm: true }) { __typename } }";
+    demo.ask(Some(&token("ivan@octo.example")), leave, json!({})).await;
+    let change = "mutation($old: String!) { changePassword(input: { password: $old, newPassword: \"another horse\" }) { accessToken } }";
+    let old = json!({ "old": demo.user("mateo@nimbus.example")["password"] });
+    demo.ask(Some(&token("mateo@nimbus.example")), change, old).await;
     demo.program.kill().unwrap();
     demo.program.wait().unwrap();
     let folder = std::mem::replace(&mut demo.folder, tempfile::tempdir().unwrap());
     let again = start(folder);
     let after = again.ask(again.user("alice@acme.example")["accessToken"].as_str(), members, json!({})).await;
     assert_eq!(before, after);
-    assert_eq!(demo.users().len(), again.users().len());
+    assert_eq!(demo.users().len(), again.users().len() + 2);
 }

@@ -14,8 +14,8 @@ use super::{
     trust::{self, Doubt, Report},
 };
 
-/// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(2);
+/// How long a connection may take to be made; and how long a Redis may take to say how it is set up.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// The longest pause between two tries to connect: short enough that a Redis is in use again well within a second of its return.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);

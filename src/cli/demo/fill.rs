@@ -20,8 +20,9 @@ use crate::{
     service::{
         Access,
         api_token::NewToken,
-        organization::{Founder, OrganizationInput},
+        organization::{Founder, OrganizationInput, OrganizationState},
     },
+    store,
 };
 
 /// Who can sign in, and which tokens there are.
@@ -64,15 +65,19 @@ pub(super) async fn fill(opened: &Opened) -> anyhow::Result<Filled> {
     let hand = Hand::of(opened, emails, &demo.password).await?;
     let mut filled = Filled::default();
     for organization in &demo.organizations {
-        let founder = organization.people.first().context("an organization of nobody")?;
-        // A folder that is used again has them.
-        let is_new = hand.bound(&founder.email, &organization.slug).await?.is_none();
-        if is_new {
-            hand.found(organization).await.with_context(|| format!("`{}`", organization.slug))?;
+        // A folder that is used again has them, as they have become.
+        let there = store::organization::find_by_slug(&opened.store.read(), &organization.slug).await?;
+        let is_new = there.is_none();
+        match there.map(|there| there.state) {
+            None => hand.found(organization).await.with_context(|| format!("`{}`", organization.slug))?,
+            Some(OrganizationState::Active) => {}
+            Some(OrganizationState::Suspended | OrganizationState::Deleted) => continue,
         }
         for person in &organization.people {
-            let signed_in = hand.bound(&person.email, &organization.slug).await?;
-            let signed_in = signed_in.with_context(|| format!("{} is not in `{}`", person.name, organization.slug))?;
+            let Some(signed_in) = hand.bound(&person.email, &organization.slug).await? else {
+                anyhow::ensure!(!is_new, "{} is not in `{}`", person.name, organization.slug);
+                continue;
+            };
             filled.users.push(User {
                 email: person.email.clone(),
                 password: demo.password.clone(),

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::service::{
     self, Access, Person, Service, Standing,
-    member::{Holders, MemberQuery, Obstacles},
+    member::{Holders, MemberQuery, Obstacles, Return},
     page::Position,
 };
 
@@ -123,6 +123,14 @@ struct AccessModeOf(Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct HoldersHere;
 
+/// How full the organization's seat pools are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct SeatsHere;
+
+/// The refusal of an archived member's return, where the person has another place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct HereAgain(Uuid);
+
 macro_rules! loads {
     ($key:ident, $value:ty, $method:ident) => {
         impl Loader<$key> for MemberLoader {
@@ -143,6 +151,18 @@ loads!(RolesOf, Vec<String>, roles_of_members);
 loads!(InvitationOf, service::invitation::Invitation, invitations_of_members);
 loads!(PersonOf, Person, people);
 loads!(AccessModeOf, service::access_choice::AccessMode, access_modes);
+loads!(HereAgain, service::UserError, members_here_again);
+
+impl Loader<SeatsHere> for MemberLoader {
+    type Value = Arc<Vec<service::seat::SeatUsage>>;
+    type Error = Error;
+
+    async fn load(&self, _keys: &[SeatsHere]) -> Result<HashMap<SeatsHere, Self::Value>, Error> {
+        let standing = self.access.standing().map_err(error)?;
+        let seats = self.service.seat_usage(standing).await.map_err(error)?;
+        Ok(HashMap::from([(SeatsHere, Arc::new(seats))]))
+    }
+}
 
 impl Loader<HoldersHere> for MemberLoader {
     type Value = Arc<Holders>;
@@ -171,8 +191,23 @@ impl MemberCore {
     }
 
     async fn obstacles(&self, ctx: &Context<'_>) -> Result<Obstacles> {
-        let (roles, holders) = futures_util::future::try_join(self.held(ctx), Self::holders(ctx)).await?;
-        Ok(service::member::obstacles(&self.standing, &self.member, &roles, &holders))
+        let read = futures_util::future::try_join3(self.held(ctx), Self::holders(ctx), self.back(ctx));
+        let (roles, holders, back) = read.await?;
+        Ok(service::member::obstacles(&self.standing, (&self.member, &back), &roles, &holders))
+    }
+
+    /// What its coming back depends on, where it is away.
+    async fn back(&self, ctx: &Context<'_>) -> Result<Return> {
+        if !self.member.could_return(&self.standing) {
+            return Ok(Return::default());
+        }
+        let loaders = &ctx.request()?.members.0;
+        let seats = loaders.load_one(SeatsHere).await?.unwrap_or_default();
+        let here_again = match self.member.state {
+            service::member::MemberState::Archived => loaders.load_one(HereAgain(self.member.id)).await?,
+            _ => None,
+        };
+        Ok(Return { seats, here_again })
     }
 }
 

@@ -210,8 +210,8 @@ impl MemberMutation {
         } else {
             None
         };
-        let main: Vec<String> = input.role.into_iter().chain(input.roles.into_iter().flatten()).collect();
-        let roles = (!main.is_empty() || input.flags.is_some()).then_some(RoleSet { main, flags: input.flags });
+        let set = RoleSet { one: input.role, main: input.roles.unwrap_or_default(), flags: input.flags };
+        let roles = (set.has_main() || set.flags.is_some()).then_some(set);
         let names = MemberNames { name, first_name, last_name };
         let edit = MemberEdit { member: NodeType::Member.parse(&member)?, names, email, roles, access };
         let idempotency = Idempotency::of(input.idempotency_key, &edit).map_err(error)?;
@@ -237,8 +237,7 @@ impl MemberMutation {
             Ok(choice) => choice,
             Err(user_errors) => return Ok(RestoreMemberPayload { member: None, user_errors }),
         };
-        let main = role.into_iter().chain(roles.into_iter().flatten()).collect();
-        let roles = RoleSet { main, flags: Some(flags) };
+        let roles = RoleSet { one: role, main: roles.unwrap_or_default(), flags: Some(flags) };
         let names = MemberNames { name, first_name, last_name };
         let restore = RestoreMember { member: NodeType::Member.parse(&member)?, names, roles, access };
         let idempotency = Idempotency::of(input.idempotency_key, &restore).map_err(error)?;

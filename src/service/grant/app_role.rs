@@ -39,7 +39,7 @@ async fn roles_of(work: &Work<'_>, grantee: Grantee, before: &[AccessGrant]) -> 
 /// [`ServiceError::Refused`] at the field that names what is given.
 pub(super) async fn may_hold(
     work: &Work<'_>,
-    gift: &Gift<'_>,
+    (gift, field): (&Gift<'_>, &str),
     app: Option<&SeenApp>,
     before: &[AccessGrant],
 ) -> Result<(), ServiceError> {
@@ -52,9 +52,8 @@ pub(super) async fn may_hold(
     let held = || held.iter().map(String::as_str);
     if let Held::Role(role) = gift.held {
         // An organization role may be what it builds on itself, once it is given.
-        judge(meets_prerequisite(rules, role, held())).map_err(|denial| role::not_given(rules, "role", &denial))?;
+        judge(meets_prerequisite(rules, role, held())).map_err(|denial| role::not_given(rules, field, &denial))?;
     }
-    let field = if matches!(gift.held, Held::Role(_)) { "role" } else { "feature" };
     Ok(judge(below_ceiling(rules, gift, held())).map_err(|denial| role::not_given(rules, field, &denial))?)
 }
 

@@ -9,7 +9,7 @@ use crate::{
     access::{
         Blueprint, Grantee, Held, Place,
         blueprint::document::{AppKind, Feature},
-        delegation::{DelegationDenial, Gift, may_assign_at, may_give, may_share},
+        delegation::{Gift, may_assign_at, may_give, may_share},
         verb::{AssignRole, GrantAccess},
     },
     id::new_id,
@@ -40,6 +40,30 @@ pub struct NewAccess {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+/// The fields of an input that name what is given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields {
+    /// A role.
+    pub(super) role: &'static str,
+    /// A feature.
+    pub(super) feature: &'static str,
+}
+
+impl Fields {
+    /// Where a role or a feature is given.
+    const GIVEN: Self = Self { role: "gives.role", feature: "gives.feature.feature" };
+    /// Where it is a role, always.
+    pub(super) const ROLE: Self = Self { role: "role", feature: "role" };
+
+    /// The one that names this.
+    pub(super) const fn of(self, held: &Held) -> &'static str {
+        match held {
+            Held::Role(_) => self.role,
+            Held::Feature { .. } => self.feature,
+        }
+    }
+}
+
 /// What every member is to have on every app of a kind.
 #[derive(Debug, Clone)]
 pub struct Default {
@@ -65,7 +89,7 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Uuid, ServiceError> {
         let change = Change::in_organization("grantAccess", access)?.repeatable(idempotency);
-        Ok(self.mutate(change, move |work| Box::pin(async move { give(work, new).await })).await?.value)
+        Ok(self.mutate(change, move |work| Box::pin(async move { give(work, new, Fields::GIVEN).await })).await?.value)
     }
 
     /// Takes a grant; its id. Who may give it may take it.
@@ -135,7 +159,7 @@ pub(super) fn entry(action: &'static str, target: Target, (held, app): (&Held, O
 ///
 /// # Errors
 /// As [`Service::grant_access`].
-pub(super) async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, ServiceError> {
+pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Result<Uuid, ServiceError> {
     let NewAccess { grantee, held, app, expires_at } = new;
     let standing = work.standing()?;
     let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
@@ -167,17 +191,17 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, Servic
     }
     if let (Held::Role(role), Grantee::Member(_), None) = (&held, grantee, &app) {
         // Seats, main roles and their holders are kept by the changes of a member's roles.
-        role::flag_role(rules, "role", role)?;
+        role::flag_role(rules, fields.role, role)?;
     }
     let place =
         app.as_ref().map_or(Place::Organization, |app| Place::App { id: app.app.id, kind: app.app.kind.clone() });
     let ancestors = app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default();
     let gift = Gift { grantee, held: &held, place: &place, ancestors };
-    let before = held_by(work, grantee).await?;
-    may_be_given(work, &gift, app.as_ref(), &before).await?;
+    let (before, field) = (held_by(work, grantee).await?, fields.of(&held));
+    may_be_given(work, (&gift, field), app.as_ref(), &before).await?;
     let displaced = app_role::displaced(rules, &gift, &before);
     for grant in &displaced {
-        may_take(work, grant, ancestors).map_err(|refusal| refusal.at("role"))?;
+        may_take_at(work, grant, ancestors, field)?;
     }
     let lacking = prerequisite::unmet(work, grantee).await?;
     let within = seat::Within::of(standing);
@@ -198,7 +222,7 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess) -> Result<Uuid, Servic
         (None, None) => store::grant::insert_many(work.tx, work.authorize(None)?, new).await?,
     };
     seat::ensure_not_over(work, within, &seats).await?;
-    prerequisite::ensure_met(work, (grantee, &lacking), |_| "feature".to_owned()).await?;
+    prerequisite::ensure_met(work, (grantee, &lacking), |_| field.to_owned()).await?;
     match granted.added.first().or(granted.changed.first()) {
         Some(grant) => {
             let mut entry = entry("access.granted", target, (&held, app.as_ref()));
@@ -229,45 +253,36 @@ fn canonical(rules: &Blueprint, held: Held) -> Held {
 /// hold, and what a feature needs beside it.
 async fn may_be_given(
     work: &Work<'_>,
-    gift: &Gift<'_>,
+    (gift, field): (&Gift<'_>, &str),
     app: Option<&SeenApp>,
     before: &[AccessGrant],
 ) -> Result<(), ServiceError> {
     let rules = &work.standing()?.blueprint.rules;
     match gift.held {
         Held::Role(_) => {
-            judge(may_give(rules, work.authority(), gift)).map_err(|denial| role_not_given(rules, app, &denial))?;
+            judge(may_give(rules, work.authority(), gift)).map_err(|denial| match app {
+                Some(app) => role::not_given_on(rules, (field, &app.app.kind), &denial),
+                None => role::not_given(rules, field, &denial),
+            })?;
         }
         Held::Feature { kind, .. } => {
             let kind = rules.document().app_kinds.get(app.map_or(kind.as_str(), |app| app.app.kind.as_str()));
             judge(may_give(rules, work.authority(), gift))
-                .map_err(|denial| with_remedy(kind, UserError::not_given("feature", &denial)))?;
+                .map_err(|denial| with_remedy(kind, UserError::not_given(field, &denial)))?;
         }
     }
-    app_role::may_hold(work, gift, app, before).await?;
+    app_role::may_hold(work, (gift, field), app, before).await?;
     if let Held::Feature { kind, feature, .. } = gift.held {
         let missing = requires(work, kind, feature)
             .into_iter()
             .filter(|needed| !needed.contains('.'))
             .find(|needed| !before.iter().any(|grant| grant.place == *gift.place && gives(grant, kind, needed)));
         if let Some(needed) = missing {
-            let refusal = UserError::new(UserErrorCode::Missing, "feature", format!("this needs `{needed}` too"));
+            let refusal = UserError::new(UserErrorCode::Missing, field, format!("this needs `{needed}` too"));
             return Err(refusal.remedy(format!("Grant `{needed}` first.")).into());
         }
     }
     Ok(())
-}
-
-/// The refusal of a role, with the roles that there are to choose from in that place.
-pub(super) fn role_not_given(rules: &Blueprint, app: Option<&SeenApp>, denial: &DelegationDenial) -> UserError {
-    match (denial, app) {
-        (DelegationDenial::Unknown | DelegationDenial::WrongKind { .. }, Some(app)) => {
-            let keys = rules.roles_on(&app.app.kind).join("`, `");
-            let refusal = UserError::not_given("role", denial);
-            if keys.is_empty() { refusal } else { refusal.remedy(format!("Choose one of `{keys}`.")) }
-        }
-        _ => role::not_given(rules, "role", denial),
-    }
 }
 
 /// A refusal with what there is to choose from.
@@ -304,13 +319,24 @@ fn gives(grant: &AccessGrant, of_kind: &str, key: &str) -> bool {
     matches!(&grant.held, Held::Feature { kind, feature, .. } if kind == of_kind && feature == key)
 }
 
-/// Whether the author may take what somebody holds: who may give it may take it, and anybody may give up its own.
+/// Whether the author may take what somebody holds, which is no more ticked in a tree; as [`may_take_at`].
 pub(super) fn may_take(work: &Work<'_>, grant: &AccessGrant, ancestors: &[Uuid]) -> Result<(), UserError> {
+    may_take_at(work, grant, ancestors, "access")
+}
+
+/// Whether the author may take what somebody holds: who may give it may take it, and anybody may give up its own. Refused at the
+/// field by which it goes.
+pub(super) fn may_take_at(
+    work: &Work<'_>,
+    grant: &AccessGrant,
+    ancestors: &[Uuid],
+    field: &str,
+) -> Result<(), UserError> {
     let Ok(standing) = work.standing() else { return Ok(()) };
     let own = standing.facts.principal;
     let rules = &standing.blueprint.rules;
     if matches!(grant.grantee, Grantee::Member(id) | Grantee::ServiceAccount(id) if id == own.id) {
-        return app_role::keeps_own(rules, &grant.held);
+        return app_role::keeps_own(rules, &grant.held).map_err(|refusal| refusal.at(field));
     }
     let judged = match &grant.held {
         Held::Role(role) if rules.document().roles.contains_key(role) => {
@@ -323,7 +349,7 @@ pub(super) fn may_take(work: &Work<'_>, grant: &AccessGrant, ancestors: &[Uuid])
         }
     };
     judge(judged)
-        .map_err(|denial| UserError::not_given("grant", &denial).remedy("Ask somebody who holds what is to be taken."))
+        .map_err(|denial| UserError::not_given(field, &denial).remedy("Ask somebody who holds what is to be taken."))
 }
 
 /// Takes it; its id.
@@ -361,7 +387,7 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
         let refusal = UserError::new(UserErrorCode::Invalid, "grant", "every member has a main role");
         return Err(refusal.remedy("Change the member's role, or remove the member.").into());
     }
-    may_take(work, &grant, app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default())?;
+    may_take_at(work, &grant, app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default(), "grant")?;
     if let Held::Feature { kind, feature, .. } = &grant.held {
         let others = held_by(work, grant.grantee).await?;
         let needing = others.iter().filter(|other| other.id != id && other.place == grant.place);
@@ -423,7 +449,7 @@ async fn set_default(work: &Work<'_>, default: Default) -> Result<(), ServiceErr
     let grants = store::grant::list_defaults(work.tx, organization).await?;
     let held = grants.iter().find(|grant| grant.place == Place::Organization && gives(grant, &kind, &feature));
     if let Some(held) = held.filter(|_| level.is_none()) {
-        may_take(work, held, &[])?;
+        may_take_at(work, held, &[], "level")?;
     }
     let told = json!({ "kind": kind, "feature": feature, "level": level });
     let grant = level.map(|level| (new_id(), Some(level)));

@@ -50,12 +50,12 @@ pub(in crate::service) async fn give_invited(
     for Asked { grant, app, field } in asked {
         let before = change::held_by(work, grantee).await?;
         let gift = Gift { grantee, held: &grant.held, place: &grant.place, ancestors: &app.above.ids };
-        match app_role::may_hold(work, &gift, Some(app), &before).await {
+        match app_role::may_hold(work, (&gift, &field), Some(app), &before).await {
             Err(ServiceError::Refused(_)) => return Err(not_for_them(&field).into()),
             other => other?,
         }
         for displaced in app_role::displaced(rules, &gift, &before) {
-            change::may_take(work, displaced, &app.above.ids).map_err(|refusal| refusal.at(&field))?;
+            change::may_take_at(work, displaced, &app.above.ids, &field)?;
             let permit = work.authorize_on::<GrantAccess>(&app.place())?;
             store::grant::delete(work.tx, permit, organization, displaced.id).await?;
         }

@@ -164,13 +164,13 @@ fn role_on<'r>(rules: &'r Blueprint, app: &SeenApp, name: &str) -> Result<&'r st
     let place = Place::App { id: app.app.id, kind: app.app.kind.clone() };
     let key = rules.role_key(name).unwrap_or_default();
     if key.is_empty() {
-        return Err(change::role_not_given(rules, Some(app), &no_role(rules, name)));
+        return Err(role::not_given_on(rules, ("role", &app.app.kind), &no_role(rules, name)));
     }
     let held = Held::Role(key.to_owned());
     let gift = Gift { grantee: Grantee::Member(Uuid::nil()), held: &held, place: &place, ancestors: &[] };
     match judge(fits(rules, &gift)) {
         Ok(()) => Ok(key),
-        Err(denial) => Err(change::role_not_given(rules, Some(app), &denial)),
+        Err(denial) => Err(role::not_given_on(rules, ("role", &app.app.kind), &denial)),
     }
 }
 
@@ -198,12 +198,12 @@ async fn set(work: &Work<'_>, switch: AppRoleSwitch) -> Result<Switched, Service
     let grant = match (switch.on, lasting, held) {
         // It stands there already; who may not switch it is told so all the same.
         (true, Some(grant), _) => {
-            change::may_take(work, grant, &app.above.ids).map_err(|refusal| refusal.at("role"))?;
+            change::may_take_at(work, grant, &app.above.ids, "role")?;
             Some(grant.id)
         }
         (true, None, _) => {
             let new = NewAccess { grantee, held: Held::Role(key.to_owned()), app: Some(switch.app), expires_at: None };
-            Some(change::give(work, new).await?)
+            Some(change::give(work, new, change::Fields::ROLE).await?)
         }
         (false, _, Some(grant)) => {
             change::take(work, grant.id).await.map_err(at_role)?;

@@ -8,13 +8,13 @@
 use serde_json::json;
 
 use super::{
-    Invitation, InvitationStanding,
-    place::{self, Inviting},
+    AppRole, Invitation, InvitationStanding,
+    place::{self, Inviting, OnApps},
     send::{InviteMember, Invited, Secret, address, fresh, names, not_pending, placed, role_grants, roles, write},
 };
 use crate::{
     ablate,
-    access::{Held, Place, verb::InviteMember as Invite},
+    access::{Blueprint, Held, Place, verb::InviteMember as Invite},
     id::new_id,
     mail::{AccessNotice, NoticeMail},
     service::{
@@ -23,7 +23,7 @@ use crate::{
         activity::{NewEntry, target},
         grant::{Asked, give_invited},
         input::{self, Mistakes},
-        seat,
+        role, seat,
     },
     store::{
         self,
@@ -84,9 +84,10 @@ async fn check<'a>(
     names(blueprint, input, email.as_ref(), &mut mistakes);
     let roles = roles(blueprint, &input.roles, &mut mistakes);
     role_grants(work, (new_id(), inviting.by()), &roles, &mut mistakes).await?;
-    let mut grants = place::grants(work, (member.id, inviting), &input.app_roles, &mut mistakes)?;
+    let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
+    let asked = OnApps { member: member.id, held: &roles, roles: &input.app_roles };
+    let mut grants = place::grants(work, inviting, asked, &mut mistakes)?;
     if input.access != AccessChoice::Initial {
-        let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
         let held = store::grant::of_grantees(work.tx, member.organization_id, &[member.id]).await?;
         let chosen = Chosen { member: member.id, roles: &roles, held: &held };
         grants.extend(access_choice::grants(work, chosen, &input.access, &mut mistakes).await?);
@@ -94,18 +95,19 @@ async fn check<'a>(
     mistakes.settle()?;
     let asked = |grant: NewGrant| {
         let app = inviting.app(&grant.place)?;
-        let field = field(input, &grant);
+        let field = field(blueprint, input, &grant);
         Some(Asked { grant, app, field })
     };
     Ok(grants.into_iter().filter_map(asked).collect())
 }
 
 /// The field that asks for a grant.
-fn field(input: &InviteMember, grant: &NewGrant) -> String {
+fn field(blueprint: &Blueprint, input: &InviteMember, grant: &NewGrant) -> String {
     let Place::App { id, .. } = &grant.place else { return "access".to_owned() };
     match &grant.held {
         Held::Role(role) => {
-            let at = input.app_roles.iter().position(|asked| asked.app == *id && asked.role == *role);
+            let is_it = |asked: &AppRole| asked.app == *id && role::canonical(blueprint, &asked.role) == *role;
+            let at = input.app_roles.iter().position(is_it);
             at.map_or_else(|| "appRoles".to_owned(), |at| format!("appRoles.{at}.role"))
         }
         Held::Feature { feature, .. } => {

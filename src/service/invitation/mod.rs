@@ -17,9 +17,9 @@ pub use self::{
 pub use crate::store::invitation::{Invitation, InvitationStanding, InvitationTo};
 
 use super::{
-    Access, Service, ServiceError, UserError, UserErrorCode,
+    Access, Service, ServiceError, Standing, UserError, UserErrorCode,
     page::{Page, PageRequest, Position, SortKey},
-    seat,
+    seat::{self, SeatUsage},
 };
 use crate::{
     access::{Denial, blueprint::document::RoleLevel, delegation::may_assign},
@@ -85,7 +85,7 @@ impl Service {
     }
 
     /// What stands in the way of inviting (`S3.57` to `S3.59`): a permission, no role to give, or no free seat for any role
-    /// that may be given.
+    /// that may be given, in any slot.
     ///
     /// # Errors
     /// As for a caller without a place.
@@ -98,22 +98,29 @@ impl Service {
             let denial = Denial::MissingPermission { permission: "members.invite".to_owned() };
             return Ok(vec![UserError::from(denial).remedy("Ask an administrator to invite the person.")]);
         }
-        let blueprint = &standing.blueprint.rules;
-        let given = blueprint.main_roles().filter(|(key, role)| {
-            role.level == RoleLevel::Organization && may_assign(blueprint, &standing.rights, key).is_ok()
-        });
-        let given: Vec<_> = given.map(|(_, role)| role).collect();
-        if given.is_empty() {
-            return Ok(vec![UserError::new(UserErrorCode::NotGrantable, "role", "your role assigns no role")]);
-        }
-        let within = seat::Within::of(standing);
-        let usages = seat::usage(&self.store().read(), within, self.now()).await?;
-        let full: Vec<_> = usages.iter().filter(|usage| usage.is_full()).collect();
-        let fits = |seats: &[String]| !full.iter().any(|usage| seats.contains(&usage.pool));
-        if given.iter().any(|role| fits(&role.seats)) {
-            return Ok(Vec::new());
-        }
-        let needed = full.iter().filter(|usage| given.iter().any(|role| role.seats.contains(&usage.pool)));
-        Ok(needed.map(|usage| seat::refusal(within, usage)).collect())
+        let usages = seat::usage(&self.store().read(), seat::Within::of(standing), self.now()).await?;
+        Ok(no_room(standing, &usages))
     }
+}
+
+/// What stands in the way of giving somebody new its main roles, one of each slot: in some slot the caller has none to give, or
+/// none of those finds a free seat.
+pub(super) fn no_room(standing: &Standing, usages: &[SeatUsage]) -> Vec<UserError> {
+    let (blueprint, within) = (&standing.blueprint.rules, seat::Within::of(standing));
+    let given = blueprint.main_roles().filter(|(key, role)| {
+        role.level == RoleLevel::Organization && may_assign(blueprint, &standing.rights, key).is_ok()
+    });
+    let given: Vec<&str> = given.map(|(key, _)| key).collect();
+    let mut found: Vec<UserError> = Vec::new();
+    for slot in blueprint.slots().keys() {
+        let fill: Vec<&str> =
+            given.iter().copied().filter(|key| blueprint.slot_of(key) == Some(slot.as_str())).collect();
+        if fill.is_empty() {
+            return vec![UserError::new(UserErrorCode::NotGrantable, "role", "your role assigns no role")];
+        }
+        if fill.iter().all(|key| !seat::full(within, usages, &[*key]).is_empty()) {
+            found.extend(seat::full(within, usages, &fill));
+        }
+    }
+    found
 }

@@ -12,7 +12,7 @@ use crate::{
     ablate,
     access::{
         Authority, Blueprint, Denial, Grantee, Held, Permit, Place, Rights, Verb, authorize, authorize_on,
-        delegation::{DelegationDenial, Gift, may_assign_at, may_give, may_share},
+        delegation::{DelegationDenial, Gift, below_ceiling, may_assign_at, may_give, may_share, meets_prerequisite},
         verb::{InviteMember as Invite, Rule},
     },
     id::new_id,
@@ -190,11 +190,22 @@ pub(super) fn may_give_by(
     }
 }
 
-/// The grants of an invitation's roles on apps.
+/// The roles on apps that somebody is invited to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OnApps<'a> {
+    /// Who is to hold them.
+    pub(super) member: Uuid,
+    /// The roles of the organization that are given with them, by their keys.
+    pub(super) held: &'a [String],
+    /// The roles.
+    pub(super) roles: &'a [AppRole],
+}
+
+/// The grants of an invitation's roles on apps: each one the author's to give, and on what it builds on, given with it (`S1.29`).
 pub(super) fn grants(
     work: &Work<'_>,
-    (member, inviting): (Uuid, &Inviting),
-    roles: &[AppRole],
+    inviting: &Inviting,
+    OnApps { member, held: with, roles }: OnApps<'_>,
     mistakes: &mut Mistakes,
 ) -> Result<Vec<NewGrant>, ServiceError> {
     let blueprint = &work.standing()?.blueprint.rules;
@@ -208,25 +219,40 @@ pub(super) fn grants(
     for (index, AppRole { app, role }) in roles.iter().enumerate() {
         let seen = inviting.apps.iter().find(|seen| seen.app.id == *app).ok_or(ServiceError::NotFound)?;
         let field = format!("appRoles.{index}.role");
+        let role = blueprint.role_key(role).unwrap_or(role);
         let slot = blueprint.document().roles.get(role).and_then(|role| role.slot.as_deref());
         if slot.is_some_and(|slot| !slots.insert((*app, slot))) {
             let message = "a second role of this kind on the same app";
             mistakes.push(UserError::new(UserErrorCode::Invalid, &field, message).remedy("Choose one of them."));
             continue;
         }
-        let held = Held::Role(role.clone());
+        let held = Held::Role(role.to_owned());
         let place = Place::App { id: seen.app.id, kind: seen.app.kind.clone() };
         let grantee = Grantee::Member(member);
+        let with = || with.iter().map(String::as_str);
         let gift = Gift { grantee, held: &held, place: &place, ancestors: &seen.above.ids };
         let given = judge(may_give(blueprint, work.authority(), &gift))
             .and_then(|()| app::ensure_grantable(work, &seen.app, grantee))
-            .map_err(|denial| role::not_given(blueprint, &field, &denial));
+            .and_then(|()| judge(meets_prerequisite(blueprint, role, with())))
+            .and_then(|()| judge(below_ceiling(blueprint, &gift, with())))
+            .map_err(|denial| not_given(blueprint, (&field, &seen.app.kind), &denial));
         let is_given = mistakes.keep(given).is_some();
         if is_given && !grants.iter().any(|grant| grant.held == held && grant.place == place) {
             grants.push(NewGrant { id: new_id(), grantee, held, place, expires_at: None });
         }
     }
     Ok(grants)
+}
+
+/// The refusal of a role on an app, with the way out for who invites.
+fn not_given(blueprint: &Blueprint, (field, kind): (&str, &str), denial: &DelegationDenial) -> UserError {
+    let refusal = role::not_given_on(blueprint, (field, kind), denial);
+    match denial {
+        DelegationDenial::Prerequisite { requires, .. } => {
+            refusal.remedy(format!("Invite the person as {}, or leave this role out.", requires.join(" or ")))
+        }
+        _ => refusal,
+    }
 }
 
 /// Of grants on apps, those where the author may invite: for who invites at apps alone, not where it merely sees one.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     AppRole, Invitation, InvitationStanding, known,
-    place::{self, Inviting},
+    place::{self, Inviting, OnApps},
 };
 use crate::{
     ablate,
@@ -226,8 +226,9 @@ async fn check(work: &Work<'_>, input: &InviteMember, inviting: &Inviting) -> Re
     let names = names(blueprint, input, email.as_ref(), &mut mistakes);
     let roles = roles(blueprint, &input.roles, &mut mistakes);
     let mut grants = role_grants(work, (id, inviting.by()), &roles, &mut mistakes).await?;
-    grants.extend(place::grants(work, (id, inviting), &input.app_roles, &mut mistakes)?);
     let roles: Vec<String> = roles.into_iter().map(|(_, role)| role).collect();
+    let asked = OnApps { member: id, held: &roles, roles: &input.app_roles };
+    grants.extend(place::grants(work, inviting, asked, &mut mistakes)?);
     let chosen = Chosen { member: id, roles: &roles, held: &[] };
     let ticked = access_choice::grants(work, chosen, &input.access, &mut mistakes).await?;
     grants.extend(place::only_there(work, inviting, ticked).await?);
@@ -338,18 +339,17 @@ pub(in crate::service) fn roles(
     let slots = blueprint.slots();
     let single = slots.len() == 1;
     let mut named: Vec<(String, &str, bool)> = Vec::new();
-    for (index, role) in set.main.iter().enumerate() {
-        let field = if single { "role".to_owned() } else { format!("roles.{index}") };
+    for (field, role) in set.mains() {
         let checked = role::organization_role(blueprint, &field, role);
         named.push((field, role, mistakes.keep(checked).is_some()));
     }
+    // Where one slot is named wrongly, that it is empty need not be told besides.
+    let told = single && named.iter().any(|(_, _, known)| !known);
     for (index, flag) in set.flags.iter().flatten().enumerate() {
         let field = format!("flags.{index}");
         let checked = role::flag_role(blueprint, &field, flag);
         named.push((field, flag, mistakes.keep(checked).is_some()));
     }
-    // Where one slot is named wrongly, that it is empty need not be told besides.
-    let told = single && named.iter().any(|(field, _, known)| field == "role" && !known);
     let mut roles: Vec<(String, String)> = Vec::with_capacity(named.len());
     for (field, name, _) in named.into_iter().filter(|(_, _, known)| *known) {
         let key = blueprint.role_key(name).unwrap_or(name).to_owned();
@@ -427,9 +427,7 @@ async fn room(work: &Work<'_>, field: &str, key: &str) -> Result<Result<(), User
     let blueprint = &work.standing()?.blueprint.rules;
     let most = blueprint.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
     match most {
-        Some((role, most)) if role::reached(work, key, most).await? => {
-            Ok(Err(UserError { field: vec![field.to_owned()], ..role::too_many(role, most) }))
-        }
+        Some((role, most)) if role::reached(work, key, most).await? => Ok(Err(role::too_many(role, most).at(field))),
         Some(_) | None => Ok(Ok(())),
     }
 }

@@ -1,6 +1,6 @@
 //! Members: people's places in an organization, who sees them, and how they go.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -22,9 +22,10 @@ use super::{
     activity::{NewEntry, target},
     consequence,
     input::{self, Mistakes},
-    invitation::Invitation,
+    invitation::{self, Invitation},
     page::{Page, PageRequest, Position, SortKey},
     role::{self, Remaining},
+    seat::{self, SeatUsage},
 };
 use crate::{
     access::{
@@ -372,9 +373,53 @@ pub struct Removed {
     pub notified: bool,
 }
 
+/// What is known of who may come back, for a member who is suspended or archived.
+#[derive(Debug, Clone, Default)]
+pub struct Return {
+    /// How full the seat pools are.
+    pub seats: Arc<Vec<SeatUsage>>,
+    /// The refusal of a person who has another place by now.
+    pub here_again: Option<UserError>,
+}
+
+impl Member {
+    /// Whether it depends on others whether it can come back, and the caller might bring it: then [`Return`] is asked for.
+    #[must_use]
+    pub fn could_return(&self, standing: &Standing) -> bool {
+        let rights = &standing.rights;
+        rights.inactive().is_none()
+            && match self.state {
+                MemberState::Suspended => rights.holds("members.update"),
+                MemberState::Archived => rights.holds("members.invite"),
+                MemberState::Pending | MemberState::Active => false,
+            }
+    }
+
+    /// What stands in the way of its coming back, beside its own state: no free seat, or another place.
+    fn stays_away(&self, standing: &Standing, roles: &[String], back: &Return) -> Vec<UserError> {
+        match self.state {
+            MemberState::Suspended => {
+                let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+                seat::full(seat::Within::of(standing), &back.seats, &roles)
+            }
+            MemberState::Archived => {
+                let mut found: Vec<UserError> = back.here_again.iter().cloned().collect();
+                found.extend(invitation::no_room(standing, &back.seats));
+                found
+            }
+            MemberState::Pending | MemberState::Active => Vec::new(),
+        }
+    }
+}
+
 /// What stands in the caller's way of changing this member, who holds these roles.
 #[must_use]
-pub fn obstacles(standing: &Standing, member: &Member, roles: &[String], holders: &Holders) -> Obstacles {
+pub fn obstacles(
+    standing: &Standing,
+    (member, back): (&Member, &Return),
+    roles: &[String],
+    holders: &Holders,
+) -> Obstacles {
     let blueprint = &standing.blueprint.rules;
     let lacking = |permission: &str| {
         let denial = standing.rights.inactive().or_else(|| {
@@ -412,6 +457,10 @@ pub fn obstacles(standing: &Standing, member: &Member, roles: &[String], holders
     found.suspend.extend(state::obstacle(StateStep::Suspend, member));
     found.reactivate.extend(state::obstacle(StateStep::Reactivate, member));
     found.restore.extend(restore::obstacle(member));
+    if member.could_return(standing) {
+        let list = if gone { &mut found.restore } else { &mut found.reactivate };
+        list.extend(member.stays_away(standing, roles, back));
+    }
     if member.state == MemberState::Active {
         found.remove.extend(last_of(standing, roles, holders, "then remove this member"));
         found.change_role.extend(last_of(standing, roles, holders, "then change this role"));

@@ -1,5 +1,7 @@
 //! Bringing archived members back (`S2.43`, `Q21`): the place and its history are the old ones, roles and access are given anew.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 use uuid::Uuid;
 
@@ -50,6 +52,32 @@ impl Service {
     ) -> Result<Uuid, ServiceError> {
         let change = Change::in_organization("restoreMember", access)?.repeatable(idempotency);
         Ok(self.mutate(change, move |work| Box::pin(async move { bring_back(work, restore).await })).await?.value)
+    }
+}
+
+impl Service {
+    /// Of these archived members, those whose address has another place by now, with the refusal; for holders of
+    /// `members.invite`, and for batched loading.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn members_here_again(
+        &self,
+        access: &Access,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, UserError>, ServiceError> {
+        let standing = access.standing()?;
+        if !standing.rights.holds("members.invite") {
+            return Ok(HashMap::new());
+        }
+        let gone = self.members_by_id(access, ids).await?;
+        let emails: Vec<&str> = gone.values().filter_map(|member| member.email.as_deref()).collect();
+        let others = store::member::of_emails(&self.store().read(), standing.place.id, &emails).await?;
+        let again = |(id, member): (&Uuid, &Member)| {
+            let other = others.iter().find(|other| other.id != *id && other.email == member.email)?;
+            Some((*id, here_again(other)))
+        };
+        Ok(gone.iter().filter_map(again).collect())
     }
 }
 
@@ -131,16 +159,21 @@ async fn person(work: &Work<'_>, member: &Member) -> Result<Result<User, UserErr
         Some(other) => Some(other),
         None => store::member::find_by_user(work.tx, organization, user.id).await?,
     };
-    if let Some(other) = other.filter(|other| other.id != member.id) {
-        let (message, remedy) = match other.state {
-            MemberState::Pending => {
-                ("this person has been invited again", "Send that invitation again, or take it back first.")
-            }
-            MemberState::Active | MemberState::Suspended | MemberState::Archived => {
-                ("this person is a member again", "Change that member's access.")
-            }
-        };
-        return Ok(Err(UserError::new(UserErrorCode::AlreadyMember, "member", message).remedy(remedy)));
+    match other.filter(|other| other.id != member.id) {
+        Some(other) => Ok(Err(here_again(&other))),
+        None => Ok(Ok(user)),
     }
-    Ok(Ok(user))
+}
+
+/// The refusal for a person who has another place by now.
+fn here_again(other: &Member) -> UserError {
+    let (message, remedy) = match other.state {
+        MemberState::Pending => {
+            ("this person has been invited again", "Send that invitation again, or take it back first.")
+        }
+        MemberState::Active | MemberState::Suspended | MemberState::Archived => {
+            ("this person is a member again", "Change that member's access.")
+        }
+    };
+    UserError::new(UserErrorCode::AlreadyMember, "member", message).remedy(remedy)
 }

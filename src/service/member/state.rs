@@ -111,7 +111,8 @@ async fn step_to(work: &Work<'_>, id: Uuid, step: StateStep) -> Result<Uuid, Ser
     let seats = seat::taken(work, within).await?;
     let back = Member { state: step.to(), ..member };
     if step == StateStep::Reactivate {
-        role::ensure_not_too_many(work, blueprint, (&back, &roles)).await?;
+        let field = "member";
+        role::ensure_not_too_many(work, blueprint, (&back, &roles), |_| field).await?;
     }
     let changes = MemberChanges { state: Some(step.to()), ..MemberChanges::default() };
     store::member::update(work.tx, permit, (organization, id), changes).await?;

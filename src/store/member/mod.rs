@@ -13,7 +13,7 @@ pub use self::{
     people::visible_ids,
     read::{
         Holding, MemberFilter, Membership, count_by_state, find_all, find_by_email, find_by_handle, find_by_id,
-        find_by_user, find_many, list, memberships_of_user,
+        find_by_user, find_many, list, memberships_of_user, of_emails,
     },
     removal::{Departure, Removal, leave, remove},
     restore::{Restoration, restore},

@@ -101,6 +101,21 @@ pub async fn find_by_email(
     Ok(select.one(reader.connection()).await?.map(Member::from))
 }
 
+/// The members of these normalized addresses who have not left; for batched loading.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn of_emails(reader: &impl Reader, organization: Uuid, emails: &[&str]) -> Result<Vec<Member>, StoreError> {
+    if emails.is_empty() {
+        return Ok(Vec::new());
+    }
+    let select = select::<Entity>()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::Email.is_in(emails.iter().copied()))
+        .filter(Column::State.ne(MemberState::Archived));
+    Ok(select.all(reader.connection()).await?.into_iter().map(Member::from).collect())
+}
+
 /// The member of this login name.
 ///
 /// # Errors

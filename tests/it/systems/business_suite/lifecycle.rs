@@ -86,7 +86,7 @@ async fn s2_43_restoring_is_bounded_like_inviting() {
     let menu =
         "query($id: ID!) { organization(slug: \"acme\") { member(id: $id) { viewerCanRestore viewerCanRemove } } }";
     let offered = alice.send(menu, json!({ "id": id_of(bob) })).await.ok();
-    assert_eq!(offered.at("organization.member"), &json!({ "viewerCanRestore": true, "viewerCanRemove": false }));
+    assert_eq!(offered.at("organization.member"), &json!({ "viewerCanRestore": false, "viewerCanRemove": false }));
     let fresh = alice.send(menu, json!({ "id": crate::support::people::member_id(again) })).await.ok();
     assert_eq!(fresh.at("organization.member.viewerCanRestore"), false);
 }
@@ -124,6 +124,12 @@ async fn q28_suspended_members_hold_no_seat_and_need_one_to_come_back() {
         invited(alice, "dave", json!({})).await;
         let full = step(carol, bob, "reactivateMember").await;
         assert_eq!(full.refusals("reactivateMember"), ["SEAT_LIMIT"]);
+        let ask = "query($id: ID!) { organization(slug: \"acme\") { member(id: $id) {
+            viewerCanReactivate viewerCannotReactivateReasons { code } } } }";
+        let told = carol.send(ask, json!({ "id": id_of(bob) })).await.ok();
+        let reasons =
+            json!({ "viewerCanReactivate": false, "viewerCannotReactivateReasons": [{ "code": "SEAT_LIMIT" }] });
+        assert_eq!(told.at("organization.member"), &reasons, "{engines:?}");
         expire(gateway).await;
         step(carol, bob, "reactivateMember").await.ok();
         assert_eq!(may(bob, *crm).await.len(), 1, "with what it kept");

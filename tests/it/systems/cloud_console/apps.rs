@@ -107,8 +107,15 @@ async fn s4_r8_a_secret_is_shown_once_regenerated_disabled_and_ends() {
 
         // Regenerated: another id and secret; the old one ends at once.
         let token = first.at("createApiToken.token.id");
+        gateway.database.run("UPDATE api_token SET last_used_at = created_at", []).await.unwrap();
         let again = bob.call("regenerateApiToken", json!({ "token": token }), "secret token { id state }").await.ok();
         assert_ne!(again.at("regenerateApiToken.token.id"), token, "a new client id");
+        let renamed = json!({ "serviceAccount": id, "name": "Deploys" });
+        let kept = bob.call("updateServiceAccount", renamed, ACCOUNT).await.ok();
+        assert!(
+            !kept.at("updateServiceAccount.serviceAccount.lastUsedAt").is_null(),
+            "{engines:?}: the revoked one was used"
+        );
         let second = again.at("regenerateApiToken.secret").as_str().unwrap().to_owned();
         assert!(reach(&gateway, &text).await.is_none() && reach(&gateway, &second).await.is_some(), "{engines:?}");
         let revoked = bob.call("regenerateApiToken", json!({ "token": token }), "secret").await;

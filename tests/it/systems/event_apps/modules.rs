@@ -4,7 +4,10 @@ use serde_json::json;
 
 use super::operations;
 use super::{Scene, apps_with, grant, may, scene, scene_on, switch};
-use crate::support::{gateway::Engines, people::remedies};
+use crate::support::{
+    gateway::{Answer, Engines},
+    people::{app_id, invite_with, member_id, remedies},
+};
 
 /// What each module role does, and in which module.
 const ROLES: [(&str, &str, &str); 4] = [
@@ -87,4 +90,48 @@ async fn s1_35_both_spellings_are_one_role() {
         switch(&alice, &bob, (fair, "verifyer", false)).await.ok();
         assert_eq!(apps_with(&gateway, &bob, "verifier").await, ["gala"], "{engines:?}");
     }
+}
+
+/// S1.35: an invitation takes both spellings; of a role that there is not, it tells those of the app.
+#[tokio::test]
+async fn s1_35_an_invitation_takes_both_spellings() {
+    let Scene { gateway, alice, fair, .. } = scene().await;
+    let person = |role: &str| {
+        let roles = json!([{ "app": app_id(fair), "role": role }]);
+        json!({ "email": "erin@example.org", "role": "member", "appRoles": roles, "notify": false })
+    };
+    let unknown = invite_with(&alice, person("verifyr")).await;
+    assert_eq!(unknown.refusals("inviteMember"), ["NOT_IN_BLUEPRINT"]);
+    let remedy = "Choose one of `app_manager`, `verifier`, `editor`, `moderator`, `poll_host`.";
+    assert_eq!(remedies(&unknown, "inviteMember"), [remedy]);
+    invite_with(&alice, person("verifyer")).await.ok();
+    let stored = "SELECT count(*) FROM access_grant WHERE role = 'verifier' AND app_id IS NOT NULL";
+    assert_eq!(gateway.database.count(stored).await, 1);
+}
+
+/// S1.35: a refusal names a field that the input has, by which what is refused was asked for.
+#[tokio::test]
+async fn s1_35_refusals_name_fields_of_their_input() {
+    let Scene { gateway: _open, alice, bob, fair, .. } = scene().await;
+    let field = |answer: &Answer, mutation: &str| answer.at(mutation)["userErrors"][0]["field"].clone();
+    let invited = invite_with(&alice, json!({ "email": "erin@example.org", "roles": ["king"] })).await;
+    assert_eq!(field(&invited, "inviteMember"), json!(["roles", "0"]));
+    for (input, at) in [
+        (json!({ "roles": ["king"] }), json!(["roles", "0"])),
+        (json!({ "roles": ["member", "admin"] }), json!(["roles", "1"])),
+        (json!({ "role": "king" }), json!(["role"])),
+        (json!({ "flags": ["king"] }), json!(["flags", "0"])),
+    ] {
+        let mut input = input;
+        input["member"] = json!(member_id(bob.member.unwrap()));
+        let refused = alice.call("updateMember", input, "member { id }").await;
+        assert_eq!(field(&refused, "updateMember"), at);
+    }
+    let role = grant(&alice, &bob, (fair, json!({ "role": "king" }))).await;
+    assert_eq!(field(&role, "grantAccess"), json!(["gives", "role"]));
+    let feature = json!({ "feature": { "kind": "event_app", "feature": "builder" } });
+    let feature = grant(&alice, &bob, (fair, feature)).await;
+    assert_eq!(field(&feature, "grantAccess"), json!(["gives", "feature", "feature"]));
+    let switched = switch(&alice, &bob, (fair, "king", true)).await;
+    assert_eq!(field(&switched, "setAppRole"), json!(["role"]));
 }

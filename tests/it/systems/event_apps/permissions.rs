@@ -6,7 +6,7 @@ use super::operations;
 use super::{Scene, apps_with, become_role, grant, may, scene, scene_on, switch};
 use crate::support::{
     gateway::{Answer, Engines, Person},
-    people::remedies,
+    people::{app_id, invite_with, remedies},
 };
 
 async fn section(who: &Person, app: &str, role: &str) -> Answer {
@@ -130,4 +130,36 @@ async fn s1_33_q22_an_admin_sees_the_list_read_only() {
     assert_eq!(list.at("organization.app.name"), "fair");
     assert!(list.at("organization.app.roleCandidates").is_null());
     assert_eq!(switch(&bob, &dora, (fair, "app_manager", true)).await.codes(), ["FORBIDDEN"]);
+}
+
+/// S1.29: an invitation with a role on an app is refused as giving it later is, each row of a batch by itself; with the role that
+/// it builds on, it goes out.
+#[tokio::test]
+async fn s1_29_nobody_is_invited_as_an_app_manager_without_being_an_admin() {
+    for engines in Engines::DATABASES {
+        let Scene { gateway, alice, fair, .. } = scene_on(engines).await;
+        let person = |name: &str, role: &str| {
+            let roles = json!([{ "app": app_id(fair), "role": "app_manager" }]);
+            json!({ "email": format!("{name}@example.org"), "role": role, "appRoles": roles })
+        };
+        let mails = gateway.mails().len();
+        for role in ["member", "owner"] {
+            let refused = invite_with(&alice, person("erin", role)).await;
+            assert_eq!(refused.refusals("inviteMember"), ["PREREQUISITE"], "{engines:?}: {role}");
+            let error = &refused.at("inviteMember")["userErrors"][0];
+            assert_eq!(error["field"], json!(["appRoles", "0", "role"]));
+            assert_eq!(error["remedy"], "Invite the person as Admin, or leave this role out.");
+        }
+        let people = json!({ "people": [person("erin", "member"), person("frank", "admin")] });
+        let rows = alice.call("inviteMembers", people, "rows { member { name } userErrors { code field } }").await;
+        let rows = rows.at("inviteMembers.rows");
+        assert_eq!(rows[0]["userErrors"][0]["code"], "PREREQUISITE");
+        assert_eq!(rows[1]["userErrors"], json!([]));
+        assert_eq!(gateway.mails().len(), mails + 1, "{engines:?}: only to who is invited");
+        let erins = "SELECT count(*) FROM member WHERE email = 'erin@example.org'";
+        assert_eq!(gateway.database.count(erins).await, 0);
+        let given = "SELECT count(*) FROM access_grant g JOIN member m ON m.id = g.grantee_id
+                     WHERE g.role = 'app_manager' AND m.email = 'frank@example.org'";
+        assert_eq!(gateway.database.count(given).await, 2, "once on each app, as every Admin has it");
+    }
 }

@@ -139,3 +139,27 @@ async fn s0_17_s0_19_a_builder_builds_and_a_user_runs() {
         may(&space.bob, space.builder, "apps", "run").await && !may(&space.bob, space.builder, "apps", "edit").await
     );
 }
+
+/// S0.18, S0.20: with both pools full nobody can be invited, and it is told beforehand; one free seat of either is enough.
+#[tokio::test]
+async fn s0_18_s0_20_nobody_can_be_invited_into_two_full_pools() {
+    for engines in Engines::DATABASES {
+        let Space { gateway, tenant, alice, .. } = space(engines).await;
+        alice.call("changePlan", json!({ "plan": "starter" }), "organization { id }").await.ok();
+        let ask = "{ viewer { organization { viewerCanInvite viewerCannotInviteReasons { code } } } }";
+        for name in ["dave", "erin", "frank", "grace"] {
+            assert_eq!(
+                alice.ask(ask).await.ok().at("viewer.organization.viewerCanInvite"),
+                true,
+                "{engines:?}: {name}"
+            );
+            person(&gateway, &tenant, name, &["app_user", "non_admin"]).await;
+        }
+        let told = alice.ask(ask).await.ok();
+        assert_eq!(told.at("viewer.organization.viewerCanInvite"), false, "{engines:?}");
+        let reasons = told.at("viewer.organization.viewerCannotInviteReasons");
+        assert_eq!(reasons, &json!([{ "code": "SEAT_LIMIT" }, { "code": "SEAT_LIMIT" }]));
+        let refused = invite(&alice, "heidi", &["app_user", "non_admin"]).await;
+        assert_eq!(refused.refusals("inviteMember"), ["SEAT_LIMIT"]);
+    }
+}
