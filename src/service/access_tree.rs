@@ -160,15 +160,22 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewG
     let place = Place::App { id: app.app.id, kind: kind.clone() };
     let grantee = Grantee::Member(chosen.member);
     let stays = chosen.held.iter().find(|grant| grant.held == held && grant.place == place);
+    // What holds everywhere and stays ticked here stays as it is, until when it was given; only as a grant on this app.
+    let whole = chosen.held.iter().find(|grant| grant.held == held && grant.place == Place::Organization);
+    let whole = whole.filter(|grant| grant.expires_at.is_none_or(|end| end > work.now));
     if stays.is_none() {
+        let given = |gift: &Gift<'_>| match whole {
+            Some(_) => Ok(()),
+            None => judge(may_give(rules, work.authority(), gift)),
+        };
         let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.above.ids };
         let reaches = || judge(below_ceiling(rules, &gift, chosen.roles.iter().map(String::as_str)));
-        judge(may_give(rules, work.authority(), &gift))
+        given(&gift)
             .and_then(|()| reaches())
             .and_then(|()| judge(app::ensure_grantable(work, &app.app, grantee)))
             .map_err(|denial| feature_not_given(rules, &format!("{field}.feature"), &denial))?;
     }
-    let expires_at = stays.and_then(|grant| grant.expires_at);
+    let expires_at = stays.or(whole).and_then(|grant| grant.expires_at);
     Ok(NewGrant { id: new_id(), grantee, held, place, expires_at })
 }
 

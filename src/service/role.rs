@@ -314,6 +314,42 @@ pub(super) fn may_take(blueprint: &Blueprint, rights: &Rights, roles: &[String])
     known.try_for_each(|role| judge(may_assign(blueprint, rights, role)))
 }
 
+/// Refuses a change of the access of somebody above the author; of oneself it is another rule's.
+///
+/// # Errors
+/// The refusal, at the field that names the member or what it has.
+pub(super) fn not_above(
+    work: &Work<'_>,
+    (member, roles): (&Member, &[String]),
+    field: &str,
+) -> Result<(), ServiceError> {
+    let standing = work.standing()?;
+    let rules = &standing.blueprint.rules;
+    if is_author(work, member) {
+        return Ok(());
+    }
+    may_edit_access(rules, &standing.rights, roles).map_err(|denial| not_given(rules, field, &denial).into())
+}
+
+/// Whether the access of somebody else who holds these roles may be changed: as for taking the roles. Who shares out access and
+/// assigns no role has nobody below; above are those then who share it out themselves.
+pub(super) fn may_edit_access(
+    blueprint: &Blueprint,
+    rights: &Rights,
+    roles: &[String],
+) -> Result<(), DelegationDenial> {
+    let rules_of = |key: &str| blueprint.document().roles.get(key);
+    if rights.roles().any(|key| rules_of(key).is_some_and(|rules| !rules.assigns.is_empty())) {
+        return may_take(blueprint, rights, roles);
+    }
+    let shares_out = |role: &&String| match (blueprint.role(role), blueprint.scope("access.grant")) {
+        (Some(gives), Ok(sharing)) => gives.contains(&sharing),
+        _ => true,
+    };
+    let above: Vec<String> = roles.iter().filter(shares_out).cloned().collect();
+    may_take(blueprint, rights, &above)
+}
+
 /// The guards of delegation that a build for tests can switch off.
 pub(super) fn judge(judged: Result<(), DelegationDenial>) -> Result<(), DelegationDenial> {
     match judged {

@@ -185,6 +185,7 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Res
         None => None,
     };
     let target = named(work, grantee).await?;
+    of_nobody_above(work, (grantee, &held), "grantee").await?;
     if expires_at.is_some_and(|end| end <= work.now) {
         let past = UserError::new(UserErrorCode::Invalid, "expiresAt", "this is in the past");
         return Err(past.remedy("Choose a moment in the future, or none.").into());
@@ -239,6 +240,18 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Res
             same.map(|grant| grant.id).ok_or(ServiceError::NotFound)
         }
     }
+}
+
+/// Refuses to change the features of a member above the author. Roles are given and taken by their own ladder, and so is what
+/// somebody gives who gives on single apps alone.
+async fn of_nobody_above(work: &Work<'_>, (grantee, held): (Grantee, &Held), field: &str) -> Result<(), ServiceError> {
+    let (Grantee::Member(id), Held::Feature { .. }) = (grantee, held) else { return Ok(()) };
+    if !work.standing()?.rights.holds("access.grant") {
+        return Ok(());
+    }
+    let member = member::get_present(work, id).await?;
+    let roles = role::of_member(work.tx, member.organization_id, id, work.now).await?;
+    role::not_above(work, (&member, &roles), field)
 }
 
 /// What is meant, with a role by its own key (`S1.35`).
@@ -381,6 +394,7 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
         Place::Organization => None,
     };
     let target = named(work, grant.grantee).await?;
+    of_nobody_above(work, (grant.grantee, &grant.held), "grant").await?;
     if let (Held::Role(role), Grantee::Member(_), Place::Organization) = (&grant.held, grant.grantee, &grant.place)
         && rules.main_roles().any(|(key, _)| key == role)
     {

@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use super::change::may_take;
 use crate::{
-    access::{Grantee, Held, Place, verb::GrantAccess},
+    access::{Blueprint, Grantee, Held, Place, verb::GrantAccess},
     service::{
-        Access, Change, Idempotency, Service, ServiceError, Work,
+        Access, Change, Idempotency, Service, ServiceError, UserError, Work,
         access_choice::{self, AccessChoice, Chosen},
         access_tree::AppAccess,
         activity::{NewEntry, target},
-        app::SeenApp,
+        app::{self, SeenApp},
         input::Mistakes,
         member::{self, Member},
         prerequisite, role,
@@ -32,13 +32,13 @@ pub struct AccessEdit {
 }
 
 impl Service {
-    /// Makes a member's own feature grants on the apps that the caller sees exactly those of the tree; the member's id.
-    /// Holders of `access.grant` may, within what they hold themselves. What the member has on other apps, in the whole
-    /// organization, by teams and by roles stays.
+    /// Makes a member's own feature grants on the apps that the caller sees exactly those of the tree; the member's id. What
+    /// held in the whole organization goes, and stays on the apps where it is ticked. Holders of `access.grant` may, within what
+    /// they hold themselves and for nobody above them. What the member has on other apps, by teams and by roles stays.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a member or an app that the caller does not see, [`ServiceError::Refused`] for features
-    /// that the app's kind does not have (`Q8`) and what is not the caller's to give or take.
+    /// [`ServiceError::NotFound`] for a member or an app that the caller does not see, [`ServiceError::Refused`] for somebody
+    /// above the caller, for features that the app's kind does not have (`Q8`) and what is not the caller's to give or take.
     pub async fn update_member_access(
         &self,
         access: &Access,
@@ -54,21 +54,13 @@ async fn update(work: &Work<'_>, edit: &AccessEdit) -> Result<Uuid, ServiceError
     work.authorize::<GrantAccess>(Some(edit.member))?;
     let member = member::get_present(work, edit.member).await?;
     let roles = role::of_member(work.tx, member.organization_id, member.id, work.now).await?;
+    role::not_above(work, (&member, &roles), "member")?;
     let mut mistakes = Mistakes::default();
     let choice = AccessChoice::Custom(edit.access.clone());
-    let planned = plan(work, (&member, &roles), &choice, Reach::Apps, &mut mistakes).await?;
+    let planned = plan(work, (&member, &roles), &choice, &mut mistakes).await?;
     mistakes.settle()?;
     apply(work, &member, planned).await?;
     Ok(member.id)
-}
-
-/// How far an edit of access goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::service) enum Reach {
-    /// The grants on apps that the author sees.
-    Apps,
-    /// Those, and what the member has by its own grants in the whole organization.
-    Everything,
 }
 
 /// A member's own feature grants as they are to be.
@@ -79,13 +71,12 @@ pub(in crate::service) struct Planned {
     tree: Vec<AppAccess>,
 }
 
-/// What a choice makes of a member's own feature grants, every mistake told at its place. What the author does not see stays;
-/// and of what holds in the whole organization, which no form shows, what is not the author's to take.
+/// What a choice makes of a member's own feature grants, every mistake told at its place. On apps that the author does not see
+/// they stay; what holds in the whole organization goes, where the choice does not have it just so.
 pub(in crate::service) async fn plan(
     work: &Work<'_>,
     (member, roles): (&Member, &[String]),
     choice: &AccessChoice,
-    reach: Reach,
     mistakes: &mut Mistakes,
 ) -> Result<Planned, ServiceError> {
     let held = store::grant::of_grantees(work.tx, member.organization_id, &[member.id]).await?;
@@ -93,6 +84,7 @@ pub(in crate::service) async fn plan(
     let chosen = Chosen { member: member.id, roles, held: &held };
     let mut grants = access_choice::grants(work, chosen, choice, mistakes).await?;
     let seen = access_choice::seen_apps(work).await?;
+    let mut refused = None;
     for grant in &held {
         if grants.iter().any(|new| new.held == grant.held && new.place == grant.place) {
             continue;
@@ -102,16 +94,26 @@ pub(in crate::service) async fn plan(
             Place::App { id, .. } => seen.iter().find(|app| app.app.id == *id),
         };
         let goes = match (&grant.place, app) {
-            (Place::Organization, _) => reach == Reach::Everything && may_take(work, grant, &[]).is_ok(),
+            (Place::Organization, _) => match taken_everywhere(work, grant, (&grants, &seen)) {
+                Ok(goes) => goes,
+                Err(refusal) => {
+                    refused.get_or_insert(refusal.at("access"));
+                    true
+                }
+            },
             // The tree is about the apps that the author sees; the rest is not its to edit.
             (Place::App { .. }, None) => false,
             (Place::App { .. }, Some(app)) => {
-                mistakes.keep(may_take(work, grant, &app.above.ids));
+                mistakes.keep(may_take(work, grant, &app.above.ids).map_err(|refusal| refusal.at("access")));
                 true
             }
         };
         if !goes {
-            grants.retain(|new| new.place != grant.place || !is_same_feature(&new.held, &grant.held));
+            // What holds everywhere need not be given again on an app.
+            let is_again =
+                |new: &NewGrant| grant.place == Place::Organization && new.held == grant.held && is_new(&held, new);
+            grants
+                .retain(|new| !is_again(new) && (new.place != grant.place || !is_same_feature(&new.held, &grant.held)));
             grants.push(NewGrant {
                 id: grant.id,
                 grantee: Grantee::Member(member.id),
@@ -121,7 +123,51 @@ pub(in crate::service) async fn plan(
             });
         }
     }
+    if let Some(refusal) = refused {
+        mistakes.push(refusal);
+    }
     Ok(Planned { grants, seen, tree: choice.tree().to_vec() })
+}
+
+/// Whether what a member holds in the whole organization goes. What is not the author's to take stays where the choice has as
+/// much of it on every app that the author sees and people can be added to.
+fn taken_everywhere(
+    work: &Work<'_>,
+    grant: &AccessGrant,
+    (chosen, seen): (&[NewGrant], &[SeenApp]),
+) -> Result<bool, UserError> {
+    let Err(refusal) = may_take(work, grant, &[]) else { return Ok(true) };
+    // What is over gives nothing, and is nobody's to keep.
+    if grant.expires_at.is_some_and(|end| end <= work.now) {
+        return Ok(true);
+    }
+    let (Ok(standing), Held::Feature { kind, .. }) = (work.standing(), &grant.held) else { return Err(refusal) };
+    let rules = &standing.blueprint.rules;
+    let mut apps = seen.iter().filter(|app| app.app.kind == *kind && !app::is_closed(rules, &app.app));
+    let is_chosen = |app: &SeenApp| {
+        let is_here = |new: &&NewGrant| matches!(&new.place, Place::App { id, .. } if *id == app.app.id);
+        chosen.iter().filter(is_here).any(|new| is_as_much(rules, &new.held, &grant.held))
+    };
+    if apps.all(is_chosen) { Ok(false) } else { Err(refusal) }
+}
+
+/// Whether this gives a feature that was not held by just such a grant.
+fn is_new(held: &[AccessGrant], new: &NewGrant) -> bool {
+    !held.iter().any(|grant| grant.held == new.held && grant.place == new.place)
+}
+
+/// Whether one is the other's feature, at its level or a stronger one.
+fn is_as_much(rules: &Blueprint, one: &Held, other: &Held) -> bool {
+    let (Held::Feature { kind, feature, level }, Held::Feature { level: least, .. }) = (one, other) else {
+        return false;
+    };
+    let rule = rules.document().app_kinds.get(kind).and_then(|kind| kind.features.get(feature));
+    let strength = |level: Option<&str>| rule?.levels.iter().position(|known| Some(known.key.as_str()) == level);
+    let is_stronger = match (strength(level.as_deref()), strength(least.as_deref())) {
+        (Some(strength), Some(least)) => strength > least,
+        _ => false,
+    };
+    is_same_feature(one, other) && (level == least || is_stronger)
 }
 
 fn is_same_feature(one: &Held, other: &Held) -> bool {

@@ -21,7 +21,7 @@ pub use self::{
     warning::{AccessWarning, Warning, WarningCode, position as warning_position},
 };
 pub(super) use self::{
-    edit::{Reach, apply, plan},
+    edit::{apply, plan},
     invited::{Asked, give_invited},
 };
 use super::{

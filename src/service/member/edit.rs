@@ -45,7 +45,7 @@ pub struct EditedMember {
 
 impl Service {
     /// Changes a member: names and address by holders of `members.update`, roles by those of `roles.assign`, access by those
-    /// of `access.grant`, each under its own rules; nothing where any of it is refused.
+    /// of `access.grant`, each under its own rules and of nobody above the caller; nothing where any of it is refused.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with every mistake at once.
@@ -79,11 +79,26 @@ fn authorize(work: &Work<'_>, edit: &MemberEdit) -> Result<(), ServiceError> {
     Ok(())
 }
 
+/// Refuses what is edited of somebody above the author: names and address as suspending is refused, access by its own rule.
+fn may_edit(work: &Work<'_>, (member, roles): (&Member, &[String]), edit: &MemberEdit) -> Result<(), ServiceError> {
+    let standing = work.standing()?;
+    let rules = &standing.blueprint.rules;
+    if (edit.names.is_some() || edit.email.is_some()) && !role::is_author(work, member) {
+        role::may_take(rules, &standing.rights, roles).map_err(|denial| role::not_given(rules, "member", &denial))?;
+    }
+    if edit.access.is_some() {
+        role::not_above(work, (member, roles), "member")?;
+    }
+    Ok(())
+}
+
 async fn update(work: &Work<'_>, edit: MemberEdit, secret: &invitation::Secret) -> Result<EditedMember, ServiceError> {
     authorize(work, &edit)?;
     let standing = work.standing()?;
     let blueprint = &standing.blueprint.rules;
     let member = get_present(work, edit.member).await?;
+    let mut roles = role::of_member(work.tx, member.organization_id, member.id, work.now).await?;
+    may_edit(work, (&member, &roles), &edit)?;
     let mut mistakes = Mistakes::default();
     if edit.names.is_some() {
         rename(work, &member, edit.names, &mut mistakes).await?;
@@ -95,7 +110,6 @@ async fn update(work: &Work<'_>, edit: MemberEdit, secret: &invitation::Secret) 
         }
         None => false,
     };
-    let mut roles = role::of_member(work.tx, member.organization_id, member.id, work.now).await?;
     if let Some(set) = &edit.roles
         && let Some((moves, then)) = mistakes.keep(role::moves_to(blueprint, set, &roles))
     {
@@ -103,7 +117,7 @@ async fn update(work: &Work<'_>, edit: MemberEdit, secret: &invitation::Secret) 
         roles = then;
     }
     if let Some(choice) = &edit.access {
-        let planned = grant::plan(work, (&member, &roles), choice, grant::Reach::Everything, &mut mistakes).await?;
+        let planned = grant::plan(work, (&member, &roles), choice, &mut mistakes).await?;
         if mistakes.is_empty() {
             grant::apply(work, &member, planned).await?;
         }

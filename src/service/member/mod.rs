@@ -454,6 +454,10 @@ pub fn obstacles(
             list.push(refusal.clone());
         }
     }
+    if !gone && !is_self {
+        let above = role::may_edit_access(blueprint, &standing.rights, roles).err();
+        found.edit_access.extend(above.map(|denial| role::not_given(blueprint, "member", &denial)));
+    }
     found.suspend.extend(state::obstacle(StateStep::Suspend, member));
     found.reactivate.extend(state::obstacle(StateStep::Reactivate, member));
     found.restore.extend(restore::obstacle(member));

@@ -381,6 +381,7 @@ fn is_same_row(a: &Gift, b: &Gift) -> bool {
 fn give(world: &mut World, by: &Member, gift: &Gift, fresh: Uuid) -> Option<()> {
     may_change(world, by, gift)?;
     sees_grantee(world, by, gift.grantee)?;
+    when(world.is_of_nobody_above(by, gift))?;
     if let (Held::Role(role), Grantee::Member(_), Place::Organization) = (&gift.held, gift.grantee, &gift.place) {
         main_or_flag(world, role, true)?;
     }
@@ -414,6 +415,7 @@ fn take(world: &mut World, by: &Member, grant: Uuid) -> Option<()> {
     let gift = world.grants.iter().find(|(id, _)| *id == grant)?.1.clone();
     may_change(world, by, &gift)?;
     sees_grantee(world, by, gift.grantee)?;
+    when(world.is_of_nobody_above(by, &gift))?;
     if let (Held::Role(role), Grantee::Member(_), Place::Organization) = (&gift.held, gift.grantee, &gift.place) {
         when(!world.is_main(role))?;
     }

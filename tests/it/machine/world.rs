@@ -478,6 +478,26 @@ impl World {
             .all(|role| self.assigns(&facts, role, &Place::Organization))
     }
 
+    /// Whether somebody with these roles is above who gives access: as for taking the roles; for an author who assigns none, those
+    /// are who give access themselves.
+    fn is_above(&self, author: &Member, roles: &[String]) -> bool {
+        let assigns_any =
+            self.rules_at(&self.facts(author), &Place::Organization).iter().any(|rules| !rules.assigns.is_empty());
+        let gives_access = |role: &&String| {
+            let held = Held::Role((*role).clone());
+            let gift = Gift { grantee: Grantee::Member(author.id), held, place: Place::Organization };
+            self.gives(&gift).contains("access.grant")
+        };
+        let counted: Vec<String> = roles.iter().filter(|role| assigns_any || gives_access(role)).cloned().collect();
+        !self.may_take(author, &counted)
+    }
+
+    /// Features of a member above the author are not the author's to change, where it gives in the whole organization.
+    pub(super) fn is_of_nobody_above(&self, author: &Member, gift: &Gift) -> bool {
+        let (Grantee::Member(id), Held::Feature { .. }) = (gift.grantee, &gift.held) else { return true };
+        id == author.id || !self.holds(author, "access.grant") || !self.is_above(author, &self.roles_of(id))
+    }
+
     /// Seats of active members and of pending ones, by pool.
     pub(super) fn seats(&self) -> BTreeMap<String, (u32, u32)> {
         let mut seats: BTreeMap<String, (u32, u32)> =

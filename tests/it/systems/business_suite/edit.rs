@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::suite::{Suite, everywhere, held, id_of, invited, may, suite, tree, update};
+use super::suite::{Suite, everywhere, held, id_of, invited, may, save_access, step, suite, suite_on, tree, update};
 use crate::support::{
-    gateway::Person,
-    people::{accept, count, fields, member_id, newest_token, remedies},
+    gateway::{Engines, Person},
+    people::{accept, app_id, count, fields, member_id, newest_token, remedies},
 };
 
 /// S2.22: what a row's menu offers, and to whom.
@@ -13,7 +13,8 @@ use crate::support::{
 async fn s2_22_a_rows_menu_offers_edit_and_archive() {
     let Suite { gateway: _serving, alice, carol, bob, .. } = suite().await;
     let ask = "query($id: ID!) { organization(slug: \"acme\") { member(id: $id) { viewerCanEditAccess viewerCanChangeRole viewerCanRemove
-        viewerCanSuspend viewerCanReactivate viewerCanRestore viewerCannotRemoveReasons { code } viewerCannotSuspendReasons { code } } } }";
+        viewerCanSuspend viewerCanReactivate viewerCanRestore viewerCannotRemoveReasons { code } viewerCannotSuspendReasons { code }
+        viewerCannotEditAccessReasons { code } } } }";
     let menu = async |by: &Person, who: &Person| {
         by.send(ask, json!({ "id": id_of(who) })).await.ok().at("organization.member").clone()
     };
@@ -28,6 +29,8 @@ async fn s2_22_a_rows_menu_offers_edit_and_archive() {
     assert_eq!(owner["viewerCanRemove"], false);
     assert_eq!(owner["viewerCannotRemoveReasons"][0]["code"], "NOT_GRANTABLE");
     assert_eq!(owner["viewerCannotSuspendReasons"][0]["code"], "NOT_GRANTABLE");
+    assert_eq!(owner["viewerCanEditAccess"], false);
+    assert_eq!(owner["viewerCannotEditAccessReasons"][0]["code"], "NOT_GRANTABLE");
     let own = menu(&bob, &bob).await;
     assert_eq!((&own["viewerCanEditAccess"], &own["viewerCanRemove"]), (&json!(false), &json!(false)));
 }
@@ -145,7 +148,7 @@ async fn s2_17_s2_30_admins_customize_admins_and_users() {
 #[tokio::test]
 async fn s2_31_admins_are_bounded_by_what_they_hold() {
     let suite = suite().await;
-    let Suite { gateway, acme, alice, carol, bob, crm, billing, .. } = &suite;
+    let Suite { gateway, acme, carol, bob, crm, billing, .. } = &suite;
     let bob_id = bob.member.unwrap();
     gateway.tick(acme, carol, *crm, "contacts", None).await;
     let beyond = update(carol, bob_id, json!({ "access": tree(&[(*crm, &["deals"])]) })).await;
@@ -154,15 +157,109 @@ async fn s2_31_admins_are_bounded_by_what_they_hold() {
     assert_eq!(unseen.codes(), ["NOT_FOUND"]);
     let invite = super::suite::try_invite(carol, "dave", json!({ "access": tree(&[(*crm, &["deals"])]) })).await;
     assert_eq!(invite.refusals("inviteMember"), ["NOT_GRANTABLE"]);
-    // What the owner gave beyond the admin's reach stays, whatever the admin saves.
-    update(alice, bob_id, json!({ "accessMode": "ALL" })).await.ok();
-    let before = held(gateway, bob_id).await;
-    update(carol, bob_id, json!({ "accessMode": "CUSTOM", "access": tree(&[(*crm, &["contacts"])]) })).await.ok();
-    let mut expected: Vec<String> = before.into_iter().chain(["crm crm.contacts".to_owned()]).collect();
-    expected.sort();
-    assert_eq!(held(gateway, bob_id).await, expected);
     let flag = update(carol, bob_id, json!({ "flags": ["auditor"] })).await;
     assert_eq!(flag.refusals("updateMember"), ["NOT_GRANTABLE"]);
+}
+
+/// S2.31, S2.20: a save that would take what the owner gave everywhere, which the admin does not hold, is refused whole; one that
+/// takes nothing of it leaves it as it is.
+#[tokio::test]
+async fn s2_31_s2_20_an_admin_takes_nothing_it_does_not_hold() {
+    for engines in Engines::DATABASES {
+        let suite = suite_on(engines, "agency").await;
+        let Suite { gateway, acme, alice, carol, bob, crm, .. } = &suite;
+        let bob_id = bob.member.unwrap();
+        gateway.tick(acme, carol, *crm, "contacts", None).await;
+        update(alice, bob_id, json!({ "accessMode": "ALL" })).await.ok();
+        let before = held(gateway, bob_id).await;
+        assert!(before.iter().all(|grant| grant.starts_with("* ")), "{before:?}");
+        let contacts = tree(&[(*crm, &["contacts"])]);
+        let custom = json!({ "accessMode": "CUSTOM", "access": contacts.clone() });
+        for (answer, mutation) in [
+            (update(carol, bob_id, custom).await, "updateMember"),
+            (update(carol, bob_id, json!({ "accessMode": "ALL" })).await, "updateMember"),
+            (save_access(carol, bob_id, contacts).await, "updateMemberAccess"),
+            (save_access(carol, bob_id, json!([])).await, "updateMemberAccess"),
+        ] {
+            assert_eq!(answer.refusals(mutation), ["NOT_GRANTABLE"], "{engines:?} {}", answer.text);
+            assert_eq!(fields(&answer, mutation), ["access"]);
+            assert_eq!(remedies(&answer, mutation), ["Ask somebody who holds what is to be taken."]);
+            assert_eq!(held(gateway, bob_id).await, before, "{engines:?}: nothing was changed");
+        }
+        save_access(carol, bob_id, tree(&[(*crm, &["contacts", "deals", "calls"])])).await.ok();
+        assert_eq!(held(gateway, bob_id).await, before, "{engines:?}: all of it stays ticked");
+    }
+}
+
+/// S0.33, S3.43 to S3.45, S2.20: what «all» gave everywhere goes with a saved tree; what stays ticked is given app by app, until
+/// when it was given.
+#[tokio::test]
+async fn s0_33_s3_43_s3_44_s3_45_s2_20_a_saved_tree_takes_what_all_gave_everywhere() {
+    for engines in Engines::DATABASES {
+        let suite = suite_on(engines, "agency").await;
+        let Suite { gateway, alice, bob, crm, billing, work, .. } = &suite;
+        let bob_id = bob.member.unwrap();
+        update(alice, bob_id, json!({ "accessMode": "ALL" })).await.ok();
+        assert_eq!(may(bob, *crm).await.len(), 3, "{engines:?}");
+        let end = gateway.service.now() + chrono::TimeDelta::days(1);
+        let sql = "UPDATE access_grant SET expires_at = $1 WHERE grantee_id = $2 AND feature = 'contacts'";
+        gateway.database.run(sql, [end.into(), bob_id.into()]).await.unwrap();
+        let ticked = tree(&[(*crm, &["contacts"]), (*work, &["boards", "tasks:work"])]);
+        save_access(alice, bob_id, ticked).await.ok();
+        let expected = ["crm crm.contacts", "work projects.boards", "work projects.tasks:work"];
+        assert_eq!(held(gateway, bob_id).await, expected, "{engines:?}");
+        let timed = count(gateway, "access_grant WHERE feature = 'contacts' AND expires_at IS NOT NULL").await;
+        assert_eq!(timed, 1, "{engines:?}: not longer than it was given for");
+        assert_eq!(may(bob, *crm).await, ["contacts: view edit delete export"]);
+        assert_eq!(may(bob, *billing).await, Vec::<String>::new());
+        save_access(alice, bob_id, json!([])).await.ok();
+        assert_eq!(held(gateway, bob_id).await, Vec::<String>::new());
+        assert_eq!(may(bob, *crm).await, Vec::<String>::new(), "{engines:?}");
+    }
+}
+
+/// S2.17, S2.30: an admin edits everybody but the owner, whichever way; oneself one may always rename.
+#[tokio::test]
+async fn s2_17_s2_30_an_admin_edits_everybody_but_the_owner() {
+    for engines in Engines::DATABASES {
+        let suite = suite_on(engines, "agency").await;
+        let Suite { gateway, acme, alice, carol, bob, crm, .. } = &suite;
+        everywhere(&suite, carol, ("crm", "contacts", None)).await;
+        let frank = gateway.member(acme, "frank", "admin").await;
+        let grant = gateway.tick(acme, alice, *crm, "contacts", None).await;
+        let grant = gatehouse::graphql::node::NodeType::Grant.id(grant);
+        let (owner, contacts) = (alice.member.unwrap(), tree(&[(*crm, &["contacts"])]));
+        let give = |to: &Person| {
+            let gives = json!({ "feature": { "kind": "crm", "feature": "contacts" } });
+            json!({ "grantee": { "member": id_of(to) }, "gives": gives, "app": app_id(*crm) })
+        };
+        let before = held(gateway, owner).await;
+        for (answer, mutation, field) in [
+            (step(carol, alice, "suspendMember").await, "suspendMember", "member"),
+            (update(carol, owner, json!({ "name": "Nobody" })).await, "updateMember", "member"),
+            (update(carol, owner, json!({ "firstName": "No" })).await, "updateMember", "member"),
+            (update(carol, owner, json!({ "accessMode": "ALL" })).await, "updateMember", "member"),
+            (update(carol, owner, json!({ "access": contacts })).await, "updateMember", "member"),
+            (save_access(carol, owner, json!([])).await, "updateMemberAccess", "member"),
+            (carol.call("grantAccess", give(alice), "grant { id }").await, "grantAccess", "grantee"),
+            (carol.call("revokeAccess", json!({ "grant": grant }), "revokedGrant").await, "revokeAccess", "grant"),
+        ] {
+            assert_eq!(answer.refusals(mutation), ["NOT_GRANTABLE"], "{engines:?} {}", answer.text);
+            assert_eq!(fields(&answer, mutation), [field], "{mutation}");
+            assert_eq!(remedies(&answer, mutation), ["Ask somebody who holds more than you."], "{mutation}");
+        }
+        assert_eq!(held(gateway, owner).await, before, "{engines:?}");
+        let ask = "query($id: ID!) { organization(slug: \"acme\") { member(id: $id) { name viewerCanEditAccess } } }";
+        let seen = carol.send(ask, json!({ "id": id_of(alice) })).await.ok();
+        assert_eq!(seen.at("organization.member"), &json!({ "name": "alice", "viewerCanEditAccess": false }));
+        for other in [&frank, bob] {
+            update(carol, other.member.unwrap(), json!({ "firstName": "Other" })).await.ok();
+            save_access(carol, other.member.unwrap(), contacts.clone()).await.ok();
+            carol.call("grantAccess", give(other), "grant { id }").await.ok();
+        }
+        update(carol, carol.member.unwrap(), json!({ "name": "Carol Admin" })).await.ok();
+        update(alice, carol.member.unwrap(), json!({ "name": "Carol", "access": contacts })).await.ok();
+    }
 }
 
 /// S2.32, Q14: the owner raises an admin up to the ceiling of the role, and never past it.

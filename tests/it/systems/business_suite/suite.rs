@@ -110,6 +110,11 @@ pub(super) async fn update(by: &Person, who: Uuid, mut input: Value) -> Answer {
     by.call("updateMember", input, "member { id name email roles { key } accessMode } mailSent").await
 }
 
+/// Saves the whole tree of a member's access.
+pub(super) async fn save_access(by: &Person, who: Uuid, access: Value) -> Answer {
+    by.call("updateMemberAccess", json!({ "member": member_id(who), "access": access }), "member { id }").await
+}
+
 pub(super) async fn archive(by: &Person, who: &Person) -> Answer {
     by.call("removeMember", json!({ "member": id_of(who), "confirm": true }), "removed").await
 }

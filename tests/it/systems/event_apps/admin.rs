@@ -4,9 +4,32 @@ use serde_json::json;
 
 use super::{Scene, apps_with, become_role, may, scene, scene_on, switch};
 use crate::support::{
-    gateway::Engines,
-    people::{accept, app_id, count, invite_with, join, member_id, newest_token},
+    gateway::{Engines, Person},
+    people::{accept, app_id, count, fields, invite_with, join, member_id, newest_token, remedies},
 };
+
+/// S1.7: an Admin, who removes members alone, renames members alone; and oneself.
+#[tokio::test]
+async fn s1_7_an_admin_renames_no_other_admin_and_no_owner() {
+    for engines in Engines::DATABASES {
+        let Scene { gateway, acme, alice, bob, dora, .. } = scene_on(engines).await;
+        let erin = gateway.member(&acme, "erin", "admin").await;
+        let rename = async |who: &Person| {
+            let input = json!({ "member": member_id(who.member.unwrap()), "name": "Renamed" });
+            dora.call("updateMember", input, "member { name }").await
+        };
+        for above in [&erin, &alice] {
+            let refused = rename(above).await;
+            assert_eq!(refused.refusals("updateMember"), ["NOT_GRANTABLE"], "{engines:?} {}", refused.text);
+            assert_eq!(fields(&refused, "updateMember"), ["member"]);
+            assert_eq!(remedies(&refused, "updateMember"), ["Ask somebody who holds more than you."]);
+        }
+        for other in [&bob, &dora] {
+            assert_eq!(rename(other).await.ok().at("updateMember.member.name"), "Renamed", "{engines:?}");
+        }
+        assert_eq!(count(&gateway, "member WHERE name = 'Renamed'").await, 2);
+    }
+}
 
 /// S1.22, S1.23, Q20: an Admin manages every app there is and will be; each can be switched off, and stays off.
 #[tokio::test]
