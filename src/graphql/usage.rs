@@ -127,7 +127,7 @@ pub struct UsageEntryInput {
     meter: String,
     /// How much, in the meter's unit: at least 1; of a gauge, what went is below 0.
     amount: Int64,
-    /// What the product calls this use, at most 200 characters: the same key is counted once, for 400 days.
+    /// What the product calls this use, at most 200 characters: the same key is counted once on each meter, for 400 days.
     key: String,
 }
 

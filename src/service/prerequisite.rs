@@ -2,9 +2,11 @@
 //!
 //! What was so before may stay: only what a change itself leaves without its prerequisite is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ServiceError, UserError, UserErrorCode, Work};
+use uuid::Uuid;
+
+use super::{ServiceError, UserError, UserErrorCode, Work, team::is_seen};
 use crate::{
     ablate,
     access::{
@@ -12,36 +14,186 @@ use crate::{
         prerequisite::{self, Unmet},
     },
     service::access_tree::AppAccess,
-    store::{self, facts::Within, grant::AccessGrant},
+    store::{self, facts::Within, grant::AccessGrant, team::Team},
 };
+
+/// How many principals are looked at in one statement.
+const AT_ONCE: usize = 500;
+/// How many of those concerned a refusal names.
+const NAMED: usize = 3;
 
 /// What a grantee lacks of what its features need on other kinds of apps.
 ///
 /// # Errors
 /// When the database cannot say.
 pub(super) async fn unmet(work: &Work<'_>, grantee: Grantee) -> Result<BTreeSet<Unmet>, ServiceError> {
+    Ok(lacking(work, &[grantee]).await?.into_iter().map(|(unmet, _)| unmet).collect())
+}
+
+/// What these lack, each for itself.
+async fn lacking(work: &Work<'_>, whom: &[Grantee]) -> Result<BTreeSet<(Unmet, Grantee)>, ServiceError> {
     let standing = work.standing()?;
     let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let mut found = BTreeSet::new();
     if !prerequisite::crosses_kinds(rules) || ablate::off("feature_prerequisite") {
-        return Ok(BTreeSet::new());
+        return Ok(found);
     }
-    let grants: Vec<Grant> = match grantee {
-        Grantee::Member(id) | Grantee::ServiceAccount(id) => {
-            let within = Within { organization, active: true };
-            let crowd = store::facts::load_many(work.tx, organization, &[id]).await?;
-            let reach = crowd.map(|crowd| crowd.reach);
-            let facts = reach
-                .iter()
-                .flat_map(|reach| reach.principals().iter().map(move |principal| reach.facts(principal, within, None)));
-            facts.flat_map(|facts| facts.grants).collect()
-        }
-        Grantee::Team(id) => {
-            let held = store::grant::of_grantees(work.tx, organization, &[id]).await?;
-            held.into_iter().map(fact).collect()
-        }
-        Grantee::Everyone => Vec::new(),
+    let mut add = |grantee: Grantee, grants: &[Grant]| {
+        let unmet = prerequisite::unmet(rules, grantee, grants, work.now);
+        found.extend(unmet.into_iter().map(|unmet| (unmet, grantee)));
     };
-    Ok(prerequisite::unmet(rules, grantee, &grants, work.now))
+    let (mut principals, mut teams) = (Vec::new(), Vec::new());
+    for grantee in whom {
+        match grantee {
+            Grantee::Member(id) | Grantee::ServiceAccount(id) => principals.push(*id),
+            Grantee::Team(id) => teams.push(*id),
+            Grantee::Everyone => {}
+        }
+    }
+    for some in principals.chunks(AT_ONCE) {
+        let Some(crowd) = store::facts::load_many(work.tx, organization, some).await? else { continue };
+        let within = Within { organization, active: true };
+        for principal in crowd.reach.principals() {
+            let grantee = principal.id.as_member().map_or(Grantee::ServiceAccount(principal.id.id), Grantee::Member);
+            add(grantee, &crowd.reach.facts(principal, within, None).grants);
+        }
+    }
+    for some in teams.chunks(AT_ONCE) {
+        let mut held: BTreeMap<Grantee, Vec<Grant>> = BTreeMap::new();
+        for grant in store::grant::of_grantees(work.tx, organization, some).await? {
+            held.entry(grant.grantee).or_default().push(fact(grant));
+        }
+        held.iter().for_each(|(team, grants)| add(*team, grants));
+    }
+    Ok(found)
+}
+
+/// Whom a change can leave without what their features need, besides whom it names.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Circle {
+    /// Nobody.
+    Nobody,
+    /// One member.
+    Member(Uuid),
+    /// Everybody, and every team.
+    Organization,
+    /// The members of a team and of the teams below it.
+    Team(Uuid),
+}
+
+impl Circle {
+    /// Of those whom something reaches that is given to this grantee.
+    pub(super) const fn of(grantee: Grantee) -> Self {
+        match grantee {
+            Grantee::Member(_) | Grantee::ServiceAccount(_) => Self::Nobody,
+            Grantee::Team(id) => Self::Team(id),
+            Grantee::Everyone => Self::Organization,
+        }
+    }
+}
+
+/// Those whom a change concerns, and what they lacked before it.
+pub(super) struct Watch {
+    whom: Vec<Grantee>,
+    before: BTreeSet<(Unmet, Grantee)>,
+}
+
+/// Looks at a circle before a change. No statement where no feature needs one of another kind of app.
+///
+/// # Errors
+/// When the database cannot say.
+pub(super) async fn watch(work: &Work<'_>, circle: Circle) -> Result<Watch, ServiceError> {
+    let standing = work.standing()?;
+    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+    let dependents = prerequisite::dependents(rules);
+    if dependents.is_empty() {
+        return Ok(Watch { whom: Vec::new(), before: BTreeSet::new() });
+    }
+    let whom: Vec<Grantee> = match circle {
+        Circle::Nobody => Vec::new(),
+        Circle::Member(id) => vec![Grantee::Member(id)],
+        Circle::Organization => {
+            store::grant::holders_of_features(work.tx, organization, &dependents).await?.into_iter().collect()
+        }
+        Circle::Team(id) => {
+            let teams = with_those_below(&store::team::find_all(work.tx, organization).await?, id);
+            let members = store::team_member::members_of(work.tx, organization, &teams).await?;
+            let is_in = |holder: &Grantee| matches!(holder, Grantee::Member(id) if members.contains(id));
+            let holders = store::grant::holders_of_features(work.tx, organization, &dependents).await?;
+            holders.into_iter().filter(is_in).collect()
+        }
+    };
+    Ok(Watch { before: lacking(work, &whom).await?, whom })
+}
+
+/// A team and all teams below it.
+fn with_those_below(teams: &[Team], id: Uuid) -> Vec<Uuid> {
+    let mut found = vec![id];
+    let mut at = 0;
+    while let Some(above) = found.get(at).copied() {
+        let below = teams.iter().filter(|team| team.parent_id == Some(above)).map(|team| team.id);
+        let new: Vec<Uuid> = below.filter(|team| !found.contains(team)).collect();
+        found.extend(new);
+        at += 1;
+    }
+    found
+}
+
+impl Watch {
+    /// Refuses a change that has left somebody of the circle without what their features need, naming whom.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with `MISSING`, at this field.
+    pub(super) async fn ensure_met(self, work: &Work<'_>, field: &str) -> Result<(), ServiceError> {
+        let now = lacking(work, &self.whom).await?;
+        let mut left: BTreeMap<Unmet, BTreeSet<Grantee>> = BTreeMap::new();
+        for (unmet, grantee) in now.difference(&self.before) {
+            // On whatever app: it is the feature that needs the other one.
+            left.entry(Unmet { app: None, ..unmet.clone() }).or_default().insert(*grantee);
+        }
+        let mut refusals = Vec::new();
+        for (lack, whom) in &left {
+            let whom = named(work, whom).await?;
+            let (needing, needed) = labels(work, lack);
+            let message = format!("{whom} would be left without {needed}, which {needing} needs");
+            let remedy = format!("Take {needing} from them first, or give them {needed} in another way.");
+            refusals.push(UserError::new(UserErrorCode::Missing, field, message).remedy(remedy));
+        }
+        if refusals.is_empty() { Ok(()) } else { Err(ServiceError::Refused(refusals)) }
+    }
+}
+
+/// The first few by name, as far as the author sees them, and how many more.
+async fn named(work: &Work<'_>, whom: &BTreeSet<Grantee>) -> Result<String, ServiceError> {
+    let standing = work.standing()?;
+    let organization = standing.place.id;
+    let (mut members, mut teams, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
+    let (people, programs) = (standing.rights.visible_members(), standing.rights.visible_by("tokens.manage"));
+    for grantee in whom {
+        match grantee {
+            Grantee::Member(id) if people.shows("", *id) && members.len() < NAMED => members.push(*id),
+            Grantee::Team(id) if teams.len() < NAMED => teams.push(*id),
+            Grantee::ServiceAccount(id) if programs.shows("", *id) && accounts.len() < NAMED => accounts.push(*id),
+            Grantee::Member(_) | Grantee::Team(_) | Grantee::ServiceAccount(_) | Grantee::Everyone => {}
+        }
+    }
+    let teams = store::team::find_many(work.tx, organization, &teams).await?;
+    let mut names: Vec<String> =
+        teams.into_iter().filter(|team| is_seen(standing, team)).map(|team| team.name).collect();
+    names
+        .extend(store::member::find_many(work.tx, organization, &members).await?.into_iter().map(|member| member.name));
+    let accounts = store::service_account::find_many(work.tx, organization, &accounts).await?;
+    names.extend(accounts.into_iter().map(|account| account.name));
+    names.sort_unstable();
+    names.truncate(NAMED);
+    let others = whom.len().saturating_sub(names.len());
+    match others {
+        0 => {}
+        _ if names.is_empty() => names.push(format!("{others} whom you do not see")),
+        _ => names.push(format!("{others} more")),
+    }
+    let last = names.pop().unwrap_or_default();
+    Ok(if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) })
 }
 
 /// Refuses what a change has left without its prerequisite.
@@ -74,17 +226,19 @@ fn fact(grant: AccessGrant) -> Grant {
 }
 
 fn refusal(work: &Work<'_>, lack: &Unmet, field: &str) -> UserError {
+    let (needing, needed) = labels(work, lack);
+    let message = format!("{needing} needs {needed} too");
+    UserError::new(UserErrorCode::Missing, field, message).remedy(format!("Give {needed} as well."))
+}
+
+/// The feature that needs another one, and that one, as people call them.
+fn labels(work: &Work<'_>, lack: &Unmet) -> (String, String) {
     let Unmet { kind, feature, needed_kind, needed_feature, .. } = lack;
     let kinds = work.standing().ok().map(|standing| &standing.blueprint.rules.document().app_kinds);
-    let kind_label = |key: &String| {
-        let found = kinds.and_then(|kinds| kinds.get(key));
-        found.map_or_else(|| key.clone(), |kind| kind.label.clone())
+    let label = |kind: &String, key: &String| {
+        let rules = kinds.and_then(|kinds| kinds.get(kind));
+        let feature = rules.and_then(|rules| rules.features.get(key)).map_or(key, |feature| &feature.label);
+        format!("{feature} of {}", rules.map_or(kind, |rules| &rules.label))
     };
-    let feature_label = |kind: &String, key: &String| {
-        let found = kinds.and_then(|kinds| kinds.get(kind)?.features.get(key));
-        found.map_or_else(|| key.clone(), |feature| feature.label.clone())
-    };
-    let needed = format!("{} of {}", feature_label(needed_kind, needed_feature), kind_label(needed_kind));
-    let message = format!("{} of {} needs {needed} too", feature_label(kind, feature), kind_label(kind));
-    UserError::new(UserErrorCode::Missing, field, message).remedy(format!("Give {needed} as well."))
+    (label(kind, feature), label(needed_kind, needed_feature))
 }

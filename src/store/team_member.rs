@@ -1,5 +1,7 @@
 //! Who is in which team.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 pub use gatehouse_entity::team_member::TeamRole;
 use gatehouse_entity::{
@@ -7,7 +9,8 @@ use gatehouse_entity::{
     team_member::{ActiveModel, Column, Entity, Model},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait, Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Set,
     sea_query::{Expr, JoinType, OnConflict},
 };
 use uuid::Uuid;
@@ -119,6 +122,24 @@ pub async fn find_all(reader: &impl Reader, organization: Uuid) -> Result<Vec<Te
         .order_by_asc(Column::TeamId)
         .order_by_asc(Column::MemberId);
     Ok(select.all(reader.connection()).await?.into_iter().map(TeamMember::from).collect())
+}
+
+/// The members of any of these teams, not counting those of the teams below.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn members_of(
+    reader: &impl Reader,
+    organization: Uuid,
+    teams: &[Uuid],
+) -> Result<BTreeSet<Uuid>, StoreError> {
+    let select = select::<Entity>()
+        .select_only()
+        .column(Column::MemberId)
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::TeamId.is_in(teams.iter().copied()));
+    let members: Vec<Uuid> = select.into_tuple().all(reader.connection()).await?;
+    Ok(members.into_iter().collect())
 }
 
 /// The places in a team whose members are seen, in the order in which the members came to the organization; a cursor's id is

@@ -134,6 +134,24 @@ async fn s4_r5_the_last_holder_on_an_app_stays() {
     }
 }
 
+/// S4.R6: a role that a team gives is not switched off on one member, who would keep it; the refusal names the team.
+#[tokio::test]
+async fn s4_r6_a_role_of_a_team_is_not_switched_off_on_one_of_its_members() {
+    let House { gateway: _open, alice, carol, south, .. } = house().await;
+    let team = alice.call("createTeam", json!({ "name": "Crew", "slug": "crew" }), "team { id }").await.ok();
+    let team = team.at("createTeam.team.id").clone();
+    let place = json!({ "team": team, "member": member_id(carol.member.unwrap()) });
+    alice.call("addTeamMember", place, "team { id }").await.ok();
+    let grant = json!({ "grantee": { "team": team }, "gives": { "role": "visitor" }, "app": app_id(south) });
+    alice.call("grantAccess", grant, "grant { id }").await.ok();
+    give(&alice, &carol, (south, "visitor")).await.ok();
+    switch(&alice, &carol, (south, "visitor", false)).await.ok();
+    let refused = switch(&alice, &carol, (south, "visitor", false)).await;
+    assert_eq!(refused.refusals("setAppRole"), ["STATE_CHANGED"]);
+    assert_eq!(refused.at("setAppRole.userErrors.0.message"), "this comes from the team Crew");
+    assert_eq!(remedies(&refused, "setAppRole"), ["Take the member out of it, or revoke it from the team."]);
+}
+
 /// S4.18, S4.19: `access.grant` held on one app gives there, and nowhere else.
 #[tokio::test]
 async fn access_is_given_on_the_app_where_the_right_is_held() {

@@ -29,6 +29,24 @@ pub fn crosses_kinds(blueprint: &Blueprint) -> bool {
     features.into_iter().any(|feature| feature.requires.iter().any(|needed| needed.contains('.')))
 }
 
+/// The features that need one of another kind of app, by kind and key.
+#[must_use]
+pub fn dependents(blueprint: &Blueprint) -> Vec<(&str, &str)> {
+    let kinds = blueprint.document().app_kinds.iter();
+    let features =
+        kinds.flat_map(|(kind, rules)| rules.features.iter().map(move |(key, feature)| (kind, key, feature)));
+    let needing = features.filter(|(.., feature)| feature.requires.iter().any(|needed| needed.contains('.')));
+    needing.map(|(kind, key, _)| (kind.as_str(), key.as_str())).collect()
+}
+
+/// Whether a feature of another kind of app needs one of this kind.
+#[must_use]
+pub fn is_needed(blueprint: &Blueprint, kind: &str) -> bool {
+    let features = blueprint.document().app_kinds.values().flat_map(|kind| kind.features.values());
+    let mut needed = features.flat_map(|feature| &feature.requires).filter_map(|needed| needed.split_once('.'));
+    needed.any(|(needed, _)| needed == kind)
+}
+
 /// The features granted to this grantee itself that lack what they need of other kinds of apps among all the grants that reach
 /// it, whatever way they do.
 #[must_use]

@@ -7,6 +7,7 @@ use super::{AppState, AppVisibility, SeenApp, get_seen, place};
 use crate::{
     access::{
         blueprint::document::AppKind,
+        prerequisite::is_needed,
         verb::{CreateApp, DeleteApp, UpdateApp},
     },
     id::new_id,
@@ -15,6 +16,7 @@ use crate::{
         activity::{NewEntry, target},
         consequence,
         input::{self, Mistakes},
+        prerequisite::{self, Circle},
     },
     store::{
         self, StoreError,
@@ -91,7 +93,7 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for an app that the caller does not see, [`ServiceError::Refused`] without the right
-    /// confirmation and while apps stand under it.
+    /// confirmation, while apps stand under it, and while somebody has features elsewhere that need what is held on it.
     pub async fn delete_app(
         &self,
         access: &Access,
@@ -269,7 +271,12 @@ async fn delete(work: &Work<'_>, id: Uuid, confirm: &str) -> Result<Uuid, Servic
         let refusal = UserError::new(UserErrorCode::StateChanged, "", "other apps stand under this one");
         return Err(refusal.remedy("Delete those first.").into());
     }
+    // Everything on it goes, and with it what features on other apps may need (S0.27).
+    let rules = &work.standing()?.blueprint.rules;
+    let concerned = if is_needed(rules, &seen.app.kind) { Circle::Organization } else { Circle::Nobody };
+    let watch = prerequisite::watch(work, concerned).await?;
     let app = store::app::delete(work.tx, permit, organization, id).await?;
+    watch.ensure_met(work, "app").await?;
     let entry = NewEntry::account("app.deleted", target("app", app.id, &app.name)).in_app(app.id, &app.name);
     work.record(organization, entry.detail(json!({ "kind": app.kind, "slug": app.slug }))).await?;
     Ok(id)

@@ -17,7 +17,8 @@ use crate::{
         Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, Target, target},
         app::{self, SeenApp},
-        member, prerequisite,
+        member,
+        prerequisite::{self, Circle},
         role::{self, Remaining, judge},
         seat, team,
     },
@@ -414,6 +415,7 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
         }
     }
     let lacking = prerequisite::unmet(work, grant.grantee).await?;
+    let watch = prerequisite::watch(work, Circle::of(grant.grantee)).await?;
     match (&grant.held, of_role) {
         (Held::Role(role), true) => {
             let permit = work.authorize::<AssignRole>(None)?;
@@ -437,6 +439,7 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
         }
     }
     prerequisite::ensure_met(work, (grant.grantee, &lacking), |_| "grant".to_owned()).await?;
+    watch.ensure_met(work, "grant").await?;
     work.record(organization, entry("access.revoked", target, (&grant.held, app.as_ref()))).await?;
     Ok(id)
 }
@@ -468,7 +471,9 @@ async fn set_default(work: &Work<'_>, default: Default) -> Result<(), ServiceErr
     let told = json!({ "kind": kind, "feature": feature, "level": level });
     let grant = level.map(|level| (new_id(), Some(level)));
     let access = DefaultAccess { organization, kind, feature, grant, now: work.now };
+    let watch = prerequisite::watch(work, Circle::of(Grantee::Everyone)).await?;
     let replaced = store::grant::set_default(work.tx, permit, access).await?;
+    watch.ensure_met(work, "level").await?;
     if !replaced.added.is_empty() || !replaced.removed.is_empty() {
         let target = target("organization", organization, &standing.place.name);
         work.record(organization, NewEntry::access("access.default_set", target).detail(told)).await?;

@@ -6,20 +6,21 @@ use uuid::Uuid;
 use super::{AccessGrant, NewAccess, app_role, change};
 use crate::{
     access::{
-        Blueprint, Denial, Grantee, Held, Place,
+        Blueprint, Denial, Grant, Grantee, Held, Place,
         blueprint::document::Role,
         delegation::{DelegationDenial, Gift, fits, may_assign_at, may_give, no_role},
         verb::GrantAccess,
     },
     service::{
-        Access, Change, Idempotency, Service, ServiceError, Standing, UserError, Work,
+        Access, Change, Idempotency, Service, ServiceError, Standing, UserError, UserErrorCode, Work,
         app::{self, SeenApp},
         consequence::last_on_app,
         member::{self, Member},
         page::{Page, PageRequest},
         role::{self, end_of_days, judge},
+        team,
     },
-    store::{self, grant::HoldersOnApps},
+    store::{self, facts::Within, grant::HoldersOnApps},
 };
 
 /// A role that somebody is to hold on an app, or not.
@@ -215,8 +216,49 @@ async fn set(work: &Work<'_>, switch: AppRoleSwitch) -> Result<Switched, Service
             let rules = &standing.blueprint.rules;
             judge(may_assign_at(rules, &standing.rights, key, at))
                 .map_err(|denial| role::not_given(rules, "role", &denial))?;
+            not_inherited(work, (&member, key), &app).await?;
             None
         }
     };
     Ok(Switched { member: member.id, grant })
+}
+
+/// Refuses to switch off what the member has from elsewhere: it would keep it (`S4.R6`).
+async fn not_inherited(work: &Work<'_>, (member, key): (&Member, &str), app: &SeenApp) -> Result<(), ServiceError> {
+    let standing = work.standing()?;
+    let organization = standing.place.id;
+    let within = Within { organization, active: true };
+    let crowd = store::facts::load_many(work.tx, organization, &[member.id]).await?;
+    let reach = crowd.as_ref().map(|crowd| &crowd.reach);
+    let facts = reach.and_then(|reach| Some(reach.facts(reach.principals().first()?, within, None)));
+    let held = |grant: &&Grant| match (&grant.held, &grant.place) {
+        (Held::Role(role), Place::App { id, .. }) => {
+            role == key && (*id == app.app.id || app.above.ids.contains(id)) && grant.is_live(work.now)
+        }
+        _ => false,
+    };
+    let Some(grant) = facts.as_ref().and_then(|facts| facts.grants.iter().find(held)) else { return Ok(()) };
+    // Only what the author sees is named.
+    let above = match &grant.place {
+        Place::App { id, .. } if *id != app.app.id => {
+            Some(app::get_seen(work, *id).await.ok().map(|seen| seen.app.name))
+        }
+        Place::App { .. } | Place::Organization => None,
+    };
+    let team = match grant.grantee {
+        Grantee::Team(id) => Some(team::get_seen(work, id).await.ok().map(|team| team.name)),
+        Grantee::Member(_) | Grantee::ServiceAccount(_) | Grantee::Everyone => None,
+    };
+    let (message, remedy) = match (above, team) {
+        (_, Some(team)) => {
+            let team = team.map_or_else(|| "a team that you do not see".to_owned(), |name| format!("the team {name}"));
+            (format!("this comes from {team}"), "Take the member out of it, or revoke it from the team.")
+        }
+        (Some(above), None) => {
+            let place = above.unwrap_or_else(|| "an app above that you do not see".to_owned());
+            (format!("this is given on {place}, for everything below it"), "Change it there.")
+        }
+        (None, None) => return Ok(()),
+    };
+    Err(UserError::new(UserErrorCode::StateChanged, "role", message).remedy(remedy).into())
 }

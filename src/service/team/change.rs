@@ -16,6 +16,7 @@ use crate::{
         Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
         input::{self, Mistakes},
+        prerequisite::{self, Circle},
     },
     store::{
         self, StoreError,
@@ -89,7 +90,8 @@ impl Service {
     /// Deletes a team with its grants; its id. Holders of `teams.manage` who see it may.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a team that the caller does not see, [`ServiceError::Refused`] while teams stand under it.
+    /// [`ServiceError::NotFound`] for a team that the caller does not see, [`ServiceError::Refused`] while teams stand under it, and
+    /// where somebody in it would be left without what their own features need.
     pub async fn delete_team(
         &self,
         access: &Access,
@@ -217,7 +219,9 @@ async fn update(work: &Work<'_>, edit: TeamEdit) -> Result<Uuid, ServiceError> {
     if !moved && !renamed && changes.privacy.is_none() {
         return Ok(edit.team);
     }
+    let watch = prerequisite::watch(work, if moved { Circle::Team(edit.team) } else { Circle::Nobody }).await?;
     let team = store::team::update(work.tx, permit, (organization, edit.team), changes).await.map_err(taken)?;
+    watch.ensure_met(work, "parent").await?;
     let action = if moved { "team.moved" } else { "team.updated" };
     let entry = NewEntry::access(action, target("team", team.id, &team.name));
     work.record(organization, entry.detail(json!({ "before": { "name": seen.name, "slug": seen.slug } }))).await?;
@@ -244,7 +248,9 @@ async fn delete(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
         let refusal = UserError::new(UserErrorCode::StateChanged, "", "other teams stand under this one");
         return Err(refusal.remedy("Move or delete those first.").into());
     }
+    let watch = prerequisite::watch(work, Circle::Team(id)).await?;
     let team = store::team::delete(work.tx, permit, organization, id).await?;
+    watch.ensure_met(work, "team").await?;
     let entry = NewEntry::access("team.deleted", target("team", team.id, &team.name));
     work.record(organization, entry.detail(json!({ "slug": team.slug }))).await?;
     Ok(id)

@@ -58,7 +58,7 @@ const fn privacy(privacy: TeamPrivacy) -> crate::access::blueprint::document::Te
     }
 }
 
-fn is_seen(standing: &super::Standing, team: &Team) -> bool {
+pub(super) fn is_seen(standing: &super::Standing, team: &Team) -> bool {
     standing.rights.visible_teams().shows(privacy_kind(privacy(team.privacy)), team.id)
 }
 

@@ -12,7 +12,9 @@ use crate::{
     service::{
         Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
-        member, role,
+        member,
+        prerequisite::{self, Circle},
+        role,
     },
     store::{
         self,
@@ -61,7 +63,8 @@ impl Service {
     /// members and for themselves.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a team or member that the caller does not see.
+    /// [`ServiceError::NotFound`] for a team or member that the caller does not see, [`ServiceError::Refused`] where the member
+    /// would be left without what its own features need.
     pub async fn remove_team_member(
         &self,
         access: &Access,
@@ -135,7 +138,9 @@ async fn remove(work: &Work<'_>, leaving: Leaving) -> Result<Uuid, ServiceError>
         // Dismissing a maintainer is more than managing members.
         work.authorize::<ManageTeamMaintainer>(Some(team.id))?;
     }
+    let leaver = prerequisite::watch(work, Circle::Member(member.id)).await?;
     team_member::remove(work.tx, permit, place).await?;
+    leaver.ensure_met(work, "member").await?;
     record(work, "team.member_removed", &team, &member).await?;
     Ok(team.id)
 }

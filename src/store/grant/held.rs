@@ -7,12 +7,12 @@ use gatehouse_entity::{
     access_grant::{Column, Entity, GranteeKind},
     member, team, team_member,
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
 use super::{AccessGrant, complete, live, member_roles, rows::take};
 use crate::{
-    access::{Permit, verb::GrantAccess},
+    access::{Grantee, Permit, verb::GrantAccess},
     store::{Reader, StoreError, Tx, member::MemberState, select::select, write::covers_row},
 };
 
@@ -190,6 +190,39 @@ pub async fn of_members_on(
         .filter(Column::AppId.eq(app))
         .filter(Column::Role.eq(role));
     complete(reader, select.all(reader.connection()).await?).await
+}
+
+/// To whom these features are given, by their kind and key, on apps and elsewhere.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn holders_of_features(
+    reader: &impl Reader,
+    organization: Uuid,
+    features: &[(&str, &str)],
+) -> Result<BTreeSet<Grantee>, StoreError> {
+    if features.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let these = features.iter().fold(Condition::any(), |any, (kind, feature)| {
+        any.add(Condition::all().add(Column::AppKind.eq(*kind)).add(Column::Feature.eq(*feature)))
+    });
+    let held: Vec<(GranteeKind, Option<Uuid>)> = select::<Entity>()
+        .select_only()
+        .columns([Column::GranteeKind, Column::GranteeId])
+        .distinct()
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(these)
+        .into_tuple()
+        .all(reader.connection())
+        .await?;
+    let grantee = |(kind, id): (GranteeKind, Option<Uuid>)| match kind {
+        GranteeKind::Member => id.map(Grantee::Member),
+        GranteeKind::Team => id.map(Grantee::Team),
+        GranteeKind::ServiceAccount => id.map(Grantee::ServiceAccount),
+        GranteeKind::Everyone => Some(Grantee::Everyone),
+    };
+    Ok(held.into_iter().filter_map(grantee).collect())
 }
 
 /// Takes many grants at once.

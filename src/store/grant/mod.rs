@@ -12,7 +12,10 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, QueryFilter, QuerySelect
 use uuid::Uuid;
 
 pub use self::{
-    held::{HoldersOnApps, delete_many, holders_of, holders_on_apps, of_members_on, without_prerequisite},
+    held::{
+        HoldersOnApps, delete_many, holders_of, holders_of_features, holders_on_apps, of_members_on,
+        without_prerequisite,
+    },
     read::{GrantFilter, find_all, find_by_id, list, list_defaults, of_grantees, on_apps},
     write::{
         DefaultAccess, FeatureSet, Granted, Handover, HeldRole, NewGrants, Replaced, RoleGrant, assign_role,

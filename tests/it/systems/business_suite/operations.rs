@@ -20,7 +20,11 @@ async fn every_ready_operation_of_the_business_suite_answers() {
     run(operation!("profile-block"), json!({})).await;
     run(operation!("users-table"), here.clone()).await;
     run(operation!("users-table"), json!({ "organization": "acme", "states": ["ARCHIVED"], "search": "x" })).await;
-    run(operation!("invite-form"), here.clone()).await;
+    let form = run(operation!("invite-form"), here.clone()).await;
+    assert_eq!(form.at("organization.apps.totalCount"), 3);
+    let end = form.at("organization.apps.pageInfo.endCursor").clone();
+    let next = run(operation!("invite-form"), json!({ "organization": "acme", "afterApps": end })).await;
+    assert_eq!(next.at("organization.apps.edges"), &json!([]), "what one page does not have is on the next");
     run(operation!("subscriptions"), here.clone()).await;
     let input = json!({ "email": "dave@example.org", "firstName": "Dave", "lastName": "Example", "role": "user" });
     let made = run(operation!("invite-user"), json!({ "input": input })).await;
@@ -40,6 +44,12 @@ async fn every_ready_operation_of_the_business_suite_answers() {
     )
     .await;
     assert_eq!(back.at("restoreMember.member.state"), "ACTIVE");
+    let input = json!({ "email": "erin@example.org", "firstName": "Erin", "lastName": "Example" });
+    let made = run(operation!("invite-user"), json!({ "input": input })).await;
+    let pending = json!({ "input": { "invitation": made.at("inviteMember.invitation.id") } });
+    let again = run(operation!("resend-invitation"), pending.clone()).await;
+    assert_eq!(again.at("resendInvitation.invitation.sends"), 2);
+    run(operation!("revoke-invitation"), pending).await;
     let child =
         json!({ "name": "North", "slug": "north", "blueprint": "business-suite", "parent": "acme", "switch": true });
     run(operation!("create-sub-account"), json!({ "input": child })).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::console::{Console, app_id, at, console, give, make, may, sees};
 use crate::support::{
-    gateway::{Answer, Engines},
+    gateway::{Answer, Engines, Person},
     people::{accept, count, expire, invite_with, join, member_id, newest_token, remedies, switch, ticks},
 };
 
@@ -227,4 +227,34 @@ async fn s4_18_everything_is_what_an_owner_has_where_it_invites() {
     let given = ticks(&gateway, erin.member.unwrap()).await;
     assert!(!given.is_empty() && given.iter().all(|tick| tick.starts_with("shop ")), "{given:?}");
     assert!(!may(&erin, seen, ("home", "view")).await);
+}
+
+/// S4.R6: what comes from a group is not switched off on one workspace below it, and the refusal says where it comes from.
+#[tokio::test]
+async fn s4_r6_a_role_from_a_group_is_not_switched_off_below_it() {
+    for engines in Engines::DATABASES {
+        let Console { gateway, domain, alice, bob, shop, .. } = console(engines).await;
+        let group = make(&alice, "workspace_group", "all", None).await;
+        alice.call("updateApp", json!({ "app": app_id(shop), "parent": app_id(group) }), "app { id }").await.ok();
+        let erin = gateway.member(&domain, "erin", "user").await;
+        give(&alice, &erin, "workspace_member", group).await.ok();
+        let erin = member_id(erin.member.unwrap());
+        let off = async |by: &Person, app| {
+            let input = json!({ "app": app_id(app), "member": erin, "role": "workspace_member", "on": false });
+            by.call("setAppRole", input, "isHolder").await
+        };
+        let named = "this is given on all, for everything below it";
+        let hidden = "this is given on an app above that you do not see, for everything below it";
+        for (by, message) in [(&alice, named), (&bob, hidden)] {
+            let refused = off(by, shop).await;
+            assert_eq!(refused.refusals("setAppRole"), ["STATE_CHANGED"], "{engines:?} {}", by.name);
+            let error = refused.at("setAppRole.userErrors.0");
+            assert_eq!((&error["message"], &error["remedy"]), (&json!(message), &json!("Change it there.")));
+            assert_eq!(error["field"], json!(["role"]));
+        }
+        // Where it was given it goes, and below there is nothing left to switch off.
+        for app in [group, shop] {
+            assert_eq!(off(&alice, app).await.ok().at("setAppRole.isHolder"), false, "{engines:?}");
+        }
+    }
 }

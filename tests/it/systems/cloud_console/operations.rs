@@ -48,3 +48,20 @@ async fn every_ready_operation_of_the_cloud_console_answers() {
     assert_eq!(apps.at("organization.serviceAccounts.totalCount"), 1);
     assert_eq!(send(&bob, "cloud-console/domain-apps", here).await.codes(), ["FORBIDDEN"]);
 }
+
+/// S4.11: the Workspaces screen makes a workspace, switches it off and on, and deletes it.
+#[tokio::test]
+async fn s4_11_a_workspace_is_made_switched_and_deleted_with_its_ready_operations() {
+    let Console { gateway: _open, alice, bob, .. } = console(Engines::Embedded).await;
+    let new = json!({ "input": { "kind": "workspace", "slug": "lab", "name": "Lab" } });
+    assert_eq!(send(&bob, "cloud-console/create-workspace", new.clone()).await.codes(), ["FORBIDDEN"]);
+    let made = run(&alice, "cloud-console/create-workspace", new).await;
+    let lab = made.at("createApp.app.id").clone();
+    for state in ["DISABLED", "ACTIVE"] {
+        let input = json!({ "input": { "app": lab, "state": state } });
+        let switched = run(&alice, "cloud-console/switch-workspace", input).await;
+        assert_eq!(switched.at("updateApp.app.state"), state);
+    }
+    let gone = json!({ "input": { "app": lab, "confirm": "lab" } });
+    assert_eq!(run(&alice, "cloud-console/delete-workspace", gone).await.at("deleteApp.deletedApp"), &lab);
+}

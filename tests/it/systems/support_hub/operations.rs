@@ -35,3 +35,17 @@ async fn every_ready_operation_of_the_support_hub_answers() {
     assert_eq!(run(&alice, "support-hub/activity", one).await.at("organization.activity.edges"), &json!([]));
     assert_eq!(send(&bob, "support-hub/activity", here).await.codes(), ["FORBIDDEN"], "S3.70");
 }
+
+/// S3.13, S3.60, S3.61: who is invited and has not come yet; and leaving.
+#[tokio::test]
+async fn s3_60_pending_invitations_are_listed_and_a_member_leaves_with_the_ready_operations() {
+    let Hub { gateway: _open, alice, bob, .. } = hub(Engines::Embedded).await;
+    crate::support::people::invite(&alice, "dave@example.org").await.ok();
+    let here = json!({ "organization": "acme" });
+    let pending = run(&alice, "support-hub/pending-invitations", here.clone()).await;
+    assert_eq!(pending.at("organization.invitations.totalCount"), 1);
+    assert_eq!(pending.at("organization.invitations.edges.0.node.email"), "dave@example.org");
+    assert_eq!(send(&bob, "support-hub/pending-invitations", here).await.codes(), ["FORBIDDEN"]);
+    let left = run(&bob, "support-hub/leave", json!({ "input": { "confirm": true } })).await;
+    assert!(left.at("leaveOrganization.left").is_string());
+}

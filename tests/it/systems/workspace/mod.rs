@@ -2,7 +2,9 @@
 
 mod access;
 mod billing;
+mod dependence;
 mod invite;
+mod operations;
 mod settings;
 mod space;
 mod teams;
