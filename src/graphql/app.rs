@@ -12,13 +12,13 @@ use super::{
     blueprint::AppKind,
     capability::AppCapabilities,
     context::InContext,
-    error::{UserError, error, settle},
+    error::{Reason, UserError, error, reasons, settle},
     node::NodeType,
     page::{Listed, PageArgs, connection},
     service_account::AppServiceAccounts,
 };
 use crate::service::{
-    Access, Idempotency, Standing,
+    self, Access, Idempotency, Standing,
     app::{self, AppEdit, AppQuery, NewApp, SeenApp},
     page::{Position, SortKey},
 };
@@ -179,7 +179,7 @@ impl OrganizationApps {
     ) -> Result<AppConnection> {
         let parent = parent.map(|id| NodeType::App.parse(&id)).transpose()?;
         let args = PageArgs { first, after, last, before };
-        page(ctx, ctx.access()?, ("apps", args, AppQuery { kind, search, parent })).await
+        page(ctx, ctx.access()?, ("apps", args, AppQuery { kind, search, parent, below: false })).await
     }
 
     /// The app of this slug, if the caller sees it.
@@ -192,6 +192,32 @@ impl OrganizationApps {
         let standing = ctx.standing()?;
         Ok(found.map(|app| App::new(standing, app)))
     }
+
+    /// Whether the caller can make an app of this kind there, by the rules of `createApp`: for the button on a screen. Its name and
+    /// its slug are judged when it is made.
+    async fn viewer_can_create_app(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its kind, by its key.")] kind: String,
+        #[graphql(desc = "The app it is to stand under; without it, the organization itself.")] parent: Option<ID>,
+    ) -> Result<bool> {
+        Ok(obstacles_to_making(ctx, &kind, parent).await?.is_empty())
+    }
+
+    /// Why not; empty: it can be done.
+    async fn viewer_cannot_create_app_reasons(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its kind, by its key.")] kind: String,
+        #[graphql(desc = "The app it is to stand under; without it, the organization itself.")] parent: Option<ID>,
+    ) -> Result<Vec<Reason>> {
+        Ok(reasons(obstacles_to_making(ctx, &kind, parent).await?))
+    }
+}
+
+async fn obstacles_to_making(ctx: &Context<'_>, kind: &str, parent: Option<ID>) -> Result<Vec<service::UserError>> {
+    let parent = parent.map(|id| NodeType::App.parse(&id)).transpose()?;
+    ctx.service()?.obstacles_to_making(ctx.access()?, (kind, parent)).await.map_err(error)
 }
 
 /// The app switcher: the apps that a caller sees.

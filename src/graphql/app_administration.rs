@@ -14,8 +14,8 @@ use super::{
 use crate::{
     access::blueprint::document::Holder,
     service::{
-        Standing,
-        app::{AppObstacles, AppQuery, SeenApp},
+        Standing, UserError,
+        app::{AppObstacles, AppQuery, SeenApp, obstacles_to_making},
     },
 };
 
@@ -30,6 +30,13 @@ impl AppAdministration {
     fn obstacles(&self) -> AppObstacles {
         self.app.obstacles_for(&self.standing)
     }
+
+    fn obstacles_to_making(&self, kind: Option<&str>) -> Vec<UserError> {
+        match kind {
+            Some(kind) => obstacles_to_making(&self.standing, kind, Some(&self.app)),
+            None => self.obstacles().create,
+        }
+    }
 }
 
 /// Where an app stands, and what the viewer may do to it.
@@ -41,7 +48,8 @@ impl AppAdministration {
         Ok(path.into_iter().map(|app| App::new(&self.standing, app)).collect())
     }
 
-    /// The apps directly under it that the caller sees, by name.
+    /// The apps directly under it that the caller sees, by name; with `below`, those further down too, whether or not the caller
+    /// sees what stands between (S4.6).
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection, and of its filter")]
     async fn children(
         &self,
@@ -52,9 +60,11 @@ impl AppAdministration {
         #[graphql(desc = "Only what stands in front of this cursor.")] before: Option<String>,
         #[graphql(desc = "Only of one kind, by its key.")] kind: Option<String>,
         #[graphql(desc = "Only those whose name or slug contains this.")] search: Option<String>,
+        #[graphql(desc = "Also those that stand further below it.", default)] below: bool,
     ) -> Result<AppConnection> {
         let args = PageArgs { first, after, last, before };
-        page(ctx, ctx.access()?, ("app.children", args, AppQuery { kind, search, parent: Some(self.app.app.id) })).await
+        let query = AppQuery { kind, search, parent: Some(self.app.app.id), below };
+        page(ctx, ctx.access()?, ("app.children", args, query)).await
     }
 
     /// Whether everything above it is enabled: under a disabled app, nobody may do anything.
@@ -74,14 +84,22 @@ impl AppAdministration {
         keys.iter().filter_map(|key| RoleDefinition::of(&self.standing, key)).collect()
     }
 
-    /// Whether the caller can make an app under it.
-    async fn viewer_can_create_app(&self) -> bool {
-        self.obstacles().create.is_empty()
+    /// Whether the caller can make an app under it, by the rules of `createApp`.
+    async fn viewer_can_create_app(
+        &self,
+        #[graphql(desc = "Its kind, by its key; without it, whether the caller has the permission there.")]
+        kind: Option<String>,
+    ) -> bool {
+        self.obstacles_to_making(kind.as_deref()).is_empty()
     }
 
     /// Why not; empty: it can be done.
-    async fn viewer_cannot_create_app_reasons(&self) -> Vec<Reason> {
-        reasons(self.obstacles().create)
+    async fn viewer_cannot_create_app_reasons(
+        &self,
+        #[graphql(desc = "Its kind, by its key; without it, whether the caller has the permission there.")]
+        kind: Option<String>,
+    ) -> Vec<Reason> {
+        reasons(self.obstacles_to_making(kind.as_deref()))
     }
 
     /// Whether the caller can rename it.

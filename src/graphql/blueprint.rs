@@ -1,4 +1,4 @@
-//! The blueprint's words as types: app kinds with features and actions, roles, plans, menus. All of it is data of the
+//! The blueprint's words as types: app kinds with features and actions, roles, menus. All of it is data of the
 //! blueprint; nothing here asks for one by name.
 
 use std::sync::Arc;
@@ -332,43 +332,6 @@ impl RoleDefinition {
             transferable: role.transfer.is_some(),
             organization: None,
         })
-    }
-}
-
-/// What a plan limits.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct PlanSeats {
-    /// The seat pool's key.
-    pub pool: String,
-    /// The pool's label.
-    pub label: String,
-    /// How many seats; null: no limit.
-    pub limit: Option<u32>,
-}
-
-/// A plan.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct Plan {
-    /// Its key.
-    pub key: String,
-    /// What people call it.
-    pub label: String,
-    /// Its seats, by pool.
-    pub seats: Vec<PlanSeats>,
-}
-
-impl Plan {
-    /// As the blueprint has it; `None` for a key it does not have.
-    #[must_use]
-    pub fn of(installed: &Installed, key: &str) -> Option<Self> {
-        let document = installed.rules.document();
-        let plan = document.plans.get(key)?;
-        let seats = document.seat_pools.iter().map(|(pool, text)| PlanSeats {
-            pool: pool.clone(),
-            label: text.label.clone(),
-            limit: plan.seats.get(pool).copied(),
-        });
-        Some(Self { key: key.to_owned(), label: plan.label.clone(), seats: seats.collect() })
     }
 }
 

@@ -43,6 +43,7 @@ pub mod page;
 pub mod password;
 pub mod payment_method;
 pub mod permission;
+pub mod plan;
 pub mod profile;
 pub mod role;
 pub mod role_transfer;

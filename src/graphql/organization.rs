@@ -11,7 +11,7 @@ use super::{
     activity::OrganizationActivity,
     api_token::OrganizationApiTokens,
     app::OrganizationApps,
-    blueprint::{AppKind, Blueprint, Menu, Plan, RoleDefinition},
+    blueprint::{AppKind, Blueprint, Menu, RoleDefinition},
     blueprint_move::OrganizationBlueprintMove,
     child::OrganizationChildren,
     context::InContext,
@@ -25,6 +25,8 @@ use super::{
     node::NodeType,
     page::PageArgs,
     payment_method::OrganizationPaymentMethods,
+    permission::{self, Needs},
+    plan::Plan,
     profile::OrganizationProfile,
     seat::OrganizationSeats,
     service_account::OrganizationServiceAccounts,
@@ -35,8 +37,9 @@ use super::{
 use crate::{
     ablate,
     service::{
-        self, Idempotency, ServiceError, Settings, Standing,
+        self, Idempotency, ServiceError, Settings, Standing, invoice,
         organization::{OrganizationEdit, OrganizationInput, why_not},
+        plan,
     },
 };
 
@@ -129,15 +132,18 @@ impl OrganizationCore {
         Blueprint(Arc::clone(&self.standing.blueprint))
     }
 
-    /// The plan it is on.
-    async fn plan(&self) -> Option<Plan> {
-        Plan::of(&self.standing.blueprint, &self.standing.place.plan)
+    /// The plan it is on (S0.11). Null, with an error beside it, without the permission.
+    #[graphql(guard = "Needs(invoice::READ)", directive = permission::permission::apply("billing.read".to_owned()))]
+    async fn plan(&self) -> Result<Option<Plan>> {
+        let key = plan::present(&self.standing).map_err(error)?;
+        Ok(Plan::of(&self.standing.blueprint, key))
     }
 
-    /// The plans it can be on, smallest first.
-    async fn plans(&self) -> Vec<Plan> {
-        let plans = self.standing.blueprint.rules.document().plans.keys();
-        plans.filter_map(|key| Plan::of(&self.standing.blueprint, key)).collect()
+    /// The plans it can be on, smallest first. Null, with an error beside it, without the permission.
+    #[graphql(guard = "Needs(invoice::READ)", directive = permission::permission::apply("billing.read".to_owned()))]
+    async fn plans(&self) -> Result<Option<Vec<Plan>>> {
+        let keys = plan::all(&self.standing).map_err(error)?;
+        Ok(Some(keys.filter_map(|key| Plan::of(&self.standing.blueprint, key)).collect()))
     }
 
     /// The roles there are: the blueprint's, strongest first, then those of the organization's own.

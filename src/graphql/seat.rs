@@ -6,11 +6,28 @@ use async_graphql::{Context, Object, Result, SimpleObject, Subscription};
 use futures_util::{Stream, stream};
 
 use super::{
-    blueprint::Plan,
     context::InContext,
     error::{bad_input, error},
 };
 use crate::service::{Access, Service, ServiceError, Standing, follow::Follow, seat};
+
+/// The next plan that has more seats of a pool (S3.58), as far as it is about them: the rest is in `plans`, for those who may see
+/// it.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct SeatUpgrade {
+    /// The plan's key.
+    key: String,
+    /// What people call it.
+    label: String,
+    /// How many seats of the pool it has; null: no limit.
+    limit: Option<u32>,
+}
+
+impl From<seat::Upgrade> for SeatUpgrade {
+    fn from(upgrade: seat::Upgrade) -> Self {
+        Self { key: upgrade.plan, label: upgrade.label, limit: upgrade.limit }
+    }
+}
 
 /// How full one seat pool is.
 #[derive(Debug, Clone, SimpleObject)]
@@ -30,7 +47,7 @@ pub struct SeatUsage {
     /// Whether nobody can be invited into this pool.
     full: bool,
     /// The next plan that has more of them; null when there is none.
-    upgrade_hint: Option<Plan>,
+    upgrade_hint: Option<SeatUpgrade>,
 }
 
 impl SeatUsage {
@@ -46,7 +63,7 @@ impl SeatUsage {
             reserved: usage.reserved,
             free: usage.free(),
             full: usage.is_full(),
-            upgrade_hint: upgrade.and_then(|upgrade| Plan::of(&standing.blueprint, &upgrade.plan)),
+            upgrade_hint: upgrade.map(SeatUpgrade::from),
         }
     }
 }
@@ -59,10 +76,11 @@ pub struct OrganizationSeats {
 
 #[Object]
 impl OrganizationSeats {
-    /// How full each seat pool is.
-    async fn seat_usage(&self, ctx: &Context<'_>) -> Result<Vec<SeatUsage>> {
+    /// How full each seat pool is. Null, with an error beside it, without `billing.read`, `usage.read` and `members.invite`, the
+    /// last in the organization or on an app.
+    async fn seat_usage(&self, ctx: &Context<'_>) -> Result<Option<Vec<SeatUsage>>> {
         let usages = ctx.service()?.seat_usage(&self.standing).await.map_err(error)?;
-        Ok(usages.iter().map(|usage| SeatUsage::new(&self.standing, usage)).collect())
+        Ok(Some(usages.iter().map(|usage| SeatUsage::new(&self.standing, usage)).collect()))
     }
 }
 
@@ -72,7 +90,8 @@ pub struct SeatSubscription;
 
 #[Subscription]
 impl SeatSubscription {
-    /// How full each seat pool of the caller's organization is: now, and after each change. Ends with the caller's place.
+    /// How full each seat pool of the caller's organization is: now, and after each change. Needs one of the permissions
+    /// `billing.read`, `usage.read` and `members.invite`; ends with it, and with the caller's place.
     async fn seat_usage_changed(
         &self,
         ctx: &Context<'_>,

@@ -69,6 +69,12 @@ impl Mistakes {
         if self.0.is_empty() { Ok(()) } else { Err(ServiceError::Refused(self.0)) }
     }
 
+    /// What was wrong, for who asks beforehand.
+    #[must_use]
+    pub fn into_inner(self) -> Vec<UserError> {
+        self.0
+    }
+
     /// The refusal of the operation, where a value it needs is missing.
     #[must_use]
     pub fn refused(self) -> ServiceError {

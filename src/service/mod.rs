@@ -55,6 +55,7 @@ mod one_time_code;
 pub mod organization;
 pub mod password;
 pub mod payment_method;
+pub mod plan;
 mod prerequisite;
 mod presence;
 pub mod profile;

@@ -7,10 +7,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{ServiceError, Standing, UserError, UserErrorCode, Work};
+use super::{ServiceError, Standing, UserError, UserErrorCode, Work, invoice, usage as meters};
 pub use crate::access::seat::SeatUsage;
 use crate::{
-    access::{Blueprint, seat},
+    access::{Blueprint, Denial, seat},
     store::{self, Reader},
 };
 use uuid::Uuid;
@@ -166,14 +166,42 @@ pub fn upgrade(within: Within<'_>, pool: &str) -> Option<Upgrade> {
     })
 }
 
+/// The permission to invite: whoever does has to see whether there is room (`S3.57`).
+const INVITE: &str = "members.invite";
+
+/// Whether seats are shown to a principal: who may see the plan (`S0.10`), the usage, of which seats are one meter (`S0.13`), or who
+/// invites, in the organization or at an app.
+fn is_shown_to(standing: &Standing) -> bool {
+    let holds = |key: &str| standing.rights.holds(key);
+    let invites_at_apps = || !standing.rights.apps_with(&standing.blueprint.rules, INVITE).is_empty();
+    holds(invoice::READ) || holds(meters::READ) || holds(INVITE) || invites_at_apps()
+}
+
 impl super::Service {
-    /// How full a principal's organization is; for everyone who is active in it.
+    /// How full a principal's organization is; for holders of `billing.read`, of `usage.read`, and of `members.invite` in the
+    /// organization or on an app.
     ///
     /// # Errors
-    /// [`ServiceError::Forbidden`] for who is not.
+    /// [`ServiceError::Forbidden`] for who holds none of them.
     pub async fn seat_usage(&self, standing: &Standing) -> Result<Vec<SeatUsage>, ServiceError> {
         if let Some(denial) = standing.rights.inactive() {
             return Err(denial.into());
+        }
+        if !is_shown_to(standing) && !crate::ablate::off("seat_read") {
+            return Err(Denial::MissingPermission { permission: invoice::READ.to_owned() }.into());
+        }
+        usage(&self.store().read(), Within::of(standing), self.now()).await
+    }
+
+    /// The same, for what stands in the way of somebody's coming back ([`Return`](super::member::Return)): whoever may bring people
+    /// back is told beforehand that no seat is free, as the refusal tells it, and is shown no count. For holders of
+    /// `members.update` and of `members.invite`.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] for who holds neither.
+    pub async fn seats_for_return(&self, standing: &Standing) -> Result<Vec<SeatUsage>, ServiceError> {
+        if !standing.rights.holds(INVITE) {
+            meters::require(standing, "members.update")?;
         }
         usage(&self.store().read(), Within::of(standing), self.now()).await
     }

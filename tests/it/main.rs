@@ -30,6 +30,7 @@ mod operations;
 mod organization;
 mod outage;
 mod permission_table;
+mod plan;
 mod profile;
 mod provider;
 mod races;

@@ -159,7 +159,7 @@ impl Loader<SeatsHere> for MemberLoader {
 
     async fn load(&self, _keys: &[SeatsHere]) -> Result<HashMap<SeatsHere, Self::Value>, Error> {
         let standing = self.access.standing().map_err(error)?;
-        let seats = self.service.seat_usage(standing).await.map_err(error)?;
+        let seats = self.service.seats_for_return(standing).await.map_err(error)?;
         Ok(HashMap::from([(SeatsHere, Arc::new(seats))]))
     }
 }

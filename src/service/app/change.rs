@@ -122,7 +122,7 @@ async fn create(work: &Work<'_>, new: &NewApp) -> Result<Uuid, ServiceError> {
         Some(parent) => {
             let parent = get_seen(work, parent).await?;
             let permit = work.authorize_on::<CreateApp>(&parent.place())?;
-            if place::is_central(work, &new.kind)? {
+            if place::is_central(&standing.blueprint.rules, &new.kind) {
                 work.authorize::<CreateApp>(None)?;
             }
             (Some(parent), permit)
@@ -132,20 +132,8 @@ async fn create(work: &Work<'_>, new: &NewApp) -> Result<Uuid, ServiceError> {
     let mut mistakes = Mistakes::default();
     let name = mistakes.keep(input::name("name", &new.name));
     let slug = mistakes.keep(input::slug("slug", &new.slug));
-    let kinds = &standing.blueprint.rules.document().app_kinds;
-    let mut visibility = None;
-    match kinds.get(&new.kind) {
-        None => {
-            let keys = kinds.keys().map(String::as_str).collect::<Vec<_>>().join("`, `");
-            let unknown = UserError::new(UserErrorCode::NotInBlueprint, "kind", "there is no such kind of app");
-            mistakes.push(unknown.remedy(format!("Choose among `{keys}`.")));
-        }
-        Some(kind) => {
-            mistakes.keep(place::fits_under(kind, parent.as_ref()));
-            visibility = mistakes.keep(place::visibility(kind, new.visibility));
-        }
-    }
-    mistakes.keep(place::not_too_deep(parent.as_ref(), 0));
+    let kind = place::kind_there(&standing.blueprint.rules, &new.kind, parent.as_ref(), &mut mistakes);
+    let visibility = kind.and_then(|kind| mistakes.keep(place::visibility(kind, new.visibility)));
     let (Some(name), Some(slug), Some(visibility)) = (name, slug, visibility) else { return Err(mistakes.refused()) };
     mistakes.settle()?;
     let app = App {
@@ -233,7 +221,7 @@ async fn relocate(
     mistakes: &mut Mistakes,
 ) -> Result<(), ServiceError> {
     place::authorize::<UpdateApp>(work, seen)?;
-    if place::is_central(work, &seen.app.kind)? {
+    if place::is_central(&work.standing()?.blueprint.rules, &seen.app.kind) {
         work.authorize::<CreateApp>(None)?;
     }
     match seen.app.parent_id {

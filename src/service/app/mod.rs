@@ -14,7 +14,7 @@ use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
 pub use self::change::{AppEdit, NewApp};
-pub use self::obstacles::AppObstacles;
+pub use self::obstacles::{AppObstacles, obstacles_to_making};
 pub(super) use self::{
     directory::Directories,
     place::{ensure_grantable, grantable, is_closed},
@@ -70,8 +70,10 @@ pub struct AppQuery {
     pub kind: Option<String>,
     /// Whose name or slug contains this.
     pub search: Option<String>,
-    /// Directly below one app.
+    /// Below one app.
     pub parent: Option<Uuid>,
+    /// Whether also what stands further below that app, and not directly.
+    pub below: bool,
 }
 
 impl Service {
@@ -95,7 +97,8 @@ impl Service {
             return Ok(Page { items: Vec::new(), has_next: false, has_previous: false, total });
         }
         let reader = self.store().read();
-        let filter = AppFilter { kind: query.kind, search: query.search, parent: query.parent, state: None };
+        let AppQuery { kind, search, parent, below } = query;
+        let filter = AppFilter { kind, search, parent, below, state: None };
         let visible = standing.rights.visible_apps(rules);
         let page = store::app::list(&reader, &visible, &filter, request).await?;
         let ids: Vec<Uuid> = page.items.iter().filter(|app| app.parent_id.is_some()).map(|app| app.id).collect();

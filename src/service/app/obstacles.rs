@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     SeenApp,
-    place::{grantable, managed},
+    place::{grantable, is_central, kind_there, managed},
 };
 use crate::{
     access::{
@@ -14,7 +14,8 @@ use crate::{
         verb::{self, Rule},
     },
     service::{
-        Standing, UserError,
+        Access, Service, ServiceError, Standing, UserError, UserErrorCode,
+        input::Mistakes,
         role::{judge, not_given},
     },
 };
@@ -49,6 +50,45 @@ fn lacking<V: Verb>(standing: &Standing, app: Option<&AppRef<'_>>) -> Vec<UserEr
         (!holds).then(|| Denial::MissingPermission { permission: key.to_owned() })
     });
     denial.map(UserError::from).into_iter().collect()
+}
+
+/// What stands in a principal's way of making an app of this kind, in the organization itself or under an app that it sees; empty: it
+/// is made, where its name and its slug are right. By the rules of [`Service::create_app`], in the same order: who may not make one
+/// there is told nothing about kinds.
+#[must_use]
+pub fn obstacles_to_making(standing: &Standing, kind: &str, parent: Option<&SeenApp>) -> Vec<UserError> {
+    let rules = &standing.blueprint.rules;
+    let place = parent.map(SeenApp::place);
+    let mut missing = lacking::<verb::CreateApp>(standing, place.as_ref());
+    if missing.is_empty() && place.is_some() && is_central(rules, kind) {
+        missing = lacking::<verb::CreateApp>(standing, None);
+    }
+    if !missing.is_empty() && !crate::ablate::off("create_app_beforehand") {
+        return missing;
+    }
+    let mut mistakes = Mistakes::default();
+    kind_there(rules, kind, parent, &mut mistakes);
+    mistakes.into_inner()
+}
+
+impl Service {
+    /// As [`obstacles_to_making`], for the caller and an app of this id. One that is hidden is told as one that there is not.
+    ///
+    /// # Errors
+    /// For a caller without a place in an organization.
+    pub async fn obstacles_to_making(
+        &self,
+        access: &Access,
+        (kind, parent): (&str, Option<Uuid>),
+    ) -> Result<Vec<UserError>, ServiceError> {
+        let standing = access.standing()?;
+        let Some(parent) = parent else { return Ok(obstacles_to_making(standing, kind, None)) };
+        let Some(parent) = self.find_app(access, parent).await? else {
+            let message = "you see no such app for it to stand under";
+            return Ok(vec![UserError::new(UserErrorCode::Forbidden, "parent", message)]);
+        };
+        Ok(obstacles_to_making(standing, kind, Some(&parent)))
+    }
 }
 
 impl SeenApp {

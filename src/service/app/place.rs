@@ -19,8 +19,32 @@ use crate::{
     },
 };
 
+/// The kind of an app to be made there, with what speaks against it: there is no such kind, it stands elsewhere, or too much stands
+/// above it. For who makes one and for who asks beforehand.
+pub(super) fn kind_there<'a>(
+    rules: &'a Blueprint,
+    key: &str,
+    parent: Option<&SeenApp>,
+    mistakes: &mut Mistakes,
+) -> Option<&'a AppKind> {
+    let kinds = &rules.document().app_kinds;
+    let kind = kinds.get(key);
+    match kind {
+        None => {
+            let keys = kinds.keys().map(String::as_str).collect::<Vec<_>>().join("`, `");
+            let unknown = UserError::new(UserErrorCode::NotInBlueprint, "kind", "there is no such kind of app");
+            mistakes.push(unknown.remedy(format!("Choose among `{keys}`.")));
+        }
+        Some(kind) => {
+            mistakes.keep(fits_under(kind, parent));
+        }
+    }
+    mistakes.keep(not_too_deep(parent, 0));
+    kind
+}
+
 /// Whether an app of this kind may stand under this one, or in the organization itself.
-pub(super) fn fits_under(kind: &AppKind, parent: Option<&SeenApp>) -> Result<(), UserError> {
+fn fits_under(kind: &AppKind, parent: Option<&SeenApp>) -> Result<(), UserError> {
     let fits = match parent {
         None => kind.is_root(),
         Some(parent) => kind.parents.contains(&parent.app.kind),
@@ -38,7 +62,7 @@ pub(super) fn fits_under(kind: &AppKind, parent: Option<&SeenApp>) -> Result<(),
 }
 
 /// Refuses an app that would have more above it than rights are followed.
-pub(super) fn not_too_deep(parent: Option<&SeenApp>, height: usize) -> Result<(), UserError> {
+fn not_too_deep(parent: Option<&SeenApp>, height: usize) -> Result<(), UserError> {
     let above = parent.map_or(0, |parent| parent.above.ids.len().saturating_add(1));
     if above.saturating_add(height) <= DEEPEST || ablate::off("app_depth") {
         return Ok(());
@@ -72,9 +96,8 @@ pub(in crate::service) fn managed(app: &SeenApp) -> AppRef<'_> {
 }
 
 /// Whether only who may in the organization itself decides about apps of this kind.
-pub(super) fn is_central(work: &Work<'_>, kind: &str) -> Result<bool, ServiceError> {
-    let kinds = &work.standing()?.blueprint.rules.document().app_kinds;
-    Ok(kinds.get(kind).is_some_and(|kind| kind.central) && !ablate::off("central_app"))
+pub(super) fn is_central(rules: &Blueprint, kind: &str) -> bool {
+    rules.document().app_kinds.get(kind).is_some_and(|kind| kind.central) && !ablate::off("central_app")
 }
 
 /// What the author may do to an app: by a role on it or above it, and where its kind says so, in the organization alone.
@@ -82,7 +105,7 @@ pub(super) fn is_central(work: &Work<'_>, kind: &str) -> Result<bool, ServiceErr
 /// # Errors
 /// [`ServiceError::Forbidden`] with the reason.
 pub(super) fn authorize<V: Verb>(work: &Work<'_>, app: &SeenApp) -> Result<Permit<V>, ServiceError> {
-    if is_central(work, &app.app.kind)? {
+    if is_central(&work.standing()?.blueprint.rules, &app.app.kind) {
         return work.authorize::<V>(Some(app.app.id));
     }
     work.authorize_on::<V>(&managed(app))

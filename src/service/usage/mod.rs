@@ -55,7 +55,7 @@ impl MeterUsage {
     /// The limit, in the meter's unit.
     #[must_use]
     pub fn most(&self) -> Option<i64> {
-        self.limit.map(|limit| i64::try_from(limit.limit).unwrap_or(i64::MAX))
+        self.limit.map(most)
     }
 
     /// What can still be used; `None` is no limit.
@@ -89,6 +89,12 @@ fn month(now: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let next = first.checked_add_months(Months::new(1))?;
     let midnight = |day: NaiveDate| Some(day.and_hms_opt(0, 0, 0)?.and_utc());
     Some((midnight(first)?, midnight(next)?))
+}
+
+/// A limit in its meter's unit; no more than can be counted.
+#[must_use]
+pub fn most(limit: MeterLimit) -> i64 {
+    i64::try_from(limit.limit).unwrap_or(i64::MAX)
 }
 
 /// What a plan includes of a meter.

@@ -92,8 +92,10 @@ pub struct AppFilter {
     pub kind: Option<String>,
     /// Whose name or slug contains this.
     pub search: Option<String>,
-    /// Directly below one app.
+    /// Below one app.
     pub parent: Option<Uuid>,
+    /// Whether also what stands further below that app, and not directly.
+    pub below: bool,
     /// Enabled or disabled.
     pub state: Option<AppState>,
 }
@@ -158,10 +160,17 @@ pub async fn list(
 ) -> Result<Page<App>, StoreError> {
     let database = reader.connection().get_database_backend();
     let search = filter.search.as_deref().map(|text| contains(database, [Column::Name, Column::Slug], text));
+    let under = |parent: Uuid| {
+        if filter.below {
+            Column::Id.in_subquery(descendants(visibility.organization(), vec![parent]))
+        } else {
+            Column::ParentId.eq(parent)
+        }
+    };
     let select = select::<Entity>().filter(
         visible(visibility)
             .add_option(filter.kind.as_deref().map(|kind| Column::Kind.eq(kind)))
-            .add_option(filter.parent.map(|parent| Column::ParentId.eq(parent)))
+            .add_option(filter.parent.map(under))
             .add_option(filter.state.map(|state| Column::State.eq(state)))
             .add_option(search),
     );

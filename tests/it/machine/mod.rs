@@ -442,6 +442,12 @@ impl Machine<'_> {
         let present = self.world.members.iter().filter(|member| member.state != State::Archived);
         let people = present.filter(|member| self.world.sees_member(&viewer, member.id)).count();
         assert_eq!(answer.at("organization.members.totalCount"), people, "{}", story("members", self));
+        let permissions = ["billing.read", "usage.read", "members.invite"];
+        let shown = permissions.iter().any(|permission| self.world.holds(&viewer, permission));
+        // Without pools of seats, those who invite at an app alone are shown the empty list.
+        if !self.world.document.seat_pools.is_empty() {
+            assert_eq!(answer.at("organization.seatUsage").is_array(), shown, "{}", story("who sees seats", self));
+        }
         for usage in answer.at("organization.seatUsage").as_array().cloned().unwrap_or_default() {
             let (active, pending) = self.world.seats()[usage["pool"].as_str().unwrap()];
             assert_eq!(usage["used"], active, "{}", story("seats", self));

@@ -123,6 +123,9 @@ async fn apps_below_a_granted_one_are_seen_where_the_grant_reaches_their_kind() 
         assert_eq!(slugs(below.clone(), AppFilter::default()).await, ["deep", "one"]);
         let under = AppFilter { parent: Some(apps[1]), ..Default::default() };
         assert_eq!(slugs(below.clone(), under).await, ["deep"]);
+        let directly = AppFilter { parent: Some(apps[0]), ..Default::default() };
+        assert_eq!(slugs(below.clone(), directly.clone()).await, ["one"]);
+        assert_eq!(slugs(below.clone(), AppFilter { below: true, ..directly }).await, ["deep", "one"]);
         let search = AppFilter { search: Some("ON".to_owned()), ..Default::default() };
         assert_eq!(slugs(below, search).await, ["one"]);
         assert_eq!(slugs(vec![], AppFilter::default()).await, Vec::<String>::new());

@@ -3,9 +3,12 @@
 use serde_json::json;
 
 use super::suite::{Suite, id_of, invited, keys, suite, update};
-use crate::support::{
-    gateway::{Gateway, Person},
-    people::switch,
+use crate::{
+    operations::{run, send},
+    support::{
+        gateway::{Gateway, Person},
+        people::switch,
+    },
 };
 
 const CODES: [&str; 6] =
@@ -122,6 +125,24 @@ async fn s2_33_s2_34_s2_35_s2_38_reserved_sections_are_the_owners_alone() {
         );
         let child = json!({ "name": "Sub", "slug": "sub", "blueprint": "business-suite", "parent": "acme" });
         assert_eq!(person.call("createOrganization", child, "organization { id }").await.codes(), ["FORBIDDEN"]);
+    }
+}
+
+/// S2.34, S2.38: neither an Admin nor a User sees the plan or what else there is; the seats an Admin sees, who invites.
+#[tokio::test]
+async fn s2_34_s2_38_the_subscription_is_shown_to_the_owner_alone() {
+    let Suite { gateway: _serving, alice, carol, bob, .. } = suite().await;
+    let here = json!({ "organization": "acme" });
+    let owners = run(&alice, "business-suite/subscriptions", here.clone()).await;
+    assert_eq!(owners.at("organization.plan.key"), "agency");
+    assert_eq!(owners.at("organization.plans").as_array().unwrap().len(), 3);
+    for (person, refused) in [(&carol, 2), (&bob, 3)] {
+        let seen = send(person, "business-suite/subscriptions", here.clone()).await;
+        assert_eq!(seen.codes(), vec!["FORBIDDEN"; refused], "{}", seen.text);
+        let organization = seen.at("organization");
+        assert!(organization["plan"].is_null() && organization["plans"].is_null(), "{organization}");
+        assert_eq!(organization["seatUsage"].is_array(), person.name == "carol", "{organization}");
+        assert_eq!(organization["viewerCanChangePlan"], false);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod apps;
 mod console;
+mod create_app;
 mod domain;
 mod invite;
 mod notices;

@@ -17,9 +17,11 @@ async fn every_ready_operation_of_the_cloud_console_answers() {
     let here = json!({ "organization": "acme" });
     let users = run(&alice, "cloud-console/users", here.clone()).await;
     assert_eq!(users.at("organization.members.totalCount"), 4);
-    let spaces = run(&alice, "cloud-console/workspaces", here.clone()).await;
-    assert_eq!(spaces.at("organization.apps.totalCount"), 2);
-    assert_eq!(run(&bob, "cloud-console/workspaces", here.clone()).await.at("organization.apps.totalCount"), 1);
+    for (person, sees, makes) in [(&alice, 2, true), (&bob, 1, false)] {
+        let spaces = run(person, "cloud-console/workspaces", here.clone()).await;
+        assert_eq!(spaces.at("organization.apps.totalCount"), sees);
+        assert_eq!(spaces.at("organization.viewerCanCreateApp"), makes, "S4.11");
+    }
 
     let roles = at(&[(shop, "workspace_member"), (project, "project_member")]);
     let input = json!({ "email": "erin@example.org", "appRoles": roles });
@@ -27,13 +29,17 @@ async fn every_ready_operation_of_the_cloud_console_answers() {
     assert_eq!(invited.at("inviteMember.member.state"), "PENDING");
     let space = json!({ "organization": "acme", "workspace": "shop" });
     for owner in [&alice, &bob] {
-        let shown = run(owner, "cloud-console/workspace", space.clone()).await;
+        let shown = run(owner, "cloud-console/workspace-people", space.clone()).await;
         assert_eq!(shown.at("organization.app.members.totalCount"), 3, "{} {}", owner.name, shown.text);
+        let shown = run(owner, "cloud-console/workspace", space.clone()).await;
         assert_eq!(shown.at("organization.app.children.totalCount"), 1);
+        assert_eq!(shown.at("organization.app.projects.totalCount"), 1, "the one in the group: {}", shown.text);
+        assert_eq!(shown.at("organization.app.viewerCanCreateApp"), true);
     }
-    let hidden = send(&carol, "cloud-console/workspace", space).await;
+    let own = run(&carol, "cloud-console/workspace", space.clone()).await;
+    assert_eq!(own.at("organization.app.viewerCanInvite"), false);
+    let hidden = send(&carol, "cloud-console/workspace-people", space).await;
     assert_eq!(hidden.codes(), ["FORBIDDEN"], "a member sees the workspace, not its people");
-    assert_eq!(hidden.at("organization.app.viewerCanInvite"), false);
 
     let account = json!({ "name": "Deploy", "role": "workspace_app", "app": app_id(shop) });
     let account = bob.call("createServiceAccount", account, "serviceAccount { id }").await.ok();

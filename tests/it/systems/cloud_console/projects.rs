@@ -3,9 +3,12 @@
 use serde_json::json;
 
 use super::console::{Console, app_id, at, console, give, make, may, sees};
-use crate::support::{
-    gateway::Engines,
-    people::{fields, invite_with, member_id, remedies},
+use crate::{
+    operations::run,
+    support::{
+        gateway::{Answer, Engines},
+        people::{fields, invite_with, member_id, remedies},
+    },
 };
 
 #[tokio::test]
@@ -32,6 +35,63 @@ async fn s4_6_s4_25_q16_a_member_reaches_projects_it_is_invited_to_and_public_on
         assert_eq!(sees(&carol).await, ["shop", "web"]);
         let hidden = json!({ "app": app_id(public), "name": "Mine" });
         assert_eq!(carol.call("updateApp", hidden, "app { id }").await.codes(), ["NOT_FOUND"]);
+    }
+}
+
+/// S4.6, S4.24: the screen of a workspace shows its Member the projects it is invited to and those that are public, in groups that it
+/// does not see too, and with no error beside them; and no other project.
+#[tokio::test]
+async fn s4_6_s4_24_the_workspace_screen_shows_a_member_its_projects() {
+    for engines in Engines::DATABASES {
+        let Console { gateway: _open, bob, carol, dave, shop, bank, .. } = console(engines).await;
+        let public = async |slug: &str, parent| {
+            let made = make(&bob, "project", slug, Some(parent)).await;
+            let open = json!({ "app": app_id(made), "visibility": "PUBLIC" });
+            bob.call("updateApp", open, "app { id }").await.ok();
+        };
+        let group = make(&bob, "project_group", "web", Some(shop)).await;
+        let inner = make(&bob, "project_group", "mobile", Some(group)).await;
+        for (slug, parent) in [("till", shop), ("vault", inner)] {
+            make(&bob, "project", slug, Some(parent)).await;
+        }
+        for (slug, parent) in [("stock", shop), ("player", inner)] {
+            let invited = make(&bob, "project", slug, Some(parent)).await;
+            give(&bob, &carol, "project_member", invited).await.ok();
+        }
+        public("wiki", shop).await;
+        public("docs", inner).await;
+        make(&dave, "project", "ledger", Some(bank)).await;
+
+        let here = json!({ "organization": "acme", "workspace": "shop" });
+        let shown = run(&carol, "cloud-console/workspace", here.clone()).await;
+        let slugs = |answer: &Answer, list: &str| {
+            let edges = answer.at(&format!("organization.app.{list}.edges")).as_array().unwrap().clone();
+            edges.iter().map(|edge| edge["node"]["slug"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(slugs(&shown, "projects"), ["docs", "player", "stock", "wiki"], "{engines:?}");
+        assert_eq!(shown.at("organization.app.projects.totalCount"), 4);
+        assert_eq!(slugs(&shown, "children"), ["stock", "wiki"], "{engines:?}: what stands directly in it");
+        // Limited management: nothing to make, to change or to delete, and what can be done in each.
+        assert_eq!(shown.at("organization.app.viewerCanCreateApp"), false, "S4.24");
+        let rows = shown.at("organization.app.projects.edges").as_array().unwrap();
+        for row in rows.iter().map(|edge| &edge["node"]) {
+            let invited = row["visibility"] == "PRIVATE";
+            let actions = row["viewerCapabilities"].to_string();
+            assert_eq!(actions.contains("manage"), invited, "{row}");
+            assert!(
+                actions.contains("view") && row["viewerCanUpdate"] == false && row["viewerCanDelete"] == false,
+                "{row}"
+            );
+            let path = row["path"].as_array().unwrap();
+            assert_eq!(path.len(), 1, "the groups above are not carol's to see: {row}");
+        }
+        let mut some = here.clone();
+        some["search"] = json!("OC");
+        assert_eq!(slugs(&run(&carol, "cloud-console/workspace", some).await, "projects"), ["docs", "stock"]);
+        // Its owner has every one, and who has nothing of it has no workspace.
+        let all = run(&bob, "cloud-console/workspace", here.clone()).await;
+        assert_eq!(slugs(&all, "projects"), ["docs", "player", "stock", "till", "vault", "wiki"]);
+        assert!(run(&dave, "cloud-console/workspace", here).await.at("organization.app").is_null());
     }
 }
 

@@ -28,6 +28,7 @@ async fn every_ready_operation_of_code_hosting_answers() {
         let shown = run(person, "code-hosting/repositories", here.clone()).await;
         let row = shown.at("organization.apps.edges.0.node");
         assert_eq!((&row["slug"], &row["viewerCapabilities"][0]["level"]), (&json!("site"), &json!(level)), "S5.4");
+        assert_eq!(shown.at("organization.viewerCanCreateApp"), level == "admin", "S5.1");
         let shown = run(person, "code-hosting/teams", here.clone()).await;
         let row = shown.at("organization.teams.edges.0.node");
         assert_eq!((&row["members"]["totalCount"], &row["grants"]["totalCount"]), (&json!(1), &json!(1)), "S5.4");

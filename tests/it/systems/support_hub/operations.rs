@@ -18,6 +18,10 @@ async fn every_ready_operation_of_the_support_hub_answers() {
     assert_eq!(list.at("organization.apps.totalCount"), 4);
     assert_eq!(list.at("organization.viewerCanInvite"), true);
     assert_eq!(list.at("organization.seatUsage.0.used"), 2, "{}", list.text);
+    // A Member sees the list without the banner of the seats.
+    let own = run(&bob, "support-hub/members", json!({ "organization": "acme", "seats": false })).await;
+    assert_eq!(own.at("organization.members.totalCount"), 2);
+    assert_eq!(send(&bob, "support-hub/members", here.clone()).await.codes(), ["FORBIDDEN"]);
 
     let access = tree(&[(service, &["inbox", "tickets"]), (help, &["articles"])]);
     let save = json!({ "input": { "member": member_id(&bob), "access": access } });

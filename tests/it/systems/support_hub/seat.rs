@@ -179,10 +179,13 @@ async fn the_usage_is_followed_as_it_changes_and_not_when_it_does_not() {
 async fn who_loses_the_place_follows_no_more_and_a_stranger_never_did() {
     let gateway = Gateway::sqlite().await;
     let (acme, alice) = workspace(&gateway, "growth").await;
-    let bob = gateway.member(&acme, "bob", "member").await;
+    let bob = gateway.member(&acme, "bob", "super_admin").await;
+    let carol = gateway.member(&acme, "carol", "member").await;
     let follow = "subscription { seatUsageChanged { used } }";
     let mut events = Events::open(&gateway, &bob, follow).await;
-    assert_eq!(events.next().await.unwrap()["data"]["seatUsageChanged"][0]["used"], 2);
+    assert_eq!(events.next().await.unwrap()["data"]["seatUsageChanged"][0]["used"], 3);
+    let refused = Events::open(&gateway, &carol, follow).await.next().await.unwrap();
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN", "a Member neither invites nor pays: {refused}");
     alice.call("deleteOrganization", json!({ "confirm": "acme" }), "deletedOrganizationId").await.ok();
     while let Some(event) = events.next().await {
         assert!(event["data"].is_null(), "{event}");

@@ -28,9 +28,22 @@ async fn s0_10_s0_11_billing_is_for_billing_admins() {
     assert_eq!((&billing["plan"]["key"], &billing["viewerCanChangePlan"]), (&json!("growth"), &json!(true)));
     assert_eq!(billing["invoices"]["edges"][0]["node"]["amountMinor"], "490000");
     assert_eq!(billing["paymentMethods"][0]["last4"], "4242");
-    for other in [&space.carol, &space.bob] {
-        assert_eq!(send(other, "workspace/billing", json!({})).await.codes(), ["FORBIDDEN"; 2]);
-        assert_eq!(send(other, "workspace/usage", json!({})).await.codes(), ["FORBIDDEN"]);
+    // What the plan includes, seat pools and meters, and of each meter what happens beyond.
+    let meter = &billing["plan"]["meters"][0];
+    assert_eq!((&meter["label"], &meter["limit"]), (&json!("AI Credits"), &json!("100000")));
+    assert_eq!(meter["onLimit"], "REFUSE");
+    assert_eq!(billing["plans"].as_array().unwrap().len(), 3);
+    // Neither sees any of it: of the seats an administrator, who invites, sees how full they are.
+    for (other, refused) in [(&space.carol, 4), (&space.bob, 5)] {
+        let seen = send(other, "workspace/billing", json!({})).await;
+        assert_eq!(seen.codes(), vec!["FORBIDDEN"; refused], "{}", seen.text);
+        let organization = seen.at("viewer.organization");
+        for hidden in ["plan", "plans", "invoices", "paymentMethods"] {
+            assert!(organization[hidden].is_null(), "{hidden}: {organization}");
+        }
+        assert_eq!(organization["seatUsage"].is_array(), other.name == "carol", "{organization}");
+        let seen = send(other, "workspace/usage", json!({})).await;
+        assert_eq!(seen.codes(), vec!["FORBIDDEN"; refused - 3], "{}", seen.text);
         assert_eq!(
             other.call("changePlan", json!({ "plan": "enterprise" }), "organization { id }").await.codes(),
             ["FORBIDDEN"]
@@ -135,7 +148,7 @@ async fn s0_44_plan_limits_seats_and_wallets_are_separate() {
     assert_eq!((&wallet["used"], &wallet["limit"], &wallet["kind"]), (&json!("320"), &json!(null), &json!("GAUGE")));
     assert_eq!(usage(&place.carol, "credits").await["limit"], "1000");
     let seats = place
-        .bob
+        .carol
         .ask("{ viewer { organization { plan { seats { pool limit } } seatUsage { pool used limit } } } }")
         .await
         .ok();

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::space::{menus, space};
-use crate::{operations::run, support::gateway::Engines};
+use crate::{
+    operations::{run, send},
+    support::gateway::Engines,
+};
 
 /// S0.1, S0.2, S0.3: one Settings area in modules, for administrators; a standard user neither sees nor reaches it.
 #[tokio::test]
@@ -17,7 +20,8 @@ async fn s0_1_s0_2_s0_3_settings_is_the_administrators_area_in_modules() {
         // What a standard user does not see it does not reach either.
         let register = run(&space.bob, "workspace/customer-register", json!({})).await;
         assert_eq!(register.at("viewer.organization.profile"), &json!([]));
-        let members = run(&space.bob, "workspace/access-management", json!({})).await;
+        let members = send(&space.bob, "workspace/access-management", json!({})).await;
+        assert_eq!(members.codes(), ["FORBIDDEN"], "the seats, of who does not invite");
         assert_eq!(members.at("viewer.organization.members.totalCount"), 1, "itself alone");
         for guarded in
             ["invitations { totalCount }", "activity { totalCount }", "usage { used }", "invoices { totalCount }"]
