@@ -24,7 +24,7 @@ pub struct Model {
     /// What the client called itself.
     #[sea_orm(column_type = "Text")]
     pub user_agent: Option<String>,
-    /// Network address it came from.
+    /// Network address it was last refreshed or used from.
     #[sea_orm(column_type = "Text")]
     pub address: Option<String>,
 }

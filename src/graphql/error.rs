@@ -107,6 +107,8 @@ pub enum UserErrorCode {
     EmailNotVerified,
     /// The identity leads to no account that may be used.
     NotLinked,
+    /// Nobody could sign in to the account any more.
+    LastWayIn,
     /// The change has not been made because the state has moved on.
     StateChanged,
     /// The role is the blueprint's own, which nobody changes.

@@ -31,6 +31,7 @@ pub mod cursor;
 pub mod custom_role;
 pub mod email_address;
 pub mod error;
+pub mod external_identity;
 pub mod grant;
 pub mod invitation;
 pub mod invitation_batch;
@@ -88,6 +89,7 @@ pub struct Mutation(
     password::PasswordMutation,
     session_list::SessionListMutation,
     second_factor::SecondFactorMutation,
+    external_identity::ExternalIdentityMutation,
     organization::OrganizationMutation,
     invitation::InvitationMutation,
     invitation_batch::InvitationBatchMutation,

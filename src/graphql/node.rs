@@ -48,6 +48,8 @@ pub enum NodeType {
     ApiToken,
     /// A sign-in.
     Session,
+    /// An identity of a provider's that leads to an account.
+    ExternalIdentity,
     /// An invoice.
     Invoice,
     /// A way to pay.
@@ -55,7 +57,7 @@ pub enum NodeType {
 }
 
 impl NodeType {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::User,
         Self::Organization,
         Self::Member,
@@ -67,6 +69,7 @@ impl NodeType {
         Self::ServiceAccount,
         Self::ApiToken,
         Self::Session,
+        Self::ExternalIdentity,
         Self::Invoice,
         Self::PaymentMethod,
     ];
@@ -84,6 +87,7 @@ impl NodeType {
             Self::ServiceAccount => "sva",
             Self::ApiToken => "tok",
             Self::Session => "ses",
+            Self::ExternalIdentity => "ext",
             Self::Invoice => "ivc",
             Self::PaymentMethod => "pay",
         }
@@ -103,6 +107,7 @@ impl NodeType {
             Self::ServiceAccount => "ServiceAccount",
             Self::ApiToken => "ApiToken",
             Self::Session => "Session",
+            Self::ExternalIdentity => "ExternalIdentity",
             Self::Invoice => "Invoice",
             Self::PaymentMethod => "PaymentMethod",
         }
@@ -238,7 +243,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
         NodeType::Invoice => Ok(Invoice::find(ctx, row).await?.map(Node::Invoice)),
         NodeType::PaymentMethod => Ok(PaymentMethod::find(ctx, row).await?.map(Node::PaymentMethod)),
         NodeType::Grant => Ok(Grant::find(ctx, row).await?.map(Node::Grant)),
-        NodeType::User | NodeType::Session => Ok(None),
+        NodeType::User | NodeType::Session | NodeType::ExternalIdentity => Ok(None),
     }
 }
 

@@ -52,6 +52,7 @@ pub const FIELDS: &[(Root, &str, Audience)] = &[
     (Root::Mutation, "proveSecondFactor", Audience::Callers),
     (Root::Mutation, "renewRecoveryCodes", Audience::Callers),
     (Root::Mutation, "removeSecondFactor", Audience::Callers),
+    (Root::Mutation, "unlinkExternalIdentity", Audience::Callers),
     (Root::Mutation, "createOrganization", Audience::Callers),
     (Root::Mutation, "updateOrganization", Audience::Callers),
     (Root::Mutation, "changePlan", Audience::Callers),

@@ -173,7 +173,7 @@ impl SessionMutation {
                 return Err(error(ServiceError::BadInput(message.to_owned())));
             }
         };
-        let signed_in = ctx.service()?.refresh_session(token, binding).await;
+        let signed_in = ctx.service()?.refresh_session(&ctx.access()?.client, token, binding).await;
         if let (Err(ServiceError::Unauthenticated), Some(browser)) = (&signed_in, ctx.browser()) {
             // It is good for nothing any more.
             browser.forget();

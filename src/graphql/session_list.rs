@@ -20,11 +20,11 @@ pub struct Session {
     device: Option<String>,
     /// What the client called itself, whole.
     user_agent: Option<String>,
-    /// The network address it was opened from.
+    /// The network address it was last used from.
     address: Option<String>,
     /// When it was opened.
     created_at: DateTime<Utc>,
-    /// When it was last refreshed.
+    /// When it was last used, to the minute.
     last_seen_at: DateTime<Utc>,
     /// When it ends at the latest.
     expires_at: DateTime<Utc>,

@@ -7,6 +7,7 @@ use super::{
     blueprint::Menu,
     context::InContext,
     error::error,
+    external_identity::{self, ExternalIdentity},
     invitation::{self, PendingInvitation},
     membership::{OrganizationMembership, OrganizationMembershipConnection},
     node::NodeType,
@@ -94,6 +95,14 @@ impl Viewer {
             return Ok(None);
         }
         second_factor::own(ctx).await.map(Some)
+    }
+
+    /// The identities at providers by which the person can sign in, in the order of linking; null for a program.
+    async fn external_identities(&self, ctx: &Context<'_>) -> Result<Option<Vec<ExternalIdentity>>> {
+        if self.0.person.is_none() {
+            return Ok(None);
+        }
+        external_identity::own(ctx).await.map(Some)
     }
 
     /// The organization the credential is bound to; null for a person who has chosen none.

@@ -100,7 +100,7 @@ pub async fn sweep(service: &Service) -> Vec<(Remains, u64)> {
     swept
 }
 
-/// Writes down which members were there since the last time.
+/// Writes down which members were there since the last time, and by which sessions.
 pub async fn record_presence(service: &Service) {
     if let Err(error) = service.record_presence().await {
         tracing::warn!(%error, "cannot write down who was there; the next requests are noted again");

@@ -24,6 +24,8 @@ pub enum Matter {
     EmailChanged(String),
     /// The account was deleted.
     AccountDeleted,
+    /// Nobody signs in to the account by the link to this provider any more.
+    IdentityUnlinked(String),
 }
 
 /// A letter about a person's own account.
@@ -112,11 +114,30 @@ const fn otherwise(language: Language, what: Otherwise) -> &'static str {
     }
 }
 
+/// What is said of an identity that was unlinked.
+const fn unlinked(language: Language) -> (&'static str, &'static str) {
+    match language {
+        Language::English => (
+            "A way to sign in was unlinked",
+            "Your account is no longer linked to your account at {other}, by which you could sign in.",
+        ),
+        Language::Italian => (
+            "Un modo di accedere è stato scollegato",
+            "Il tuo account non è più collegato al tuo account presso {other}, con cui potevi accedere.",
+        ),
+        Language::German => (
+            "Ein Weg zur Anmeldung wurde getrennt",
+            "Ihr Konto ist nicht mehr mit Ihrem Konto bei {other} verknüpft, mit dem Sie sich anmelden konnten.",
+        ),
+        Language::Korean => ("로그인 연결 해제 알림", "로그인에 사용하던 다음 계정과의 연결이 해제되었습니다: {other}"),
+    }
+}
+
 impl Matter {
     const fn otherwise(&self) -> Otherwise {
         match self {
             Self::VerifyEmail | Self::ResetPassword | Self::TakeEmail => Otherwise::Nothing,
-            Self::LeaveEmail(_) | Self::PasswordChanged => Otherwise::AnotherPassword,
+            Self::LeaveEmail(_) | Self::PasswordChanged | Self::IdentityUnlinked(_) => Otherwise::AnotherPassword,
             // Whoever has the account's mail by now could set another password as well.
             Self::EmailChanged(_) | Self::AccountDeleted => Otherwise::AskTheOperator,
         }
@@ -125,6 +146,7 @@ impl Matter {
     /// Subject, and what has happened.
     const fn said(&self, language: Language) -> (&'static str, &'static str) {
         match (language, self) {
+            (_, Self::IdentityUnlinked(_)) => unlinked(language),
             (Language::English, Self::VerifyEmail) => (
                 "Confirm your address",
                 "An account was opened with this address. If that was you, please confirm that the address is yours; if not, do not follow the link.",
@@ -225,7 +247,7 @@ impl Matter {
 
     fn other(&self) -> &str {
         match self {
-            Self::LeaveEmail(other) | Self::EmailChanged(other) => other,
+            Self::LeaveEmail(other) | Self::EmailChanged(other) | Self::IdentityUnlinked(other) => other,
             Self::VerifyEmail
             | Self::ResetPassword
             | Self::TakeEmail
@@ -306,8 +328,9 @@ mod tests {
                 Matter::PasswordChanged,
                 Matter::EmailChanged("other@example.com".to_owned()),
                 Matter::AccountDeleted,
+                Matter::IdentityUnlinked("other@example.com".to_owned()),
             ] {
-                let told = matches!(matter, Matter::LeaveEmail(_) | Matter::EmailChanged(_));
+                let told = !matter.other().is_empty();
                 let letter = mail(matter, None, language);
                 assert_eq!(letter.text.contains("other@example.com"), told, "{}", letter.text);
                 assert!(subjects.insert(letter.subject));

@@ -358,9 +358,7 @@ impl Service {
         let granted = self.grants().get(&grant_key(&credential), presented, now).await.map_err(unavailable)?;
         let Some(granted) = granted else { return Ok(None) };
         let standing = granted.facts.standing(self, &self.store().read(), now).await?;
-        if standing.is_some() {
-            self.note_presence(&credential, now);
-        }
+        self.note_presence(&credential, (client.address, standing.is_some()), now);
         // A program is nobody outside its organization, nor while it or whoever made its token is not active; a person may be.
         let active = standing.as_ref().is_some_and(|standing| standing.facts.principal_active);
         if !active && matches!(credential, Credential::ApiToken { .. }) {

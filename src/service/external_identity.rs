@@ -8,19 +8,21 @@
 use uuid::Uuid;
 
 use super::{
-    Change, Client, Service, ServiceError, UserError, UserErrorCode, Work,
+    Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work, one_time_code,
+    password::wrong_password,
     second_factor::Factor,
-    session::SignedIn,
+    session::{SignedIn, session_of},
     user::{UserState, may_open_account},
 };
 use crate::{
     ablate,
     access::{
         Authority, SystemTask, authorize,
-        verb::{CreateUser, LinkIdentity},
+        verb::{CreateUser, LinkIdentity, UnlinkIdentity},
     },
     id::new_id,
     identity::Email,
+    mail::Matter,
     provider::{Arrived, Begun, Callback, Provider, ProviderError, ProviderOptions},
     store::{
         self, StoreError, WriteScope,
@@ -38,6 +40,17 @@ pub struct SignInProvider {
     pub title: String,
     /// Where a browser goes to sign in by it: a path of ours.
     pub path: String,
+}
+
+/// An identity that leads to an account, as its person is shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedIdentity {
+    /// The link.
+    pub identity: ExternalIdentity,
+    /// The provider's key; `None` where none of this issuer is set up now.
+    pub provider: Option<String>,
+    /// What people call the provider; its issuer where none is set up.
+    pub title: String,
 }
 
 /// An ID token that a client got from a provider by itself.
@@ -68,6 +81,52 @@ impl Service {
             SignInProvider { key: key.clone(), title: title.clone(), path: format!("/sign-in/{key}") }
         };
         self.providers().all().map(shown).collect()
+    }
+
+    /// The provider of this issuer; the first of them where several have it.
+    fn provider_of(&self, issuer: &str) -> Option<&Provider> {
+        self.providers().all().find(|provider| provider.options().issuer == issuer)
+    }
+
+    fn linked(&self, identity: ExternalIdentity) -> LinkedIdentity {
+        let options = self.provider_of(&identity.issuer).map(Provider::options);
+        let title = options.map_or(&identity.issuer, |options| &options.title).clone();
+        LinkedIdentity { provider: options.map(|options| options.key.clone()), title, identity }
+    }
+
+    /// The identities that lead to the caller's account, in the order of linking.
+    ///
+    /// A signed-in person may ask for its own.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`], [`ServiceError::Forbidden`] for a program.
+    pub async fn own_external_identities(&self, access: &Access) -> Result<Vec<LinkedIdentity>, ServiceError> {
+        let user = session_of(access)?.user;
+        let found = store::external_identity::list_of_user(&self.store().read(), user).await?;
+        Ok(found.into_iter().map(|identity| self.linked(identity)).collect())
+    }
+
+    /// Takes an identity from the caller's account: from then on it leads where one leads that comes for the first time. Sessions
+    /// stay, as none knows what it was opened by. One that is gone, or another's, is no refusal: nothing is changed, nobody is told.
+    ///
+    /// A signed-in person may call it, with its password where it has one.
+    ///
+    /// # Errors
+    /// [`ServiceError::Refused`] with `WRONG_CREDENTIALS`, or `LAST_WAY_IN` where nobody could sign in to the account any more;
+    /// [`ServiceError::RateLimited`].
+    pub async fn unlink_external_identity(
+        &self,
+        access: &Access,
+        identity: Uuid,
+        password: Option<String>,
+    ) -> Result<(), ServiceError> {
+        access.require_own_eyes()?;
+        let user = session_of(access)?.user;
+        let proven = self.ask_password(access, password).await?.password_hash;
+        let change = Change::by_user("unlinkExternalIdentity", access, Vec::new())?;
+        let unlinked =
+            self.mutate(change, move |work| Box::pin(async move { unlink(work, (user, identity), proven).await }));
+        unlinked.await.map(drop)
     }
 
     /// Where a browser lands in the end, whatever comes of it; `None` where there is no such provider.
@@ -200,6 +259,30 @@ async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, ne
         Err(StoreError::Conflict { .. }) => Err(not_linked().into()),
         Err(error) => Err(error.into()),
     }
+}
+
+async fn unlink(work: &Work<'_>, (user, id): (Uuid, Uuid), proven: Option<String>) -> Result<(), ServiceError> {
+    let account = store::user::find_by_id(work.tx, user).await?.ok_or(ServiceError::Unauthenticated)?;
+    // What was proven is the password that was there then.
+    if account.password_hash != proven {
+        return Err(wrong_password());
+    }
+    let linked = store::external_identity::list_of_user(work.tx, user).await?;
+    let (found, left): (Vec<_>, Vec<_>) = linked.into_iter().partition(|identity| identity.id == id);
+    let Some(found) = found.into_iter().next() else { return Ok(()) };
+    let leads_in = |identity: &ExternalIdentity| work.service.provider_of(&identity.issuer).is_some();
+    let is_last = account.password_hash.is_none() && !left.iter().any(leads_in);
+    if is_last && !ablate::off("last_way_in") {
+        let message = "you could not sign in any more: the account has no password";
+        return Err(UserError::new(UserErrorCode::LastWayIn, "externalIdentity", message)
+            .remedy("Set a password by letter first (`requestPasswordReset`).")
+            .into());
+    }
+    store::external_identity::delete(work.tx, work.authorize::<UnlinkIdentity>(Some(user))?, &found).await?;
+    let LinkedIdentity { identity, title, .. } = work.service.linked(found);
+    one_time_code::tell(work, &account, Matter::IdentityUnlinked(title)).await?;
+    tracing::info!(issuer = identity.issuer, %user, "an identity was unlinked from an account");
+    Ok(())
 }
 
 /// The account that is there already, if it may be linked.

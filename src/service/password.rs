@@ -226,7 +226,8 @@ fn chosen(text: String) -> Result<Password, ServiceError> {
     chosen.ok_or_else(|| mistakes.refused())
 }
 
-fn wrong_password() -> ServiceError {
+/// The refusal of a password that was asked for again.
+pub(super) fn wrong_password() -> ServiceError {
     UserError::new(UserErrorCode::WrongCredentials, "password", "the password is wrong")
         .remedy("Check it, or ask for a letter to set another one.")
         .into()

@@ -200,14 +200,19 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Unauthenticated`] for a token that is none, used, expired or of a session that is over;
     /// [`ServiceError::NotFound`] when the person has no place in the named organization: the token then stays good.
-    pub async fn refresh_session(&self, text: &str, binding: Binding) -> Result<SignedIn, ServiceError> {
+    pub async fn refresh_session(
+        &self,
+        client: &Client,
+        text: &str,
+        binding: Binding,
+    ) -> Result<SignedIn, ServiceError> {
         let token = RefreshToken::parse(text).map_err(|_| ServiceError::Unauthenticated)?;
         let hash = token.hash();
         let found = store::session::find_by_refresh_hash(&self.store().read(), &hash).await?;
         let (_, session) = found.ok_or(ServiceError::Unauthenticated)?;
         let user = session.user_id;
         let refresh = RefreshToken::mint(&mut rand::rng());
-        let next_hash = refresh.hash();
+        let (next_hash, from) = (refresh.hash(), client.address.to_string());
         let change = Change::by_system("refreshSession", SystemTask::SignIn, WriteScope::user(user));
         let opened = self.mutate(change, move |work| {
             Box::pin(async move {
@@ -239,7 +244,7 @@ impl Service {
                             used_at: None,
                         };
                         let permit = work.authorize::<ManageSession>(Some(session.id))?;
-                        if store::session::rotate(work.tx, permit, &token, next).await? {
+                        if store::session::rotate(work.tx, permit, &token, (next, from.as_str())).await? {
                             return Ok(Opened::In { session: session.id, place });
                         }
                         end_family(work, &session).await

@@ -40,7 +40,8 @@ impl ListedSession {
 }
 
 impl Service {
-    /// The caller's sessions that can still be used, in the order of sign-in.
+    /// The caller's sessions that can still be used, in the order of sign-in. What was used shortly before it had rested for too long
+    /// is listed for an access token's life more.
     ///
     /// A signed-in person may ask for its own.
     ///

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::{Reader, StoreError, Tx, select::select};
 use crate::access::{
-    Permit,
-    verb::{LinkIdentity, Purge},
+    Author, Permit, Verb,
+    verb::{LinkIdentity, Purge, UnlinkIdentity},
 };
 
 /// Who a person is at an identity provider.
@@ -48,6 +48,15 @@ impl From<Model> for ExternalIdentity {
 pub async fn find(reader: &impl Reader, issuer: &str, subject: &str) -> Result<Option<ExternalIdentity>, StoreError> {
     let select = select::<Entity>().filter(Column::Issuer.eq(issuer)).filter(Column::Subject.eq(subject));
     Ok(select.one(reader.connection()).await?.map(ExternalIdentity::from))
+}
+
+/// The identities that lead to an account, in the order of linking.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn list_of_user(reader: &impl Reader, user: Uuid) -> Result<Vec<ExternalIdentity>, StoreError> {
+    let select = select::<Entity>().filter(Column::UserId.eq(user)).order_by_asc(Column::Id);
+    Ok(select.all(reader.connection()).await?.into_iter().map(ExternalIdentity::from).collect())
 }
 
 /// Links an account to a subject.
@@ -85,6 +94,16 @@ pub async fn update_last_login(
     Ok(())
 }
 
+/// Takes an identity from the account that it leads to. A person's permit covers its own account alone.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`].
+pub async fn delete(tx: &Tx, permit: Permit<UnlinkIdentity>, identity: &ExternalIdentity) -> Result<(), StoreError> {
+    covers(&permit, identity.user_id)?;
+    Entity::delete_many().filter(Column::Id.eq(identity.id)).exec(tx.connection()).await?;
+    Ok(())
+}
+
 /// Lets a coming count; `false` when it has counted before.
 ///
 /// # Errors
@@ -117,7 +136,10 @@ pub async fn purge_spent(tx: &Tx, _permit: Permit<Purge>, now: DateTime<Utc>, li
     Ok(delete.exec(tx.connection()).await?.rows_affected)
 }
 
-fn covers(permit: &Permit<LinkIdentity>, user: Uuid) -> Result<(), StoreError> {
+fn covers<V: Verb>(permit: &Permit<V>, user: Uuid) -> Result<(), StoreError> {
+    if matches!(permit.author(), Author::User(author) if author != user) {
+        return Err(StoreError::PermitMismatch(user));
+    }
     match permit.subject() {
         Some(subject) if subject != user => Err(StoreError::PermitMismatch(user)),
         Some(_) | None => Ok(()),

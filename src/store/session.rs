@@ -1,12 +1,13 @@
 //! Sessions: sign-ins, and the refresh tokens that keep them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use gatehouse_entity::{
     refresh_token,
     session::{ActiveModel, Column, Entity, Model},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    sea_query::{CaseStatement, Expr},
 };
 use uuid::Uuid;
 
@@ -29,7 +30,7 @@ pub struct Session {
     pub user_id: Uuid,
     /// When it began.
     pub created_at: DateTime<Utc>,
-    /// When it was last refreshed.
+    /// When it was last refreshed, or used, to the minute.
     pub last_seen_at: DateTime<Utc>,
     /// Its absolute end.
     pub expires_at: DateTime<Utc>,
@@ -39,7 +40,7 @@ pub struct Session {
     pub second_factor_at: Option<DateTime<Utc>>,
     /// What the client called itself.
     pub user_agent: Option<String>,
-    /// Where from.
+    /// Where it was last refreshed or used from.
     pub address: Option<String>,
 }
 
@@ -120,7 +121,7 @@ pub async fn find_by_refresh_hash(
     Ok(session.map(|session| (token.into(), session.into())))
 }
 
-/// A person's sessions that can be used at `now`, in the order of sign-in: not ended, and refreshed after `rested`.
+/// A person's sessions that can be used at `now`, in the order of sign-in: not ended, and seen after `rested`.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot say.
@@ -165,7 +166,7 @@ pub async fn insert(
     Ok(opened.into())
 }
 
-/// Uses a refresh token up and puts the next one in its place; the next one's issue is the moment.
+/// Uses a refresh token up and puts the next one in its place; the next one's issue is the moment, `from` is where.
 ///
 /// `false`, and nothing changed, when it was used before: of two that come at once one wins.
 ///
@@ -175,7 +176,7 @@ pub async fn rotate(
     tx: &Tx,
     permit: Permit<ManageSession>,
     used: &RefreshToken,
-    next: RefreshToken,
+    (next, from): (RefreshToken, &str),
 ) -> Result<bool, StoreError> {
     covers_session(&permit, &[used.session_id, used.id])?;
     if next.session_id != used.session_id {
@@ -192,12 +193,36 @@ pub async fn rotate(
         return Ok(false);
     }
     Entity::update_many()
-        .set(ActiveModel { last_seen_at: Set(now), ..Default::default() })
+        .set(ActiveModel { last_seen_at: Set(now), address: Set(Some(from.to_owned())), ..Default::default() })
         .filter(Column::Id.eq(used.session_id))
         .exec(tx.connection())
         .await?;
     refresh_token::ActiveModel::from(next).insert(tx.connection()).await?;
     Ok(true)
+}
+
+/// Notes that sessions were used in a minute, each last from its address, unless they were seen in a later one: in one statement,
+/// for there may be as many addresses as sessions. Bookkeeping that no verb asks for and no stamp follows.
+///
+/// # Errors
+/// [`StoreError`] when the database refuses.
+pub async fn note_seen(tx: &Tx, seen: &[(Uuid, String)], minute: DateTime<Utc>) -> Result<(), StoreError> {
+    if seen.is_empty() {
+        return Ok(());
+    }
+    let address = seen.iter().fold(CaseStatement::new(), |address, (session, from)| {
+        address.case(Column::Id.eq(*session), Expr::val(from.as_str()))
+    });
+    // A refresh within the minute is later than the minute's beginning.
+    let last = CaseStatement::new().case(Column::LastSeenAt.lt(minute), Expr::val(minute));
+    let update = Entity::update_many()
+        .col_expr(Column::LastSeenAt, last.finally(Expr::col(Column::LastSeenAt)).into())
+        .col_expr(Column::Address, address.finally(Expr::col(Column::Address)).into())
+        .filter(Column::Id.is_in(seen.iter().map(|(session, _)| *session)))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::LastSeenAt.lt(minute + TimeDelta::minutes(1)));
+    update.exec(tx.connection()).await?;
+    Ok(())
 }
 
 /// Notes that the person has proven its second factor in a session.

@@ -63,8 +63,9 @@ async fn a_revoked_token_is_refused_from_the_next_request_on() {
     }
 }
 
+/// D16: there is no client and no setting by which a token gets every scope: `*` is for who holds everything.
 #[tokio::test]
-async fn scopes_are_words_of_the_blueprint_and_at_most_the_creators_rights() {
+async fn d16_scopes_are_words_of_the_blueprint_and_at_most_the_creators_rights() {
     let (gateway, _, alice) = hub(Engines::Embedded).await;
     for (scope, code) in [
         ("members.fly", "NOT_IN_BLUEPRINT"),

@@ -38,9 +38,15 @@ fn start(folder: TempDir) -> Demo {
 
 impl Demo {
     async fn ask(&self, token: Option<&str>, document: &str, variables: Value) -> Value {
+        self.ask_as(token, None, document, variables).await
+    }
+
+    /// The same, as this member sees it.
+    async fn ask_as(&self, token: Option<&str>, member: Option<&str>, document: &str, variables: Value) -> Value {
         let request = reqwest::Client::new().post(self.printed["graphqlUrl"].as_str().unwrap());
         let request = request.json(&json!({ "query": document, "variables": variables }));
         let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
+        let request = member.into_iter().fold(request, |request, member| request.header("Gatehouse-View-As", member));
         let answer: Value = request.send().await.unwrap().json().await.unwrap();
         assert!(answer.get("errors").is_none(), "{document}: {answer}");
         answer["data"].clone()
@@ -138,6 +144,29 @@ async fn the_demo_prints_one_line_and_everything_in_it_works() {
     }
     let page = reqwest::get(format!("{}/graphiql", demo.printed["url"].as_str().unwrap())).await.unwrap();
     assert!(page.status().is_success());
+}
+
+/// What the README says of looking through somebody's eyes, with the blueprint as it is in the box.
+#[tokio::test]
+async fn a_super_admin_of_the_demo_sees_what_a_member_sees() {
+    let demo = start(tempfile::tempdir().unwrap());
+    let token = |email: &str| demo.user(email)["accessToken"].as_str();
+    let find = "{ viewer { permissions organization { members(first: 100) { edges { node { id email } } } } } }";
+    let found = demo.ask(token("alice@acme.example"), find, json!({})).await;
+    assert!(found["viewer"]["permissions"].as_array().unwrap().contains(&json!("members.view_as")), "{found}");
+    let members = found["viewer"]["organization"]["members"]["edges"].as_array().unwrap();
+    let bob = members.iter().find(|edge| edge["node"]["email"] == "bob@acme.example").unwrap();
+    let bob = bob["node"]["id"].as_str();
+    let seen = "{ viewer { name permissions apps { totalCount edges { node { slug } } } } }";
+    let through = demo.ask_as(token("alice@acme.example"), bob, seen, json!({})).await;
+    assert_eq!(through, demo.ask(token("bob@acme.example"), seen, json!({})).await);
+    assert_eq!(through["viewer"]["apps"]["totalCount"], 2, "{through}");
+    // It is written down, for whoever reads the activity.
+    let told = "{ viewer { organization { activity(first: 1, category: ACCESS) { edges { node {
+        action actor { name } target { id } } } } } } }";
+    let told = demo.ask(token("alice@acme.example"), told, json!({})).await;
+    let entry = &told["viewer"]["organization"]["activity"]["edges"][0]["node"];
+    assert_eq!((&entry["action"], entry["target"]["id"].as_str()), (&json!("member.viewed_as"), bob), "{told}");
 }
 
 #[tokio::test]

@@ -193,6 +193,10 @@ fn account_sample(field: &str, number: usize) -> Option<Value> {
         "deleteAccount" => json!({ "password": "wrong" }),
         "revokeSessions" => json!({ "others": true }),
         "startSecondFactor" => json!({}),
+        // One that is gone: unlinking it again is answered as the first time.
+        "unlinkExternalIdentity" => {
+            json!({ "externalIdentity": NodeType::ExternalIdentity.id(Uuid::nil()).to_string() })
+        }
         "confirmSecondFactor" | "proveSecondFactor" | "renewRecoveryCodes" | "removeSecondFactor" => {
             json!({ "code": "000000" })
         }
@@ -420,7 +424,7 @@ macro_rules! ask_all {
 
 fn system_tasks() -> String {
     let verbs = ask_all![
-        CreateUser UpdateUser SuspendUser DeleteUser ErasePerson ManageSession LinkIdentity ManageCode ManageSecondFactor InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
+        CreateUser UpdateUser SuspendUser DeleteUser ErasePerson ManageSession LinkIdentity UnlinkIdentity ManageCode ManageSecondFactor InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
         LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
         RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount

@@ -1,5 +1,13 @@
 //! The list of one's own sessions, and ending them one by one.
 
+use chrono::TimeDelta;
+use gatehouse::{
+    identity::Credential,
+    service::{
+        Client,
+        session::{Binding, SignIn, SignedIn},
+    },
+};
 use reqwest::header::USER_AGENT;
 use serde_json::{Value, json};
 
@@ -120,4 +128,83 @@ async fn a_session_that_has_rested_too_long_is_not_listed() {
     let sql = "UPDATE session SET last_seen_at = $1 WHERE user_agent = $2";
     gateway.database.run(sql, [rested.into(), FIREFOX.into()]).await.unwrap();
     assert_eq!(list(&first).await.at("viewer.sessions.totalCount"), 1);
+}
+
+fn from(address: &str) -> Client {
+    Client { address: address.parse().unwrap(), user_agent: None }
+}
+
+/// A request of a session from an address, written down as it is once a minute.
+async fn used(gateway: &Gateway, signed_in: &SignedIn, address: &str) {
+    let credential = Credential::Session(signed_in.identity);
+    gateway.service.access(credential, from(address)).await.unwrap().unwrap();
+    gateway.service.record_presence().await.unwrap();
+}
+
+/// Whoever looks for a stranger in the list sees where a session is used now, and not only where it was opened.
+#[tokio::test]
+async fn a_sessions_address_and_last_use_follow_its_use() {
+    for engines in Engines::ALL {
+        let gateway = Gateway::on(engines).await;
+        let first = alice(&gateway).await;
+        let sign_in = SignIn {
+            email: "alice@example.org".to_owned(),
+            password: PASSWORD.to_owned(),
+            organization: None,
+            code: None,
+        };
+        let second = gateway.service.sign_in(&from("203.0.113.1"), sign_in).await.unwrap();
+        let row = async || sessions(&list(&first).await).remove(1);
+        let seen = async |at: sea_orm::Value| {
+            let sql = "UPDATE session SET last_seen_at = $1 WHERE id = $2";
+            gateway.database.run(sql, [at, second.identity.session.into()]).await.unwrap();
+        };
+        assert_eq!(row().await["address"], "203.0.113.1", "{engines:?}");
+
+        let before = gateway.service.now() - TimeDelta::minutes(10);
+        seen(before.into()).await;
+        used(&gateway, &second, "2001:db8::7").await;
+        let moved = row().await;
+        assert_eq!(moved["address"], "2001:db8::7", "{engines:?}");
+        let last: chrono::DateTime<chrono::Utc> = serde_json::from_value(moved["lastSeenAt"].clone()).unwrap();
+        assert!(last > before + TimeDelta::minutes(8), "{engines:?}: {moved}");
+        // The session that asks for the list is another one, at its own address.
+        assert_eq!(sessions(&list(&first).await)[0]["address"], "127.0.0.1", "{engines:?}");
+
+        // What another gateway wrote of a later minute stands.
+        seen((gateway.service.now() + TimeDelta::minutes(5)).into()).await;
+        used(&gateway, &second, "198.51.100.9").await;
+        assert_eq!(row().await["address"], "2001:db8::7", "{engines:?}");
+
+        let refresh = second.refresh.as_ref().unwrap();
+        let refreshed = gateway.service.refresh_session(&from("192.0.2.4"), refresh, Binding::Usual).await.unwrap();
+        assert_eq!(refreshed.identity.session, second.identity.session);
+        assert_eq!(row().await["address"], "192.0.2.4", "{engines:?}");
+    }
+}
+
+/// Each of many sessions keeps its own address, though one statement writes them.
+#[tokio::test]
+async fn many_sessions_are_written_down_at_once_each_with_its_own_address() {
+    for engines in Engines::DATABASES {
+        let gateway = Gateway::on(engines).await;
+        let mut people = Vec::new();
+        for number in 0..5 {
+            people.push(gateway.person(&format!("bob-{number}")).await);
+        }
+        gateway.settle().await;
+        let before = gateway.service.now() - TimeDelta::minutes(10);
+        gateway.database.run("UPDATE session SET last_seen_at = $1", [before.into()]).await.unwrap();
+        for (number, person) in people.iter().enumerate() {
+            let token = person.token.as_ref().unwrap();
+            let service = &gateway.service;
+            let credential = Credential::parse_bearer(token, service.tokens(), service.now()).unwrap();
+            service.access(credential, from(&format!("203.0.113.{number}"))).await.unwrap().unwrap();
+        }
+        gateway.service.record_presence().await.unwrap();
+        for (number, person) in people.iter().enumerate() {
+            let address = sessions(&list(person).await)[0]["address"].clone();
+            assert_eq!(address, format!("203.0.113.{number}"), "{engines:?}");
+        }
+    }
 }

@@ -57,8 +57,7 @@ async fn view(gateway: &Gateway, by: &Person, members: &[&str], document: &str) 
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
-const VIEWER: &str =
-    "{ viewer { id name email permissions user { id } apps { totalCount } organizations { totalCount } } }";
+const VIEWER: &str = "{ viewer { id name email permissions user { id } externalIdentities { id } apps { totalCount } organizations { totalCount } } }";
 
 async fn written(gateway: &Gateway) -> i64 {
     gateway.database.count("SELECT count(*) FROM activity_entry WHERE action = 'member.viewed_as'").await
@@ -76,7 +75,7 @@ async fn an_administrator_sees_what_the_member_sees_and_it_is_written_down_each_
             assert_eq!(status, 200, "{answer}");
             // Of the person nothing is told but its place here.
             let expected = json!({ "id": id(&bob), "name": "bob", "email": null, "permissions": [], "user": null,
-                "apps": { "totalCount": 0 }, "organizations": { "totalCount": 1 } });
+                "externalIdentities": null, "apps": { "totalCount": 0 }, "organizations": { "totalCount": 1 } });
             assert_eq!(answer["data"]["viewer"], expected, "{engines:?}");
             assert_eq!(written(&gateway).await, turn);
         }
@@ -145,8 +144,8 @@ async fn only_who_holds_the_permission_views_as_others() {
     }
     assert_eq!(view(&gateway, &gateway.stranger(), &[&id(&bob)], "{ viewer { name } }").await.0, 403);
     // Where the blueprint does not declare it, nobody holds it.
-    let acme = gateway.organization("acme", "support-hub", "growth").await;
-    let erin = gateway.member(&acme, "erin", "super_admin").await;
+    let acme = gateway.organization("acme", "code-hosting", "free").await;
+    let erin = gateway.member(&acme, "erin", "owner").await;
     let frank = gateway.member(&acme, "frank", "member").await;
     assert_eq!(view(&gateway, &erin, &[&id(&frank)], VIEWER).await.0, 403);
     // Nobody of another organization, nobody at all, and nobody unclear.

@@ -142,6 +142,8 @@ verbs! {
     ManageSession = "manageSession", Rule::SystemOnly, [SignIn, Operator];
     /// Links an account to an identity of somebody else's provider, or lets a coming from there count.
     LinkIdentity = "linkIdentity", Rule::SystemOnly, [SignIn];
+    /// Takes the link to an identity of somebody else's provider from one's own account.
+    UnlinkIdentity = "unlinkIdentity", Rule::AnyUser, [];
     /// Makes a one-time code, uses it up or ends it.
     ManageCode = "manageCode", Rule::SystemOnly, [SignUp, SignIn];
     /// Sets up, uses or removes a person's second factor.

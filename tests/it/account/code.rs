@@ -100,6 +100,8 @@ async fn s4_r9_a_code_lives_an_hour_and_is_stored_as_a_hash() {
     assert_eq!(gateway.database.count(lives).await, 2);
 }
 
+/// G11: what makes a link is given the configured address and no header of any request, so that there is no guard to switch off
+/// (`tests/it/catalogue.rs` says so too).
 #[tokio::test]
 async fn g11_links_lead_to_the_dashboard_whatever_a_request_says() {
     let gateway = Gateway::sqlite().await;

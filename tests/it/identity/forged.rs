@@ -114,6 +114,8 @@ async fn g16_a_node_whose_clock_is_five_minutes_off_is_not_believed_and_breaks_n
     alice.ask("{ viewer { id } }").await.ok();
 }
 
+/// G7: how long a private RSA key computes tells nothing, for there is none. That is what is linked and what the keys are, and no line
+/// that could be switched off (`tests/it/catalogue.rs` says so too).
 #[test]
 fn g7_no_rsa_is_linked_and_only_eddsa_is_published() {
     let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap();

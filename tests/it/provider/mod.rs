@@ -2,6 +2,7 @@
 
 mod account;
 mod browser;
+mod linked;
 mod outbound;
 mod token;
 

@@ -56,8 +56,9 @@ async fn of_two_that_use_one_refresh_token_one_wins() {
                 let next = refresh(token.session_id);
                 let permit = by_system::<ManageSession>(user);
                 let scope = gatehouse::store::WriteScope::default();
-                let rotated = store
-                    .write(scope, move |tx| Box::pin(async move { session::rotate(tx, permit, &token, next).await }));
+                let rotated = store.write(scope, move |tx| {
+                    Box::pin(async move { session::rotate(tx, permit, &token, (next, "::1")).await })
+                });
                 Ok::<_, StoreError>(rotated.await?.value)
             })
         };

@@ -81,7 +81,7 @@ async fn statements(fleet: &Fleet) -> BTreeMap<String, u64> {
     let sql = "SELECT query, sum(calls)::bigint FROM pg_stat_statements
         WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
           AND query !~* '^(begin|commit|rollback|set |create extension)'
-          AND query !~ 'pg_stat_statements|pg_current_snapshot|outgoing_mail|signing_key|last_seen_at = |pg_postmaster'
+          AND query !~ 'pg_stat_statements|pg_current_snapshot|outgoing_mail|signing_key|last_seen_at\"? = |pg_postmaster'
         GROUP BY query";
     let rows = database.rows(sql, []).await;
     let row = |row: &sea_orm::QueryResult| {
