@@ -21,6 +21,7 @@ use super::{
     activity::{NewEntry, target},
     app,
     blueprint::Installed,
+    prerequisite::{self, Circle},
     role::end_of_days,
 };
 use crate::{
@@ -318,7 +319,15 @@ async fn revoke_unfounded(work: &Work<'_>, organization: Uuid, rules: &Blueprint
         }
     }
     for (member, grants) in by_member {
+        // Where nobody is there to refuse it to (an operator's work, an import), what is left without is left.
+        let watch = match work.standing() {
+            Ok(_) => Some(prerequisite::watch(work, Circle::Member(member)).await?),
+            Err(_) => None,
+        };
         store::grant::delete_many(work.tx, permit(organization)?, organization, &grants).await?;
+        if let Some(watch) = watch {
+            watch.ensure_met(work, "").await?;
+        }
         let name = member_name(work, organization, member).await?;
         let entry = NewEntry::access("access.prerequisite_lost", target("member", member, &name));
         work.record(organization, entry.detail(json!({ "taken": told(&grants) }))).await?;

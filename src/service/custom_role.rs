@@ -13,6 +13,7 @@ use super::{
     activity::{NewEntry, Target},
     blueprint::Installed,
     input::{self, Mistakes},
+    prerequisite::{self, Circle},
     role::judge,
 };
 pub use crate::access::blueprint::CustomRole;
@@ -233,8 +234,15 @@ async fn update(work: &Work<'_>, edit: RoleEdit) -> Result<String, ServiceError>
         detail.insert("before".to_owned(), texts(&before));
         detail.insert("after".to_owned(), texts(&role));
     }
+    // What its holders lose may be what their own features need (S0.27).
+    let narrowed = !had.without(&gives).is_empty();
+    let watch = prerequisite::watch(work, if narrowed { Circle::Organization } else { Circle::Nobody }).await?;
     let permit = work.authorize::<ManageRole>(Some(id))?;
     store::custom_role::update(work.tx, permit, RoleRow { id, organization, role, now: work.now }).await?;
+    if !watch.is_idle() {
+        let now = work.service.rules_of(work.tx, (organization, standing.place.blueprint)).await?;
+        watch.ensure_met_by(work, &now.rules, "access").await?;
+    }
     work.record(organization, NewEntry::access("role.updated", named(&key, &called)).detail(detail)).await?;
     Ok(key)
 }

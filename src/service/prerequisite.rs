@@ -10,7 +10,7 @@ use super::{ServiceError, UserError, UserErrorCode, Work, team::is_seen};
 use crate::{
     ablate,
     access::{
-        Grant, Grantee,
+        Blueprint, Grant, Grantee,
         prerequisite::{self, Unmet},
     },
     service::access_tree::AppAccess,
@@ -27,13 +27,17 @@ const NAMED: usize = 3;
 /// # Errors
 /// When the database cannot say.
 pub(super) async fn unmet(work: &Work<'_>, grantee: Grantee) -> Result<BTreeSet<Unmet>, ServiceError> {
-    Ok(lacking(work, &[grantee]).await?.into_iter().map(|(unmet, _)| unmet).collect())
+    let rules = &work.standing()?.blueprint.rules;
+    Ok(lacking(work, rules, &[grantee]).await?.into_iter().map(|(unmet, _)| unmet).collect())
 }
 
-/// What these lack, each for itself.
-async fn lacking(work: &Work<'_>, whom: &[Grantee]) -> Result<BTreeSet<(Unmet, Grantee)>, ServiceError> {
-    let standing = work.standing()?;
-    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
+/// What these lack by these rules, each for itself.
+async fn lacking(
+    work: &Work<'_>,
+    rules: &Blueprint,
+    whom: &[Grantee],
+) -> Result<BTreeSet<(Unmet, Grantee)>, ServiceError> {
+    let organization = work.standing()?.place.id;
     let mut found = BTreeSet::new();
     if !prerequisite::crosses_kinds(rules) || ablate::off("feature_prerequisite") {
         return Ok(found);
@@ -82,6 +86,11 @@ pub(super) enum Circle {
 }
 
 impl Circle {
+    /// Of a member whose roles change, where one of them goes.
+    pub(super) const fn of_roles(member: Uuid, goes: bool) -> Self {
+        if goes { Self::Member(member) } else { Self::Nobody }
+    }
+
     /// Of those whom something reaches that is given to this grantee.
     pub(super) const fn of(grantee: Grantee) -> Self {
         match grantee {
@@ -123,7 +132,7 @@ pub(super) async fn watch(work: &Work<'_>, circle: Circle) -> Result<Watch, Serv
             holders.into_iter().filter(is_in).collect()
         }
     };
-    Ok(Watch { before: lacking(work, &whom).await?, whom })
+    Ok(Watch { before: lacking(work, rules, &whom).await?, whom })
 }
 
 /// A team and all teams below it.
@@ -140,12 +149,31 @@ fn with_those_below(teams: &[Team], id: Uuid) -> Vec<Uuid> {
 }
 
 impl Watch {
+    /// Whether there is nobody to look at.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.whom.is_empty()
+    }
+
     /// Refuses a change that has left somebody of the circle without what their features need, naming whom.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with `MISSING`, at this field.
     pub(super) async fn ensure_met(self, work: &Work<'_>, field: &str) -> Result<(), ServiceError> {
-        let now = lacking(work, &self.whom).await?;
+        let rules = &work.standing()?.blueprint.rules;
+        self.ensure_met_by(work, rules, field).await
+    }
+
+    /// The same by other rules: those that the change has made of the organization's own roles.
+    ///
+    /// # Errors
+    /// As [`Self::ensure_met`].
+    pub(super) async fn ensure_met_by(
+        self,
+        work: &Work<'_>,
+        rules: &Blueprint,
+        field: &str,
+    ) -> Result<(), ServiceError> {
+        let now = lacking(work, rules, &self.whom).await?;
         let mut left: BTreeMap<Unmet, BTreeSet<Grantee>> = BTreeMap::new();
         for (unmet, grantee) in now.difference(&self.before) {
             // On whatever app: it is the feature that needs the other one.

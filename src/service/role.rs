@@ -12,7 +12,9 @@ use uuid::Uuid;
 use super::{
     Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
-    member, seat,
+    member,
+    prerequisite::{self, Circle},
+    seat,
 };
 use crate::{
     ablate,
@@ -66,6 +68,15 @@ impl RoleSet {
     #[must_use]
     pub const fn has_main(&self) -> bool {
         self.one.is_some() || !self.main.is_empty()
+    }
+
+    /// The field of the input that a refusal of the whole set is told at: the first one that is filled in.
+    pub(super) const fn field(&self) -> &'static str {
+        match (&self.one, self.main.is_empty(), &self.flags) {
+            (None, false, _) => "roles",
+            (None, true, Some(_)) => "flags",
+            (Some(_), ..) | (None, true, None) => "role",
+        }
     }
 
     /// The main roles, each with the field of the input that names it.
@@ -128,11 +139,15 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
     let member = member::get_present(work, change.member).await?;
     let held = of_member(work.tx, organization, member.id, work.now).await?;
     let moves = moves(blueprint, &canonical_step(blueprint, &change.step), &held)?;
+    // A role that goes takes along what it alone gave of that which the member's own features need (S0.27).
+    let watch = prerequisite::watch(work, Circle::of_roles(member.id, !moves.take.is_empty())).await?;
     apply(work, &member, &moves).await?;
+    watch.ensure_met(work, "role").await?;
     Ok(member.id)
 }
 
-/// Gives and takes what is to come and go, under every rule about roles; the author holds `roles.assign`.
+/// Gives and takes what is to come and go, under every rule about roles; the author holds `roles.assign`. That the member keeps
+/// what its own features need is the caller's to watch: an edit may give it in another way at once.
 ///
 /// # Errors
 /// [`ServiceError::Refused`] for a role that is not the author's to give, the last holder and a full plan.

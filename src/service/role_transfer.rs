@@ -9,6 +9,7 @@ use super::{
     activity::{NewEntry, target},
     input::Mistakes,
     member,
+    prerequisite::{self, Circle},
     role::{self, Remaining},
     seat,
 };
@@ -108,9 +109,14 @@ async fn hand_over(work: &Work<'_>, transfer: RoleTransfer) -> Result<Transferre
         displaced: displaced.clone(),
         now: work.now,
     };
+    // Both give up something, which their own features may need (S0.27).
+    let giver = prerequisite::watch(work, Circle::Member(from)).await?;
+    let taker = prerequisite::watch(work, Circle::of_roles(other.id, !displaced.is_empty())).await?;
     if !store::grant::hand_over(work.tx, permit, handover).await? {
         return Err(ServiceError::NotFound);
     }
+    giver.ensure_met(work, "role").await?;
+    taker.ensure_met(work, "member").await?;
     let then = "then hand this one over";
     let remaining = Remaining { organization, blueprint, lost: &displaced, then, field: "member" };
     role::ensure_held(work, remaining).await?;

@@ -26,6 +26,7 @@ mod identity;
 mod invitation;
 mod jobs;
 mod machine;
+mod needed;
 mod operations;
 mod organization;
 mod outage;

@@ -206,6 +206,9 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Res
         may_take_at(work, grant, ancestors, field)?;
     }
     let lacking = prerequisite::unmet(work, grantee).await?;
+    // What it takes the place of goes, for everybody whom it reached.
+    let watch =
+        prerequisite::watch(work, if displaced.is_empty() { Circle::Nobody } else { Circle::of(grantee) }).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let id = new_id();
@@ -225,6 +228,7 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Res
     };
     seat::ensure_not_over(work, within, &seats).await?;
     prerequisite::ensure_met(work, (grantee, &lacking), |_| field.to_owned()).await?;
+    watch.ensure_met(work, field).await?;
     match granted.added.first().or(granted.changed.first()) {
         Some(grant) => {
             let mut entry = entry("access.granted", target, (&held, app.as_ref()));

@@ -14,6 +14,7 @@ use crate::{
         grant,
         input::{self, Mistakes},
         invitation,
+        prerequisite::{self, Circle},
         role::{self, RoleSet},
     },
     store::{self, member::MemberChanges},
@@ -110,6 +111,8 @@ async fn update(work: &Work<'_>, edit: MemberEdit, secret: &invitation::Secret) 
         }
         None => false,
     };
+    // Roles and access are one save: what a role gave may be ticked in the same form, and what needs it unticked (S0.27).
+    let watch = prerequisite::watch(work, Circle::of_roles(member.id, edit.roles.is_some())).await?;
     if let Some(set) = &edit.roles
         && let Some((moves, then)) = mistakes.keep(role::moves_to(blueprint, set, &roles))
     {
@@ -124,6 +127,7 @@ async fn update(work: &Work<'_>, edit: MemberEdit, secret: &invitation::Secret) 
     }
     // What was written before a mistake was found is undone with it.
     mistakes.settle()?;
+    watch.ensure_met(work, edit.roles.as_ref().map_or("role", RoleSet::field)).await?;
     Ok(EditedMember { member: member.id, mail_sent: moved })
 }
 

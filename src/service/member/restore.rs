@@ -1,6 +1,6 @@
 //! Bringing archived members back (`S2.43`, `Q21`): the place and its history are the old ones, roles and access are given anew.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::json;
 use uuid::Uuid;
@@ -8,13 +8,13 @@ use uuid::Uuid;
 use super::{Member, MemberNames, MemberState, already_member, is_place};
 use crate::{
     ablate,
-    access::verb::RestoreMember as Restore,
+    access::{Grantee, verb::RestoreMember as Restore},
     service::{
         Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         access_choice::{self, AccessChoice, Chosen},
         activity::{NewEntry, target},
         input::{self, Mistakes},
-        invitation,
+        invitation, prerequisite,
         role::RoleSet,
         seat,
     },
@@ -133,6 +133,8 @@ async fn bring_back(work: &Work<'_>, restore: RestoreMember) -> Result<Uuid, Ser
     };
     let restored = store::member::restore(work.tx, permit, restoration).await.map_err(already_member)?;
     let restored = restored.ok_or(ServiceError::NotFound)?;
+    let newcomer = (Grantee::Member(restored.id), &BTreeSet::new());
+    prerequisite::ensure_met(work, newcomer, |lack| prerequisite::field_of(access.tree(), lack)).await?;
     let entry = NewEntry::access("member.restored", target("member", restored.id, &restored.name));
     work.record(organization, entry.detail(json!({ "roles": roles, "features": features }))).await?;
     Ok(restored.id)

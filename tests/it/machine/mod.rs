@@ -1,31 +1,32 @@
 //! A state machine over whole organizations: people of every blueprint try whatever they can think of, and after each step the
 //! gateway must stand where the second model stands: decisions, visible apps, counts, seats, rows and activity entries.
 
-use std::{collections::BTreeSet, sync::Arc};
-
-use gatehouse::{
-    access::{Blueprint, Grantee, Held, Place},
-    graphql::node::NodeType,
-    id::new_id,
-    service::blueprint::IN_THE_BOX,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
-use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use gatehouse::{access::Blueprint, graphql::node::NodeType, id::new_id, service::blueprint::IN_THE_BOX};
+use rand::{SeedableRng, rngs::StdRng};
 use sea_orm::Value as Sql;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use self::{
     step::{Step, predict},
-    world::{App, Gift, Member, State, World},
+    world::{Gift, Member, State, World},
 };
 use crate::support::gateway::{Answer, Engines, Gateway, Person, Tenant, scale};
 
+mod call;
+mod idea;
 #[path = "../../../src/access/tests/naive/mod.rs"]
 mod naive;
+mod rows;
 mod step;
 mod world;
 
-/// Steps on each database.
+/// Steps on each database; `GATEHOUSE_MACHINE_STEPS` is another number of them.
 const STEPS: usize = 20_000;
 /// Steps in one organization, before another one begins.
 const STEPS_EACH: usize = 160;
@@ -56,270 +57,33 @@ async fn begin<'g>(gateway: &'g Gateway, people: &'g [Person], number: usize) ->
     let sql = "SELECT id FROM organization WHERE slug = $1";
     let rows = gateway.database.rows(sql, [format!("machine-{number}").into()]).await;
     let tenant = Tenant { id: rows[0].try_get_by_index(0).unwrap(), slug: format!("machine-{number}") };
-    let world = World { document, plan, members: vec![], teams: vec![], apps: vec![], grants: vec![], entries: 0 };
+    let world = World {
+        blueprint: Arc::clone(&document),
+        custom: vec![],
+        document,
+        plan,
+        members: vec![],
+        teams: vec![],
+        apps: vec![],
+        grants: vec![],
+        givers: BTreeMap::new(),
+        entries: 0,
+    };
     let random = StdRng::seed_from_u64(number as u64);
     let mut machine = Machine { gateway, people, tenant, world, random, told: vec![] };
     machine.world.members = machine.members().await;
-    machine.world.grants = machine.grants().await;
+    (machine.world.grants, machine.world.givers) = machine.grants().await;
     machine.world.entries = machine.entries().await;
     machine
 }
 
 impl Machine<'_> {
-    async fn members(&self) -> Vec<Member> {
-        let sql = "SELECT m.id, m.state, m.email, i.id, i.invited_by FROM member m
-                   LEFT JOIN invitation i ON i.member_id = m.id WHERE m.organization_id = $1 ORDER BY m.id";
-        let rows = self.gateway.database.rows(sql, [self.tenant.id.into()]).await;
-        let member = |row: &sea_orm::QueryResult| {
-            let email: String = row.try_get_by_index(2).unwrap();
-            let state: String = row.try_get_by_index(1).unwrap();
-            let invitation: Option<Uuid> = row.try_get_by_index(3).unwrap();
-            let by: Option<Uuid> = row.try_get_by_index(4).unwrap();
-            Member {
-                id: row.try_get_by_index(0).unwrap(),
-                person: self.people.iter().position(|person| person.email == email).unwrap(),
-                state: match state.as_str() {
-                    "pending" => State::Pending,
-                    "active" => State::Active,
-                    "suspended" => State::Suspended,
-                    _ => State::Archived,
-                },
-                invitation: by.zip(invitation),
-            }
-        };
-        rows.iter().map(member).collect()
-    }
-
-    async fn grants(&self) -> Vec<(Uuid, Gift)> {
-        let sql = "SELECT g.id, g.grantee_kind, g.grantee_id, g.role, g.app_kind, g.feature, g.level, g.app_id, a.kind
-                   FROM access_grant g LEFT JOIN app a ON a.id = g.app_id WHERE g.organization_id = $1";
-        let rows = self.gateway.database.rows(sql, [self.tenant.id.into()]).await;
-        let text = |row: &sea_orm::QueryResult, index| row.try_get_by_index::<Option<String>>(index).unwrap();
-        let grant = |row: &sea_orm::QueryResult| {
-            let grantee: Option<Uuid> = row.try_get_by_index(2).unwrap();
-            let app: Option<Uuid> = row.try_get_by_index(7).unwrap();
-            let gift = Gift {
-                grantee: match (text(row, 1).unwrap().as_str(), grantee) {
-                    ("member", Some(id)) => Grantee::Member(id),
-                    ("team", Some(id)) => Grantee::Team(id),
-                    ("service_account", Some(id)) => Grantee::ServiceAccount(id),
-                    _ => Grantee::Everyone,
-                },
-                held: match text(row, 3) {
-                    Some(role) => Held::Role(role),
-                    None => Held::Feature {
-                        kind: text(row, 4).unwrap(),
-                        feature: text(row, 5).unwrap(),
-                        level: text(row, 6),
-                    },
-                },
-                place: app.map_or(Place::Organization, |id| Place::App { id, kind: text(row, 8).unwrap() }),
-            };
-            (row.try_get_by_index(0).unwrap(), gift)
-        };
-        rows.iter().map(grant).collect()
-    }
-
-    async fn entries(&self) -> i64 {
-        let sql = "SELECT count(*) FROM activity_entry WHERE organization_id = $1";
-        self.gateway.database.rows(sql, [self.tenant.id.into()]).await[0].try_get_by_index(0).unwrap()
-    }
-
     /// Who acts: as a member of this organization.
     fn person(&self, member: &Member) -> Person {
         let mut person = self.people[member.person].clone();
         person.member = Some(member.id);
         let token = self.gateway.mint(&person, (member.state != State::Pending).then_some(self.tenant.id));
         person.with_token(&token)
-    }
-
-    fn any<T: Clone>(&mut self, of: &[T]) -> Option<T> {
-        of.choose(&mut self.random).cloned()
-    }
-
-    /// Somebody tries something.
-    fn think(&mut self, number: usize) -> Option<(Member, Step)> {
-        let world = self.world.clone();
-        let active: Vec<Member> = world.members.iter().filter(|m| m.state == State::Active).cloned().collect();
-        // Who may do much is asked more often, so that much happens.
-        let by = if self.random.random_bool(0.5) { active.first().cloned()? } else { self.any(&active)? };
-        let members: Vec<Uuid> = world.members.iter().map(|member| member.id).collect();
-        let teams: Vec<Uuid> = world.teams.iter().map(|team| team.id).collect();
-        let apps: Vec<App> = world.apps.clone();
-        let roles: Vec<String> = world.document.roles.keys().cloned().collect();
-        let slug = format!("thing-{number}");
-        let step = match self.random.random_range(0..24) {
-            0..=2 => {
-                let absent: Vec<usize> =
-                    (0..PEOPLE).filter(|person| !world.members.iter().any(|m| m.person == *person)).collect();
-                Step::Invite { person: self.any(&absent)?, roles: self.slots() }
-            }
-            3..=4 => {
-                let pending: Vec<Member> =
-                    world.members.iter().filter(|member| member.state == State::Pending).cloned().collect();
-                return Some((self.any(&pending)?, Step::Accept));
-            }
-            5 => Step::Become { member: self.any(&members)?, role: self.any(&roles)? },
-            6 => Step::Add { member: self.any(&members)?, role: self.any(&roles)? },
-            7 => Step::Drop { member: self.any(&members)?, role: self.any(&roles)? },
-            8..=11 => Step::Give(self.gift()?),
-            12..=13 => Step::Take(self.any(&world.grants)?.0),
-            14 if self.random.random_bool(0.5) => Step::Remove(self.any(&members)?),
-            14 => Step::Leave,
-            15 => Step::Found { slug, parent: self.maybe(&teams) },
-            16..=17 => {
-                let maintainer = self.any(&[None, None, Some(true), Some(false)])?;
-                Step::Join { team: self.any(&teams)?, member: self.any(&members)?, maintainer }
-            }
-            18 => Step::Part { team: self.any(&teams)?, member: self.any(&members)? },
-            19 if self.random.random_bool(0.7) => Step::Move { team: self.any(&teams)?, parent: self.maybe(&teams) },
-            19 => Step::Dissolve(self.any(&teams)?),
-            20..=21 if apps.len() < 8 => {
-                let kinds: Vec<String> = world.document.app_kinds.keys().cloned().collect();
-                let ids: Vec<Uuid> = apps.iter().map(|app| app.id).collect();
-                Step::Make { slug, kind: self.any(&kinds)?, parent: self.maybe(&ids) }
-            }
-            20..=21 => Step::Delete(self.any(&apps)?.id),
-            22 => Step::Switch { app: self.any(&apps)?.id, enabled: self.random.random_bool(0.7) },
-            _ if self.random.random_bool(0.5) => {
-                let plans: Vec<String> = world.document.plans.keys().cloned().collect();
-                Step::Plan(self.any(&plans)?)
-            }
-            _ => {
-                let rule = self.any(&world.document.everyone.access)?;
-                let level = self.maybe(&rule.levels);
-                Step::Default { kind: rule.app_kind, feature: rule.feature, level }
-            }
-        };
-        Some((by, step))
-    }
-
-    fn maybe<T: Clone>(&mut self, of: &[T]) -> Option<T> {
-        if self.random.random_bool(0.5) { self.any(of) } else { None }
-    }
-
-    /// One role for each slot.
-    fn slots(&mut self) -> Vec<String> {
-        let world = &self.world;
-        let slots: BTreeSet<Option<String>> =
-            world.document.roles.keys().filter(|role| world.is_main(role)).map(|role| world.slot(role)).collect();
-        let of = |slot: &Option<String>| -> Vec<String> {
-            world
-                .document
-                .roles
-                .keys()
-                .filter(|role| world.is_main(role) && world.slot(role) == *slot)
-                .cloned()
-                .collect()
-        };
-        let choices: Vec<Vec<String>> = slots.iter().map(of).collect();
-        choices.iter().filter_map(|roles| self.any(roles)).collect()
-    }
-
-    fn gift(&mut self) -> Option<Gift> {
-        let world = self.world.clone();
-        let mut grantees: Vec<Grantee> = world.members.iter().map(|member| Grantee::Member(member.id)).collect();
-        grantees.extend(world.teams.iter().map(|team| Grantee::Team(team.id)));
-        if self.random.random_bool(0.1) {
-            grantees.push(Grantee::Everyone);
-        }
-        let place = match self.random.random_range(0..4) {
-            0 => Place::Organization,
-            _ => self.any(&world.apps).map(|app| Place::App { id: app.id, kind: app.kind })?,
-        };
-        let roles: Vec<String> = world.document.roles.keys().cloned().collect();
-        let held = if self.random.random_bool(0.4) {
-            Held::Role(self.any(&roles)?)
-        } else {
-            let kinds: Vec<String> = world.document.app_kinds.keys().cloned().collect();
-            let kind = match &place {
-                Place::App { kind, .. } if self.random.random_bool(0.95) => kind.clone(),
-                Place::App { .. } | Place::Organization => self.any(&kinds)?,
-            };
-            let rules = &world.document.app_kinds[&kind];
-            let features: Vec<String> = rules.features.keys().cloned().collect();
-            let feature = self.any(&features)?;
-            let levels: Vec<String> = rules.features[&feature].levels.iter().map(|level| level.key.clone()).collect();
-            let level = if levels.is_empty() { None } else { self.any(&levels) };
-            Held::Feature { kind, feature, level }
-        };
-        Some(Gift { grantee: self.any(&grantees)?, held, place })
-    }
-
-    /// The mutation of a step.
-    fn call(&self, step: &Step) -> (&'static str, Value) {
-        let member = |id: &Uuid| NodeType::Member.id(*id);
-        let team = |id: &Uuid| NodeType::Team.id(*id);
-        let app = |id: &Uuid| NodeType::App.id(*id);
-        match step {
-            Step::Invite { person, roles } => {
-                let email = &self.people[*person].email;
-                let names = json!({ "name": "Some One", "firstName": "Some", "lastName": "One" });
-                let mut input = json!({ "email": email, "access": [], "notify": false });
-                match &roles[..] {
-                    [role] => input["role"] = json!(role),
-                    roles => input["roles"] = json!(roles),
-                }
-                for (key, value) in names.as_object().unwrap() {
-                    input[key] = value.clone();
-                }
-                ("inviteMember", input)
-            }
-            Step::Accept => unreachable!("asked apart"),
-            Step::Become { member: id, role } => ("changeMemberRole", json!({ "member": member(id), "role": role })),
-            Step::Add { member: id, role } => ("addMemberRole", json!({ "member": member(id), "role": role })),
-            Step::Drop { member: id, role } => ("removeMemberRole", json!({ "member": member(id), "role": role })),
-            Step::Give(gift) => {
-                let grantee = match gift.grantee {
-                    Grantee::Member(id) => json!({ "member": member(&id) }),
-                    Grantee::Team(id) => json!({ "team": team(&id) }),
-                    Grantee::ServiceAccount(_) | Grantee::Everyone => json!({ "everyone": true }),
-                };
-                let gives = match &gift.held {
-                    Held::Role(role) => json!({ "role": role }),
-                    Held::Feature { kind, feature, level } => {
-                        json!({ "feature": { "kind": kind, "feature": feature, "level": level } })
-                    }
-                };
-                let place = match &gift.place {
-                    Place::Organization => Value::Null,
-                    Place::App { id, .. } => json!(app(id)),
-                };
-                ("grantAccess", json!({ "grantee": grantee, "gives": gives, "app": place }))
-            }
-            Step::Take(id) => ("revokeAccess", json!({ "grant": NodeType::Grant.id(*id) })),
-            Step::Remove(id) => ("removeMember", json!({ "member": member(id), "confirm": true })),
-            Step::Leave => ("leaveOrganization", json!({ "confirm": true })),
-            Step::Found { slug, parent } => {
-                ("createTeam", json!({ "slug": slug, "name": slug, "parent": parent.as_ref().map(team) }))
-            }
-            Step::Join { team: id, member: who, maintainer } => {
-                ("addTeamMember", json!({ "team": team(id), "member": member(who), "maintainer": maintainer }))
-            }
-            Step::Part { team: id, member: who } => {
-                ("removeTeamMember", json!({ "team": team(id), "member": member(who) }))
-            }
-            Step::Move { team: id, parent } => {
-                ("updateTeam", json!({ "team": team(id), "parent": parent.as_ref().map(team) }))
-            }
-            Step::Dissolve(id) => ("deleteTeam", json!({ "team": team(id) })),
-            Step::Make { slug, kind, parent } => {
-                let parent = parent.as_ref().map(app);
-                ("createApp", json!({ "slug": slug, "name": slug, "kind": kind, "parent": parent }))
-            }
-            Step::Switch { app: id, enabled } => {
-                let state = if *enabled { "ACTIVE" } else { "DISABLED" };
-                ("updateApp", json!({ "app": app(id), "state": state }))
-            }
-            Step::Delete(id) => {
-                let slug = self.world.apps.iter().find(|app| app.id == *id).map(|app| app.slug.clone());
-                ("deleteApp", json!({ "app": app(id), "confirm": slug }))
-            }
-            Step::Plan(plan) => ("changePlan", json!({ "plan": plan })),
-            Step::Default { kind, feature, level } => {
-                ("setDefaultAccess", json!({ "appKind": kind, "feature": feature, "level": level }))
-            }
-        }
     }
 
     async fn send(&self, by: &Member, step: &Step) -> (Answer, &'static str) {
@@ -350,7 +114,7 @@ impl Machine<'_> {
             next.name_fresh(self.fresh(&step).await);
             self.world = next;
         }
-        self.compare(made).await;
+        self.compare(made.then_some(by.id)).await;
         // Rows are compared after every step, what a member is shown after every third.
         if number.is_multiple_of(3) {
             self.look().await;
@@ -379,23 +143,26 @@ impl Machine<'_> {
         format!("{} of {}\n{steps}\n{grants}", self.tenant.slug, self.world.document.name)
     }
 
-    /// Rows and entries.
-    async fn compare(&mut self, made: bool) {
+    /// Rows and entries; after a change also who made it.
+    async fn compare(&mut self, author: Option<Uuid>) {
         assert_eq!(self.entries().await, self.world.entries, "entries: {}", self.story());
-        if made {
-            let members = self.members().await;
-            let states = |members: &[Member]| -> BTreeSet<String> {
-                members.iter().map(|member| format!("{} {:?}", member.id, member.state)).collect()
-            };
-            assert_eq!(states(&members), states(&self.world.members), "members: {}", self.story());
-            let grants = self.grants().await;
-            let told = |grants: &[(Uuid, Gift)]| -> BTreeSet<String> {
-                grants.iter().map(|(_, gift)| format!("{gift:?}")).collect()
-            };
-            assert_eq!(told(&grants), told(&self.world.grants), "grants: {}", self.story());
-            self.world.members = members;
-            self.world.grants = grants;
-        }
+        let Some(author) = author else { return };
+        let members = self.members().await;
+        let states = |members: &[Member]| -> BTreeSet<String> {
+            members.iter().map(|member| format!("{} {:?}", member.id, member.state)).collect()
+        };
+        assert_eq!(states(&members), states(&self.world.members), "members: {}", self.story());
+        let (grants, givers) = self.grants().await;
+        let told = |grants: &[(Uuid, Gift)]| -> BTreeSet<String> {
+            grants.iter().map(|(_, gift)| format!("{gift:?}")).collect()
+        };
+        assert_eq!(told(&grants), told(&self.world.grants), "grants: {}", self.story());
+        // Whoever gives is written down as the giver; what a role or a new app brings has none.
+        let is_new = |row: &&Uuid| !self.world.givers.contains_key(row);
+        let strange = givers.iter().find(|(row, giver)| is_new(row) && **giver != author);
+        assert_eq!(strange, None, "giver: {}", self.story());
+        self.world.members = members;
+        (self.world.grants, self.world.givers) = (grants, givers);
     }
 
     /// What one member sees and may do, of all there is to see.

@@ -42,8 +42,12 @@ async fn s2_24_the_edit_form_is_the_invite_form_filled_in() {
     let access = tree(&[(suite.crm, &["contacts"])]);
     let input = json!({ "firstName": "Dora", "lastName": "Ito", "role": "user", "access": access });
     let member = invited(&suite.alice, "dora", input).await;
-    let ask = include_str!("../../../../docs/operations/business-suite/edit-form.graphql");
-    let form = suite.alice.send(ask, json!({ "organization": "acme", "member": member_id(member) })).await.ok();
+    let form = crate::operations::run(
+        &suite.alice,
+        "business-suite/edit-form",
+        json!({ "organization": "acme", "member": member_id(member) }),
+    )
+    .await;
     let filled = form.at("organization.member");
     assert_eq!((&filled["firstName"], &filled["lastName"]), (&json!("Dora"), &json!("Ito")));
     assert_eq!((&filled["email"], &filled["roles"][0]["key"]), (&json!("dora@example.org"), &json!("user")));

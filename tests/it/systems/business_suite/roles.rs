@@ -160,8 +160,8 @@ async fn s2_36_user_is_preselected() {
 #[tokio::test]
 async fn s2_39_s2_40_every_permission_has_a_label_and_help() {
     let suite = suite().await;
-    let ask = include_str!("../../../../docs/operations/business-suite/invite-form.graphql");
-    let form = suite.alice.send(ask, json!({ "organization": "acme" })).await.ok();
+    let form =
+        crate::operations::run(&suite.alice, "business-suite/invite-form", json!({ "organization": "acme" })).await;
     let kinds = form.at("organization.appKinds").as_array().unwrap().clone();
     assert_eq!(kinds.len(), 5);
     let mut permissions = 0;

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
-use super::operations;
 use super::{Scene, become_role, may, scene, switch};
-use crate::support::{gateway::Person, people::app_id};
+use crate::{
+    operations,
+    support::{gateway::Person, people::app_id},
+};
 
 async fn create(by: &Person, slug: &str) -> crate::support::gateway::Answer {
     by.call("createApp", json!({ "kind": "event_app", "slug": slug, "name": slug }), "app { id }").await

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
-use super::operations;
 use super::{Scene, apps_with, grant, may, scene, scene_on, switch};
-use crate::support::{
-    gateway::{Answer, Engines},
-    people::{app_id, invite_with, member_id, remedies},
+use crate::{
+    operations,
+    support::{
+        gateway::{Answer, Engines},
+        people::{app_id, invite_with, member_id, remedies},
+    },
 };
 
 /// What each module role does, and in which module.

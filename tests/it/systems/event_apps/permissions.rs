@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::operations;
 use super::{Scene, apps_with, become_role, grant, may, scene, scene_on, switch};
-use crate::support::{
-    gateway::{Answer, Engines, Person},
-    people::{app_id, invite_with, remedies},
+use crate::{
+    operations,
+    support::{
+        gateway::{Answer, Engines, Person},
+        people::{app_id, invite_with, remedies},
+    },
 };
 
 async fn section(who: &Person, app: &str, role: &str) -> Answer {

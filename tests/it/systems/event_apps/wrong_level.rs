@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::operations;
 use super::{Scene, become_role, grant, scene, switch};
-use crate::support::gateway::Person;
+use crate::{operations, support::gateway::Person};
 
 async fn warnings(who: &Person) -> Vec<Value> {
     let answer = operations::run(who, "event-apps/warnings", json!({ "organization": "acme" })).await;

@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 
 use super::space::{id, keys, menus, person, space};
 use crate::{
-    operations::{run, send, text},
+    operations::{open, run, send},
     support::{
-        events::Events,
         gateway::{Engines, Gateway},
         metered::{count, program, usage},
         people::switch,
@@ -59,7 +58,7 @@ async fn s0_12_s0_13_usage_reports_four_meters_as_they_change() {
     for engines in Engines::ALL {
         let space = space(engines).await;
         let system = program(&space.gateway, "acme").await;
-        let mut live = Events::open(&space.gateway, &space.alice, &text("workspace/usage-changed")).await;
+        let mut live = open(&space.gateway, &space.alice, "workspace/usage-changed").await;
         assert_eq!(live.next().await.unwrap()["data"]["usageChanged"][0]["used"], "0", "{engines:?}");
         let uses = [
             ("ai_credits", json!(90_000), "a"),

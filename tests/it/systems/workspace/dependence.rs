@@ -123,3 +123,55 @@ async fn s0_27_a_team_that_gives_what_is_needed_is_not_taken_away() {
         assert!(may(&space.bob, room, "tables", "view").await, "{engines:?}");
     }
 }
+
+/// S0.27, S0.22: an administrator whose level alone gave Apps is not made a Non-Admin while products of its own need them;
+/// with the same form Apps are ticked, or what needs them is not.
+#[tokio::test]
+async fn s0_27_s0_22_a_level_that_alone_gives_what_is_needed_is_not_taken() {
+    for engines in Engines::DATABASES {
+        let space = space(engines).await;
+        let (room, tables) = room(&space).await;
+        let (alice, carol) = (&space.alice, id(&space.carol));
+        save(alice, &carol, std::slice::from_ref(&tables)).await.ok();
+        let down = json!({ "member": carol, "role": "non_admin" });
+        let refused = alice.call("changeMemberRole", down.clone(), "member { id }").await;
+        assert_eq!(refused.refusals("changeMemberRole"), ["MISSING"], "{engines:?} {}", refused.text);
+        let left = "carol would be left without Apps of AI Solutions Builder, which Tables of Data Room needs";
+        assert_eq!(said(&refused, "changeMemberRole"), left);
+        assert_eq!(remedies(&refused, "changeMemberRole"), [REMEDY]);
+        assert_eq!(fields(&refused, "changeMemberRole"), ["role"]);
+        // The form says the same at the field that it fills in.
+        let mut form = json!({ "member": carol, "roles": ["non_admin"] });
+        let refused = alice.call("updateMember", form.clone(), "member { id }").await;
+        assert_eq!(refused.refusals("updateMember"), ["MISSING"], "{engines:?} {}", refused.text);
+        assert_eq!(fields(&refused, "updateMember"), ["roles"]);
+        form["access"] = json!([tables]);
+        assert_eq!(
+            alice.call("updateMember", form.clone(), "member { id }").await.refusals("updateMember"),
+            ["MISSING"]
+        );
+        assert!(may(&space.carol, room, "tables", "view").await, "{engines:?}: nothing was changed");
+        form["access"] = json!([product(space.builder, &[("apps", Some("run"))]), tables]);
+        alice.call("updateMember", form, "member { id }").await.ok();
+        assert!(may(&space.carol, room, "tables", "view").await, "{engines:?}");
+        // Up again and down: with Apps of one's own the level goes as ever, and without such products too.
+        alice.call("changeMemberRole", json!({ "member": carol, "role": "administrator" }), "member { id }").await.ok();
+        alice.call("changeMemberRole", down, "member { id }").await.ok();
+        let dora = person(&space.gateway, &space.tenant, "dora", &["app_builder", "administrator"]).await;
+        save(alice, &id(&dora), &[tables]).await.ok();
+        let bare = json!({ "member": id(&dora), "roles": ["non_admin"], "access": [] });
+        alice.call("updateMember", bare, "member { id }").await.ok();
+    }
+}
+
+/// S0.27: who goes, or is shut out, takes its features along: nobody stands in the way of that.
+#[tokio::test]
+async fn s0_27_whoever_goes_or_is_shut_out_needs_nothing() {
+    let space = space(Engines::Embedded).await;
+    let (_, tables) = room(&space).await;
+    let (alice, carol) = (&space.alice, id(&space.carol));
+    save(alice, &carol, &[tables]).await.ok();
+    alice.call("suspendMember", json!({ "member": carol }), "member { id }").await.ok();
+    alice.call("reactivateMember", json!({ "member": carol }), "member { id }").await.ok();
+    alice.call("removeMember", json!({ "member": carol, "confirm": true }), "removed").await.ok();
+}
