@@ -20,9 +20,9 @@ use crate::service::{self, Standing, grant::WarningCode, page::Position};
 pub enum AccessWarningCode {
     /// Everything a grant gives is given by a wider one of the same holder.
     Redundant,
-    /// A role is held together with a narrower one that is meant to be given in its place.
+    /// A role is held together with a narrower one that is meant to be given in its place, there or on an app below.
     WiderThanNeeded,
-    /// The same role is held one by one on every app of its kind.
+    /// The same role or feature is held one by one on every app of its kind.
     Everywhere,
     /// There are narrower roles for single tasks.
     NarrowerRoles,

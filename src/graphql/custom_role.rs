@@ -8,12 +8,15 @@ use async_graphql::{
 };
 
 use super::{
-    blueprint::RoleDefinition,
+    blueprint::{RoleDefinition, RoleLevel},
     context::InContext,
     error::{UserError, coded, error, settle},
 };
 use crate::{
-    access::compare::{Right, Row, compare},
+    access::{
+        compare::{Right, Row, compare},
+        verb::area_label,
+    },
     service::{
         Access, Idempotency, Service, Standing,
         custom_role::{FeatureChoice, NewRole, RoleEdit},
@@ -61,7 +64,8 @@ impl RoleUses {
 pub struct RoleComparisonRow {
     /// What the row belongs to: the area of a permission (`members`), or the feature of an action (`repository.code`).
     area: String,
-    /// What people call that: the level at which permissions hold, or the app kind and the feature.
+    /// What people call that: where a permission holds and its area (`Organization: Members`), or the app kind and the feature
+    /// (`Repository: Code`); the same whichever two roles are compared that hold at that level.
     area_label: String,
     /// A few words.
     label: String,
@@ -92,15 +96,21 @@ pub struct RoleComparison {
     rows: Vec<RoleComparisonRow>,
 }
 
-fn row(standing: &Standing, row: &Row<'_>) -> RoleComparisonRow {
+/// Where the permissions of two roles hold, as people call that level: of an app role, on the app.
+fn level_of(roles: [&RoleDefinition; 2]) -> Option<&str> {
+    let at = |level: RoleLevel| roles.into_iter().find(|role| role.level == level);
+    at(RoleLevel::Organization).or_else(|| at(RoleLevel::App)).map(|role| role.level_label.as_str())
+}
+
+fn row(standing: &Standing, level: Option<&str>, row: &Row<'_>) -> RoleComparisonRow {
     let document = standing.blueprint.rules.document();
     let (label, help) = (row.text.label.clone(), row.text.help.clone());
     let (left, right) = (row.left, row.in_right);
     match row.right {
         Right::Permission(key) => {
-            let level = &document.levels.organization.label;
-            let area_label = if level.is_empty() { "Organization".to_owned() } else { level.clone() };
             let area = key.split_once('.').map_or(key, |(area, _)| area).to_owned();
+            let words = area_label(&area);
+            let area_label = level.map_or_else(|| words.clone(), |level| format!("{level}: {words}"));
             let permission = Some(key.to_owned());
             let (kind, feature, action) = (None, None, None);
             RoleComparisonRow { area, area_label, label, help, permission, kind, feature, action, left, right }
@@ -149,8 +159,9 @@ impl OrganizationRoleComparison {
         let (Some((left, left_rights)), Some((right, right_rights))) = (find(&left), find(&right)) else {
             return Ok(None);
         };
-        let rows =
-            compare(rules, left_rights, right_rights).iter().map(|compared| row(&self.standing, compared)).collect();
+        let level = level_of([&left, &right]);
+        let compared = compare(rules, left_rights, right_rights);
+        let rows = compared.iter().map(|compared| row(&self.standing, level, compared)).collect();
         Ok(Some(RoleComparison { left, right, rows }))
     }
 }

@@ -440,7 +440,7 @@ fn may_make(
     }
     let refusals = beyond.into_iter().map(|(field, words)| {
         UserError::new(UserErrorCode::NotGrantable, &field, format!("{denial}: `{}`", words.join("`, `")))
-            .remedy("Leave out what you do not hold, or ask somebody who holds more than you.")
+            .remedy("Leave out what you do not hold, or ask somebody who holds it.")
     });
     Err(ServiceError::Refused(refusals.collect()))
 }

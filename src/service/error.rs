@@ -170,6 +170,18 @@ impl From<Denial> for UserError {
     }
 }
 
+impl ServiceError {
+    /// A refusal that names no field, at this one.
+    #[must_use]
+    pub fn about(self, field: &str) -> Self {
+        let at = |refusal: UserError| if refusal.field.is_empty() { refusal.at(field) } else { refusal };
+        match self {
+            Self::Refused(refusals) => Self::Refused(refusals.into_iter().map(at).collect()),
+            other => other,
+        }
+    }
+}
+
 impl From<UserError> for ServiceError {
     fn from(error: UserError) -> Self {
         Self::Refused(vec![error])

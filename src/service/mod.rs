@@ -59,6 +59,7 @@ pub mod plan;
 mod prerequisite;
 mod presence;
 pub mod profile;
+mod remedy;
 pub mod role;
 pub mod role_transfer;
 pub mod seat;

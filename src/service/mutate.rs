@@ -77,6 +77,7 @@ pub struct Change {
     actor: Acting,
     scope: WriteScope,
     idempotency: Option<Idempotency>,
+    field: &'static str,
 }
 
 #[derive(Debug)]
@@ -96,7 +97,7 @@ impl Change {
         access.require_own_eyes()?;
         let organization = access.organization().ok_or(ServiceError::NotFound)?;
         let actor = Acting::Member(access.clone(), organization);
-        Ok(Self { name, actor, scope: WriteScope::organization(organization), idempotency: None })
+        Ok(Self { name, actor, scope: WriteScope::organization(organization), idempotency: None, field: "" })
     }
 
     /// A change by a person as such: creating an organization, accepting an invitation.
@@ -108,20 +109,28 @@ impl Change {
         access.require_own_eyes()?;
         let user = access.user_id().ok_or(Denial::NotForCallers)?;
         let scope = WriteScope { organizations, users: vec![user], limits: Limits::Request };
-        Ok(Self { name, actor: Acting::User(access.clone(), user), scope, idempotency: None })
+        Ok(Self { name, actor: Acting::User(access.clone(), user), scope, idempotency: None, field: "" })
     }
 
     /// Work without a caller.
     #[must_use]
     pub fn by_system(name: &'static str, task: SystemTask, scope: WriteScope) -> Self {
         let organization = scope.organizations.first().copied();
-        Self { name, actor: Acting::System(task, organization), scope, idempotency: None }
+        Self { name, actor: Acting::System(task, organization), scope, idempotency: None, field: "" }
     }
 
     /// With the caller's word on repeating it.
     #[must_use]
     pub fn repeatable(mut self, idempotency: Option<Idempotency>) -> Self {
         self.idempotency = idempotency;
+        self
+    }
+
+    /// With the field of the input that names what is changed: what the change leads to is refused there, since it has no
+    /// field of its own.
+    #[must_use]
+    pub const fn about(mut self, field: &'static str) -> Self {
+        self.field = field;
         self
     }
 
@@ -247,7 +256,7 @@ impl Service {
         let _turn = self.at_work(&change)?;
         let marked = self.grants().mark(&change.subjects()).await;
         let (service, now) = (self.clone(), self.now());
-        let Change { name, actor, scope, idempotency } = change;
+        let Change { name, actor, scope, idempotency, field } = change;
         let organizations = scope.organizations.clone();
         let mailbag = Mailbag::default();
         let posted = mailbag.clone();
@@ -267,7 +276,7 @@ impl Service {
                         let in_hand = Work { tx, service: &service, now, actor, mailbag };
                         let scenes = consequence::before(&in_hand, &organizations).await?;
                         let value = work(&in_hand).await?;
-                        consequence::after(&in_hand, scenes).await?;
+                        consequence::after(&in_hand, scenes).await.map_err(|error| error.about(field))?;
                         value
                     };
                     if let Some(repeat) = repeat {

@@ -67,7 +67,9 @@ async fn lacking(
         for grant in store::grant::of_grantees(work.tx, organization, some).await? {
             held.entry(grant.grantee).or_default().push(fact(grant));
         }
-        held.iter().for_each(|(team, grants)| add(*team, grants));
+        for (team, grants) in &held {
+            add(*team, grants);
+        }
     }
     Ok(found)
 }
@@ -235,6 +237,30 @@ pub(super) async fn ensure_met(
 ) -> Result<(), ServiceError> {
     let now = unmet(work, grantee).await?;
     let refusals: Vec<UserError> = now.difference(before).map(|lack| refusal(work, lack, &field(lack))).collect();
+    if refusals.is_empty() { Ok(()) } else { Err(ServiceError::Refused(refusals)) }
+}
+
+/// Refuses to take what features of the grantee's own need that stay: of the two, they go first.
+///
+/// # Errors
+/// [`ServiceError::Refused`] with `MISSING`, at this field.
+pub(super) async fn ensure_spared(
+    work: &Work<'_>,
+    (grantee, before): (Grantee, &BTreeSet<Unmet>),
+    field: &str,
+) -> Result<(), ServiceError> {
+    let now = unmet(work, grantee).await?;
+    // On whatever app: it is the feature that needs the other one.
+    let left: BTreeSet<Unmet> = now.difference(before).map(|lack| Unmet { app: None, ..lack.clone() }).collect();
+    let refusals: Vec<UserError> = left
+        .iter()
+        .map(|lack| {
+            let (needing, needed) = labels(work, lack);
+            let message = format!("{needing} needs {needed}");
+            let remedy = format!("Take {needing} away first, or give {needed} in another way.");
+            UserError::new(UserErrorCode::Missing, field, message).remedy(remedy)
+        })
+        .collect();
     if refusals.is_empty() { Ok(()) } else { Err(ServiceError::Refused(refusals)) }
 }
 

@@ -9,12 +9,13 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
+pub(super) use super::remedy::{not_below, not_given, not_given_on};
 use super::{
     Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
     member,
     prerequisite::{self, Circle},
-    seat,
+    remedy, seat,
 };
 use crate::{
     ablate,
@@ -126,7 +127,7 @@ impl Service {
             RoleStep::Add(_) => "addMemberRole",
             RoleStep::Remove(_) => "removeMemberRole",
         };
-        let begun = Change::in_organization(name, access)?.repeatable(idempotency);
+        let begun = Change::in_organization(name, access)?.repeatable(idempotency).about("role");
         let changed = self.mutate(begun, move |work| Box::pin(async move { change_role(work, &change).await })).await?;
         Ok(changed.value)
     }
@@ -343,7 +344,7 @@ pub(super) fn not_above(
     if is_author(work, member) {
         return Ok(());
     }
-    may_edit_access(rules, &standing.rights, roles).map_err(|denial| not_given(rules, field, &denial).into())
+    may_edit_access(rules, &standing.rights, roles).map_err(|denial| not_below(rules, field, &denial).into())
 }
 
 /// Whether the access of somebody else who holds these roles may be changed: as for taking the roles. Who shares out access and
@@ -380,47 +381,6 @@ pub(super) fn judge(judged: Result<(), DelegationDenial>) -> Result<(), Delegati
     }
 }
 
-/// The refusal at the field, with what to do where there is something.
-pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
-    let refusal = UserError::not_given(field, denial);
-    match denial {
-        DelegationDenial::Unknown => {
-            let keys = blueprint.main_roles().map(|(key, _)| key).collect::<Vec<_>>().join("`, `");
-            refusal.remedy(format!("Choose one of `{keys}`."))
-        }
-        DelegationDenial::NotAssignable { .. } | DelegationDenial::BeyondOwnRights | DelegationDenial::SelfRaise => {
-            refusal.remedy("Ask somebody who holds more than you.")
-        }
-        DelegationDenial::Disabled { .. } => refusal.remedy("Enable the role first, or choose another one."),
-        DelegationDenial::PublicApp => refusal.remedy("Make the app private first, or give access on an app above it."),
-        DelegationDenial::Prerequisite { requires, .. } => {
-            refusal.remedy(format!("Give the member the role {} first.", requires.join(" or ")))
-        }
-        DelegationDenial::WrongLevel { level, .. } => refusal.remedy(match level {
-            RoleLevel::Organization => "Change the member's role in the organization instead.",
-            RoleLevel::App => "Give it on one app.",
-            RoleLevel::Feature => "Give it on the app that has the feature.",
-        }),
-        DelegationDenial::WrongHolder
-        | DelegationDenial::WrongKind { .. }
-        | DelegationDenial::BeyondCeiling { .. }
-        | DelegationDenial::RolesOnly { .. }
-        | DelegationDenial::NotForEveryone => refusal,
-    }
-}
-
-/// The refusal, at the field, of a role on an app of this kind, with the roles that there are to choose from there.
-pub(super) fn not_given_on(blueprint: &Blueprint, (field, kind): (&str, &str), denial: &DelegationDenial) -> UserError {
-    match denial {
-        DelegationDenial::Unknown | DelegationDenial::WrongKind { .. } => {
-            let keys = blueprint.roles_on(kind).join("`, `");
-            let refusal = UserError::not_given(field, denial);
-            if keys.is_empty() { refusal } else { refusal.remedy(format!("Choose one of `{keys}`.")) }
-        }
-        _ => not_given(blueprint, field, denial),
-    }
-}
-
 /// The main role of this key.
 pub(super) fn main_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
     let role = organization_role(blueprint, field, key)?;
@@ -433,7 +393,7 @@ pub(super) fn main_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) ->
 
 /// The flag of this key.
 pub(super) fn flag_role<'b>(blueprint: &'b Blueprint, field: &str, key: &str) -> Result<&'b Role, UserError> {
-    let role = organization_role(blueprint, field, key)?;
+    let role = organization_role(blueprint, field, key).map_err(|refusal| remedy::no_flag(blueprint, key, refusal))?;
     if role.flag {
         return Ok(role);
     }

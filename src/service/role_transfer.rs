@@ -53,7 +53,7 @@ impl Service {
         transfer: RoleTransfer,
         idempotency: Option<Idempotency>,
     ) -> Result<Transferred, ServiceError> {
-        let change = Change::in_organization("transferRole", access)?.repeatable(idempotency);
+        let change = Change::in_organization("transferRole", access)?.repeatable(idempotency).about("role");
         // A person's own act, never a token's.
         if access.person.is_none() {
             return Err(Denial::NotForCallers.into());

@@ -15,7 +15,8 @@ use super::{
     grant::AccessGrant,
     input::{self, Mistakes},
     page::{Page, PageRequest},
-    role::{self, judge},
+    remedy,
+    role::judge,
 };
 pub use crate::store::service_account::{ServiceAccount, ServiceAccountState};
 use crate::{
@@ -202,9 +203,10 @@ async fn create_placed(work: &Work<'_>, new: NewAccount) -> Result<Uuid, Service
     let ancestors = app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default();
     let grantee = Grantee::ServiceAccount(id);
     let gift = Gift { grantee, held: &held, place: &place, ancestors };
+    let on_kind = app.as_ref().map(|app| app.app.kind.as_str());
     mistakes.keep(
         judge(may_give(blueprint, work.authority(), &gift))
-            .map_err(|denial| role::not_given(blueprint, "role", &denial)),
+            .map_err(|denial| remedy::not_given_to(blueprint, ("role", Holder::ServiceAccount, on_kind), &denial)),
     );
     mistakes.settle()?;
     let app_id = app.as_ref().map(|app| app.app.id);

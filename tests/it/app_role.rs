@@ -25,9 +25,13 @@ pub(crate) struct House {
 }
 
 pub(crate) async fn house_on(engines: Engines) -> House {
+    house_by(engines, HALLS, "halls").await
+}
+
+async fn house_by(engines: Engines, rules: &str, blueprint: &str) -> House {
     let gateway = Gateway::on(engines).await;
-    gateway.service.install_blueprint(HALLS).await.unwrap();
-    let acme = gateway.organization("acme", "halls", "open").await;
+    gateway.service.install_blueprint(rules).await.unwrap();
+    let acme = gateway.organization("acme", blueprint, "open").await;
     let alice = gateway.member(&acme, "alice", "head").await;
     let bob = gateway.member(&acme, "bob", "member").await;
     let carol = gateway.member(&acme, "carol", "member").await;
@@ -96,13 +100,22 @@ async fn s4_r5_the_last_holder_on_an_app_stays() {
         let House { gateway, acme, alice, bob, carol, north, south, .. } = house_on(engines).await;
         let bob_id = member_id(bob.member.unwrap());
         let gone = json!({ "member": bob_id, "confirm": true });
-        for (answer, mutation) in [
-            (switch(&alice, &bob, (north, "keeper", false)).await, "setAppRole"),
-            (switch(&alice, &bob, (north, "visitor", true)).await, "setAppRole"),
-            (alice.call("removeMember", gone, "removed").await, "removeMember"),
-            (bob.call("leaveOrganization", json!({ "confirm": true }), "left").await, "leaveOrganization"),
+        let sql = "SELECT id FROM access_grant WHERE role = 'keeper' AND app_id = $1";
+        let grant: Uuid = gateway.database.rows(sql, [north.into()]).await[0].try_get_by_index(0).unwrap();
+        let taken = json!({ "grant": NodeType::Grant.id(grant) });
+        let away = json!({ "member": bob_id });
+        for (answer, mutation, field) in [
+            (switch(&alice, &bob, (north, "keeper", false)).await, "setAppRole", "role"),
+            (switch(&alice, &bob, (north, "visitor", true)).await, "setAppRole", "role"),
+            (give(&alice, &bob, (north, "visitor")).await, "grantAccess", "gives.role"),
+            (alice.call("revokeAccess", taken, "revokedGrant").await, "revokeAccess", "grant"),
+            (alice.call("suspendMember", away, "member { id }").await, "suspendMember", "member"),
+            (alice.call("removeMember", gone, "removed").await, "removeMember", "member"),
+            // It has no field that names anybody.
+            (bob.call("leaveOrganization", json!({ "confirm": true }), "left").await, "leaveOrganization", ""),
         ] {
             assert_eq!(answer.refusals(mutation), ["LAST_HOLDER"], "{engines:?} {mutation}");
+            assert_eq!(fields(&answer, mutation), [field], "{engines:?} {mutation}");
             assert_eq!(remedies(&answer, mutation), ["Make someone else Keeper of it first."]);
         }
         assert_eq!(on(&gateway, &bob, north).await, ["keeper"]);
@@ -127,6 +140,10 @@ async fn s4_r5_the_last_holder_on_an_app_stays() {
         let out = json!({ "team": team, "member": bob_id });
         let refused = alice.call("removeTeamMember", out, "team { id }").await;
         assert_eq!(refused.refusals("removeTeamMember"), ["LAST_HOLDER"], "{engines:?}");
+        assert_eq!(fields(&refused, "removeTeamMember"), ["member"]);
+        let refused = alice.call("deleteTeam", json!({ "team": team }), "deletedTeam").await;
+        assert_eq!(refused.refusals("deleteTeam"), ["LAST_HOLDER"], "{engines:?}");
+        assert_eq!(fields(&refused, "deleteTeam"), ["team"]);
         // The hall itself may go, with everything on it.
         let deletion = json!({ "app": app_id(north), "confirm": "north" });
         alice.call("deleteApp", deletion, "deletedApp").await.ok();
@@ -210,7 +227,13 @@ async fn a_flag_that_builds_on_a_main_role_goes_with_it() {
 /// S4.R10: a public hall is open to everyone as it is, and granted to nobody besides.
 #[tokio::test]
 async fn s4_r10_a_public_app_is_not_granted() {
-    let House { gateway, alice, carol, south, .. } = house().await;
+    // Whoever makes a hall would be in the way of its becoming public.
+    let closed = HALLS
+        .replace("name = \"halls\"", "name = \"closed-halls\"")
+        .replace("creator_role = \"keeper\"\n", "")
+        .replace("to = \"organization\"\n", "to = \"organization\"\ngrants = false\n");
+    assert!(closed.contains("grants = false") && !closed.contains("creator_role = "));
+    let House { gateway, alice, carol, south, .. } = house_by(Engines::Embedded, &closed, "closed-halls").await;
     gateway.database.run("UPDATE app SET visibility = 'public' WHERE id = $1", [south.into()]).await.unwrap();
     gateway.settle().await;
     assert_eq!(give(&alice, &carol, (south, "visitor")).await.refusals("grantAccess"), ["NOT_GRANTABLE"]);

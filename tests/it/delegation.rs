@@ -45,7 +45,7 @@ async fn nobody_raises_themselves() {
     let carol = gateway.member(&tenant, "carol", "member").await;
     let refused = change_role(&bob, &bob, "owner").await;
     assert_eq!(refused.refusals("changeMemberRole"), ["NOT_GRANTABLE"]);
-    assert_eq!(remedies(&refused, "changeMemberRole"), ["Ask somebody who holds more than you."]);
+    assert_eq!(remedies(&refused, "changeMemberRole"), ["Ask somebody else who may give it."]);
     let flag = json!({ "member": member_id(bob.member.unwrap()), "role": "auditor" });
     assert_eq!(
         bob.call("addMemberRole", flag.clone(), "member { id }").await.refusals("addMemberRole"),

@@ -35,6 +35,7 @@ mod plan;
 mod profile;
 mod provider;
 mod races;
+mod remedy;
 mod role;
 mod rounds;
 mod schema;

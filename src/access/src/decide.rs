@@ -94,7 +94,8 @@ fn act(
     (feature, action): (&str, &str),
     now: DateTime<Utc>,
 ) -> Decision {
-    let hidden = || if blueprint.shows_locked_apps() { Denial::AppLocked } else { Denial::AppHidden };
+    let is_shown = || blueprint.shows_locked_apps() || rights::sees_locked(blueprint, facts, now);
+    let hidden = || if is_shown() { Denial::AppLocked } else { Denial::AppHidden };
     let Some((index, kind)) = blueprint.kind(app.kind) else { return Decision::Deny(hidden()) };
     let reaches = |grant: &Grant| match &grant.place {
         Place::Organization => true,

@@ -26,9 +26,9 @@ use crate::{
 pub enum WarningCode {
     /// Too low: everything a grant gives is given by a wider one of the same grantee.
     Redundant,
-    /// Too high: a role is held together with a narrower one that the blueprint recommends in its place.
+    /// Too high: a role is held together with a narrower one that the blueprint recommends in its place, there or below.
     WiderThanNeeded,
-    /// Too low: the same role is held app by app, on every app of its kind.
+    /// Too low: the same role or feature is held app by app, on every app of its kind.
     Everywhere,
     /// Guidance on giving: there are narrower roles for single tasks.
     NarrowerRoles,
@@ -82,14 +82,17 @@ pub fn warnings<S: BuildHasher>(
     }
     let mut found = Vec::new();
     for grants in by_grantee.values() {
-        let wider = wider_than_needed(blueprint, grants);
+        let wider = wider_than_needed(blueprint, grants, apps);
         let named: BTreeSet<Uuid> = wider.iter().flat_map(|warning| warning.grants.iter().copied()).collect();
-        found.extend(redundant(blueprint, grants, apps).into_iter().filter(|warning| {
-            // One word about a pair is enough.
-            !warning.grants.iter().all(|grant| named.contains(grant))
-        }));
+        let redundant = redundant(blueprint, grants, apps);
+        let needless: BTreeSet<Uuid> = redundant.iter().filter_map(|warning| warning.grants.first().copied()).collect();
+        // One word about the same grants is enough.
+        let is_new =
+            |warning: &Warning, told: &BTreeSet<Uuid>| !warning.grants.iter().all(|grant| told.contains(grant));
+        found.extend(redundant.into_iter().filter(|warning| is_new(warning, &named)));
         found.extend(wider);
-        found.extend(everywhere(blueprint, grants, apps));
+        let everywhere = everywhere(blueprint, grants, apps).into_iter();
+        found.extend(everywhere.filter(|warning| is_new(warning, &needless)));
     }
     found.sort_by(|a, b| (a.code, &a.grants).cmp(&(b.code, &b.grants)));
     found
@@ -198,20 +201,26 @@ fn redundant<S: BuildHasher>(
     found
 }
 
-/// Roles held where a narrower one, recommended in their place, is held too.
-fn wider_than_needed(blueprint: &Blueprint, grants: &[&Grant]) -> Vec<Warning> {
+/// Roles held where a narrower one, recommended in their place, is held too, there or on an app below.
+fn wider_than_needed<S: BuildHasher>(
+    blueprint: &Blueprint,
+    grants: &[&Grant],
+    apps: &HashMap<Uuid, AppFact, S>,
+) -> Vec<Warning> {
     let mut found = Vec::new();
     for wide in grants {
         let Held::Role(key) = &wide.held else { continue };
         let Some(role) = blueprint.document().roles.get(key) else { continue };
         let narrower = grants.iter().filter(|other| {
-            other.place == wide.place && matches!(&other.held, Held::Role(other) if role.instead.contains(other))
+            covers(&wide.place, &other.place, apps)
+                && matches!(&other.held, Held::Role(other) if role.instead.contains(other))
         });
         let narrower: Vec<&&Grant> = narrower.collect();
         if narrower.is_empty() {
             continue;
         }
-        let names: Vec<String> = narrower.iter().map(|grant| name(blueprint, &grant.held)).collect();
+        let mut names: Vec<String> = narrower.iter().map(|grant| name(blueprint, &grant.held)).collect();
+        names.dedup();
         let (names, label) = (names.join(", "), &role.label);
         found.push(Warning {
             code: WarningCode::WiderThanNeeded,
@@ -223,7 +232,7 @@ fn wider_than_needed(blueprint: &Blueprint, grants: &[&Grant]) -> Vec<Warning> {
     found
 }
 
-/// App roles held on every app there is for them, unless another role of the grantee's brings them there.
+/// Roles and features held on every app there is for them, unless another role of the grantee's brings them there.
 fn everywhere<S: BuildHasher>(
     blueprint: &Blueprint,
     grants: &[&Grant],
@@ -237,33 +246,47 @@ fn everywhere<S: BuildHasher>(
             Held::Feature { .. } => None,
         })
         .collect();
-    let mut held: BTreeMap<(&str, &str), BTreeMap<Uuid, Uuid>> = BTreeMap::new();
-    for grant in grants {
-        if let (Held::Role(role), Place::App { id, kind }) = (&grant.held, &grant.place) {
-            held.entry((role, kind)).or_default().insert(*id, grant.id);
+    let is_brought = |held: &Held, kind: &str| match held {
+        Held::Role(key) => {
+            let mut brought = own_roles.iter().flat_map(|role| &role.automatic);
+            brought.any(|automatic| automatic.role == *key && automatic.app_kind == kind)
         }
-    }
+        Held::Feature { .. } => false,
+    };
     let mut found = Vec::new();
-    for ((key, kind), on) in held {
-        let is_app_role = roles.get(key).filter(|role| role.level == RoleLevel::App);
-        let Some(role) = is_app_role else { continue };
-        let brought = own_roles.iter().flat_map(|role| &role.automatic);
-        if brought.into_iter().any(|automatic| automatic.role == key && automatic.app_kind == kind) {
+    let mut told: Vec<(&Held, &str)> = Vec::new();
+    for grant in grants {
+        let Place::App { kind, .. } = &grant.place else { continue };
+        if told.contains(&(&grant.held, kind.as_str())) || is_brought(&grant.held, kind) {
             continue;
         }
-        let all = apps.values().filter(|app| app.kind == kind).count();
-        if all < 2 || on.len() < all {
+        told.push((&grant.held, kind.as_str()));
+        let alike = grants.iter().filter(|other| other.held == grant.held);
+        let on: BTreeMap<Uuid, Uuid> = alike
+            .filter_map(|other| match &other.place {
+                Place::App { id, kind: of } if of == kind => Some((*id, other.id)),
+                Place::App { .. } | Place::Organization => None,
+            })
+            .collect();
+        let mut all = apps.iter().filter(|(_, app)| app.kind == *kind);
+        let reached = |(id, app): (&Uuid, &AppFact)| {
+            on.contains_key(id) || app.ancestors.iter().any(|above| on.contains_key(above))
+        };
+        if on.len() < 2 || !all.all(reached) {
             continue;
         }
-        let kind = blueprint.document().app_kinds.get(kind).map_or(kind, |kind| kind.label.as_str());
+        let label = blueprint.document().app_kinds.get(kind).map_or(kind.as_str(), |kind| kind.label.as_str());
+        let wider = match &grant.held {
+            Held::Role(_) => "Give a role of the organization instead",
+            Held::Feature { .. } => "Give it in the whole organization instead",
+        };
         found.push(Warning {
             code: WarningCode::Everywhere,
             grants: on.into_values().collect(),
-            message: format!("{} is held one by one on every app of the kind {kind}", role.label),
-            remedy:
-                "Give a role of the organization instead, if this is meant for apps to come too; else take it away \
-                     where it is not needed."
-                    .to_owned(),
+            message: format!("{} is held one by one on every app of the kind {label}", name(blueprint, &grant.held)),
+            remedy: format!(
+                "{wider}, if this is meant for apps to come too; else take it away where it is not needed."
+            ),
         });
     }
     found

@@ -118,6 +118,16 @@ pub(crate) fn lets_in(blueprint: &Blueprint, grant: &Grant, to: Option<usize>, a
     }
 }
 
+/// Whether an organization role shows its holder the apps on which nothing is held (`Q22`); as [`Rights::visible_apps`] says.
+pub(crate) fn sees_locked(blueprint: &Blueprint, facts: &Facts, now: DateTime<Utc>) -> bool {
+    let shows = |grant: &Grant| {
+        let Held::Role(key) = &grant.held else { return false };
+        let role = blueprint.document().roles.get(key);
+        grant.place == Place::Organization && grant.is_live(now) && role.is_some_and(|role| role.sees_locked)
+    };
+    facts.grants.iter().any(shows)
+}
+
 /// Why the principal is denied everything, if it is.
 pub(crate) fn inactive(facts: &Facts) -> Option<Denial> {
     if !facts.organization_active {
@@ -361,10 +371,13 @@ impl Rights {
         self.roles.iter().chain(on_apps).filter_map(|key| blueprint.document().roles.get(key))
     }
 
-    /// Which apps exist for the principal: those it may enter and, where the blueprint shows the others locked, all (`Q17`).
+    /// Which apps exist for the principal: those it may enter and, where the blueprint or a role shows the others locked, all
+    /// (`Q17`, `Q22`).
     #[must_use]
     pub fn visible_apps(&self, blueprint: &Blueprint) -> Visibility {
-        if self.inactive.is_none() && blueprint.shows_locked_apps() {
+        let by_role =
+            || self.roles().filter_map(|key| blueprint.document().roles.get(key)).any(|role| role.sees_locked);
+        if self.inactive.is_none() && (blueprint.shows_locked_apps() || by_role()) {
             return Visibility { organization: self.organization, rows: Rows::All };
         }
         self.open_apps(blueprint)

@@ -241,6 +241,8 @@ pub struct KnownPermission {
     pub label: &'static str,
     /// What it lets one do.
     pub help: &'static str,
+    /// Whether an app role can give it, for that app and those below; the others are asked for in the organization alone.
+    pub on_apps: bool,
 }
 
 /// The permissions every blueprint can hand out. A blueprint may declare more of its own.
@@ -257,25 +259,43 @@ pub const PERMISSIONS: &[KnownPermission] = &[
     known("blueprint.move", "Change the rules", "Move the organization to another version of its blueprint."),
     known("children.read", "See child organizations", "See the organizations below this one."),
     known("children.create", "Create child organizations", "Create organizations below this one."),
-    known("members.read", "See members", "See who belongs to the organization."),
-    known("members.invite", "Invite members", "Invite people, resend and take back invitations."),
+    on_apps("members.read", "See members", "See who belongs to the organization."),
+    on_apps("members.invite", "Invite members", "Invite people, resend and take back invitations."),
     known("members.update", "Edit members", "Change members' names and states."),
     known("members.remove", "Remove members", "Remove people from the organization."),
     known("roles.assign", "Change roles", "Give and take organization roles."),
     known("roles.manage", "Manage roles", "Create, change and delete roles of the organization's own."),
-    known("access.grant", "Edit access", "Give and take access to apps and features."),
-    known("rights.read", "See rights", "See what others may do, and why."),
+    on_apps("access.grant", "Edit access", "Give and take access to apps and features."),
+    on_apps("rights.read", "See rights", "See what others may do, and why."),
     known("teams.read", "See teams", "See the teams that are not secret."),
     known("teams.read_secret", "See secret teams", "See every team, the secret ones included."),
     known("teams.manage", "Manage teams", "Create, change and delete teams and their members."),
-    known("apps.create", "Create apps", "Create apps."),
-    known("apps.update", "Edit apps", "Rename, enable and disable apps."),
-    known("apps.delete", "Delete apps", "Delete apps and every grant on them."),
+    on_apps("apps.create", "Create apps", "Create apps."),
+    on_apps("apps.update", "Edit apps", "Rename, enable and disable apps."),
+    on_apps("apps.delete", "Delete apps", "Delete apps and every grant on them."),
     known("activity.read", "See activity", "See who did what."),
     known("activity.record", "Record activity", "Record what happened in a product."),
-    known("tokens.manage", "Manage API tokens", "Create and revoke service accounts and API tokens."),
+    on_apps("tokens.manage", "Manage API tokens", "Create and revoke service accounts and API tokens."),
 ];
 
+/// Areas of the gateway's own permissions whose keys are not what people call them.
+const AREAS: &[(&str, &str)] = &[("blueprint", "Rules"), ("children", "Child organizations"), ("tokens", "API tokens")];
+
+/// What people call an area of permissions, as `members`: mostly its key, in words.
+#[must_use]
+pub fn area_label(area: &str) -> String {
+    if let Some((_, label)) = AREAS.iter().find(|(key, _)| *key == area) {
+        return (*label).to_owned();
+    }
+    let words = area.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 const fn known(key: &'static str, label: &'static str, help: &'static str) -> KnownPermission {
-    KnownPermission { key, label, help }
+    KnownPermission { key, label, help, on_apps: false }
+}
+
+const fn on_apps(key: &'static str, label: &'static str, help: &'static str) -> KnownPermission {
+    KnownPermission { key, label, help, on_apps: true }
 }

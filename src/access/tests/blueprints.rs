@@ -168,3 +168,188 @@ fn the_line_is_the_line_of_the_mistake() {
     let line = source.lines().position(|line| line.contains("\"fre\"")).unwrap() + 1;
     assert!(errors_of(&source).iter().any(|error| error.starts_with(&format!("line {line}: "))));
 }
+
+/// Mistakes of which each part is right by itself: what reaches nothing, what meets nobody, what stands twice.
+#[test]
+fn mistakes_that_only_the_whole_shows_are_named_too() {
+    let worker = "label = \"Worker\"\n";
+    let writer = "feature = \"page.text\"\n";
+    let manager = "permissions = [\"apps.create\", \"access.grant\"]\n";
+    let page_public = "public = { to = \"organization\", access = [\"page.text.view\"] }\n";
+    let closed_page = "public = { to = \"organization\", access = [\"page.text.view\"], grants = false }\n";
+    let only = "label = \"Only\"";
+    let with = |line: &str, more: &str| format!("{line}{more}\n");
+    let cases: &[(&str, String, &str)] = &[
+        (
+            page_public,
+            with(closed_page, "creator_role = \"manager\""),
+            "`app_kinds.page.public.grants`: nobody is given anything on a public `page`, and `creator_role`",
+        ),
+        (
+            page_public,
+            with(closed_page, "creator_access = [{ feature = \"text\" }]"),
+            "`app_kinds.page.public.grants`: nobody is given anything on a public `page`, and `creator_access`",
+        ),
+        (
+            manager,
+            "permissions = [\"billing.read\"]\n".to_owned(),
+            "`roles.manager.permissions[0]`: `billing.read` is asked",
+        ),
+        (
+            manager,
+            "permissions = [\"apps.create\", \"billing.*\"]\n".to_owned(),
+            "`roles.manager.permissions[1]`: `billing.*` is",
+        ),
+        (
+            manager,
+            with(manager, "assigns = [\"worker\"]"),
+            "`manager` is held on an app, and `worker` in the organization",
+        ),
+        (
+            manager,
+            "permissions = [\"access.grant\"]\nkinds = [\"project\"]\nassigns = [\"writer\"]\n".to_owned(),
+            "`writer` is held on no app where `manager` is, nor below one",
+        ),
+        (writer, with(writer, "assigns = [\"manager\"]"), "held in one feature, and cannot give `manager`"),
+        (writer, with(writer, "assigns = [\"worker\"]"), "held in one feature, and cannot give `worker`"),
+        (
+            worker,
+            with(worker, "max_holders = 1\nassigns = [\"worker\"]"),
+            "`roles.worker.assigns[0]`: the only holder of `worker` can give it to nobody else",
+        ),
+        (
+            "label = \"Tasks\"\n",
+            with("label = \"Tasks\"\n", "requires = [\"tasks\"]"),
+            "a feature cannot require itself",
+        ),
+        (
+            "label = \"Tasks\"\n",
+            with("label = \"Tasks\"\n", "requires = [\"files\"]"),
+            "`app_kinds.project.features.tasks.requires`: `tasks` requires itself through other features",
+        ),
+        (
+            only,
+            with(only, "\n[seat_pools.chairs]\nlabel = \"Chairs\""),
+            "`seat_pools.chairs`: no role takes a seat of `chairs`",
+        ),
+        (only, with(only, "\nseats = { chairs = 1 }"), "`plans.only.seats.chairs`: there is no seat pool `chairs`"),
+        (only, with(only, "\nmeters = { ink = { limit = 1 } }"), "`plans.only.meters.ink`: there is no meter `ink`"),
+        (
+            only,
+            with(only, "\n[[menus]]\nkey = \"a\"\nlabel = \"A\"\n[[menus]]\nkey = \"a\"\nlabel = \"B\""),
+            "`menus[1].key`: a second menu `a`",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        assert!(NESTED.contains(from), "the case replaces nothing: {from}");
+        let errors = errors_of(&NESTED.replacen(from, to, 1));
+        assert!(errors.iter().any(|error| error.contains(expected)), "{to}: {errors:?}");
+        assert!(errors.iter().all(|error| error.starts_with("line ") && error.contains("(fix: ")), "{errors:?}");
+    }
+    // A role that is brought to every app of a kind is as much in the way as its maker's.
+    let brought = EVENT_APPS.replace(
+        "label = \"Event app\"\n",
+        "label = \"Event app\"\nvisibilities = [\"private\", \"public\"]\n\
+         public = { to = \"organization\", access = [\"event_app.events.view\"], grants = false }\n",
+    );
+    assert!(
+        errors_of(&brought).iter().any(|error| error.contains("`automatic` of `admin`")),
+        "{:?}",
+        errors_of(&brought)
+    );
+}
+
+/// Features of two kinds of apps that need one another: neither could be given first.
+#[test]
+fn a_cycle_through_another_kind_of_app_is_named_at_both_ends() {
+    let source = NESTED
+        .replace("label = \"Text\"\n", "label = \"Text\"\nrequires = [\"project.files\"]\n")
+        .replace("requires = [\"tasks\"]", "requires = [\"page.text\"]");
+    let errors = errors_of(&source);
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    for place in ["`app_kinds.page.features.text.requires`", "`app_kinds.project.features.files.requires`"] {
+        assert!(errors.iter().any(|error| error.contains(place) && error.contains("requires itself")), "{errors:?}");
+    }
+    // One way alone is no cycle.
+    assert_eq!(errors_of(&source.replace("requires = [\"page.text\"]", "")), Vec::<String>::new());
+}
+
+/// S3.19: domains are compared letter by letter, so they stand as addresses are kept.
+#[test]
+fn s3_19_allowed_domains_are_written_as_addresses_are_kept() {
+    let of = |domain: &str| {
+        errors_of(&format!("{NESTED}\n[invitation]\nallowed_domains = [\"example.com\", \"{domain}\"]\n"))
+    };
+    for good in ["example.org", "mail.example.co.uk", "xn--bcher-kva.example", "3com.example"] {
+        assert_eq!(of(good), Vec::<String>::new(), "{good}");
+    }
+    for (bad, meant) in [
+        ("someone@example.org", "example.org"),
+        ("@example.org", "example.org"),
+        ("Example.ORG", "example.org"),
+        ("example.org.", "example.org"),
+        (" example.org", "example.org"),
+        ("*.example.org", "example.com"),
+        ("localhost", "example.com"),
+        ("b\u{fc}cher.example", "example.com"),
+        ("-a.example", "example.com"),
+        ("10.0.0.1", "example.com"),
+        ("", "example.com"),
+    ] {
+        let errors = of(bad);
+        assert_eq!(errors.len(), 1, "{bad}: {errors:?}");
+        let said = format!("`invitation.allowed_domains[1]`: `{bad}` is no domain");
+        assert!(errors[0].contains(&said) && errors[0].contains(&format!("write it as `{meant}`")), "{errors:?}");
+    }
+}
+
+/// Every key that nobody knows is told, each with its line, and what makes no sense beside them.
+#[test]
+fn every_unknown_key_is_told_with_its_line() {
+    let source = NESTED
+        .replace("title = \"Nested\"", "title = \"Nested\"\ncolour = \"red\"")
+        .replace("label = \"Group\"", "label = \"Group\"\nicon = \"g\"")
+        .replace("edit = { label = \"Edit\" }", "edit = { label = \"Edit\", hint = \"e\" }")
+        .replace("label = \"Writer\"\n", "label = \"Writer\"\nasigns = []\n")
+        .replace("default_plan = \"only\"", "default_plan = \"on\"");
+    let source =
+        format!("{source}\n[[menus]]\nkey = \"a\"\nlabel = \"A\"\n[[menus]]\nkey = \"b\"\nlabel = \"B\"\nwhen = 1\n");
+    let errors = errors_of(&source);
+    let line = |text: &str| source.lines().position(|line| line.contains(text)).unwrap() + 1;
+    for (path, key, text) in [
+        ("colour", "colour", "colour ="),
+        ("app_kinds.group.icon", "icon", "icon ="),
+        ("app_kinds.group.features.settings.actions.edit.hint", "hint", "hint ="),
+        ("roles.writer.asigns", "asigns", "asigns ="),
+        ("menus[1].when", "when", "when ="),
+    ] {
+        let said = format!("line {}: `{path}`: unknown field `{key}`", line(text));
+        assert!(errors.iter().any(|error| error.starts_with(&said)), "{said}: {errors:?}");
+    }
+    let edits = source.matches("hint =").count();
+    assert_eq!(errors.iter().filter(|error| error.contains("unknown field `hint`")).count(), edits, "{errors:?}");
+    assert!(errors.iter().any(|error| error.contains("there is no plan `on`")), "{errors:?}");
+    assert_eq!(errors.len(), 5 + edits, "{errors:?}");
+}
+
+/// A value of the wrong type, or one that is missing, hides no unknown key after it; what follows from it is not told.
+#[test]
+fn a_wrong_value_hides_no_other_mistake() {
+    let source = NESTED
+        .replace("version = 1", "version = \"one\"")
+        .replace("label = \"Group\"\n", "")
+        .replace("holders = [\"member\", \"team\"]", "holders = [\"member\", \"staff\", \"group\"]")
+        .replace("label = \"Only\"", "label = \"Only\"\nprice = 3");
+    let errors = errors_of(&source);
+    for expected in [
+        "`version`: invalid type: string \"one\"",
+        "`app_kinds.group`: missing field `label`",
+        "`roles.manager.holders[1]`: unknown variant `staff`",
+        "`roles.manager.holders[2]`: unknown variant `group`",
+        "`plans.only.price`: unknown field `price`",
+    ] {
+        assert!(errors.iter().any(|error| error.contains(expected)), "{expected}: {errors:?}");
+    }
+    assert_eq!(errors.len(), 5, "{errors:?}");
+    assert!(errors.iter().all(|error| error.starts_with("line ") && error.contains("(fix: ")), "{errors:?}");
+}

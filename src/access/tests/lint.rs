@@ -63,6 +63,78 @@ fn s1_31_on_every_app_one_by_one_is_too_low_unless_it_comes_with_a_role() {
     assert_eq!(found(&[one]), []);
 }
 
+/// A module role, or a feature, on every app of its kind is as low as an app role is.
+#[test]
+fn s1_31_a_module_role_on_every_app_is_too_low() {
+    let editors = [role(1, "editor", Some(100)), role(2, "editor", Some(101))];
+    assert_eq!(found(&editors), [(WarningCode::Everywhere, vec![id(1), id(2)])]);
+    assert_eq!(found(&[role(1, "editor", Some(100)), role(2, "verifier", Some(101))]), []);
+    // What is not needed at all is told as that, and only so.
+    let [one, other] = editors;
+    let codes: Vec<WarningCode> =
+        found(&[role(3, "owner", None), one, other]).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, [WarningCode::Redundant, WarningCode::Redundant]);
+}
+
+/// The rules of code hosting, and the warnings about what member 1 has there, by feature of three repositories.
+fn found_in_code(grants: &[(u128, &str, Option<u128>)]) -> Vec<(WarningCode, Vec<Uuid>, String)> {
+    let rules = Blueprint::parse(include_str!("../../../blueprints/code-hosting.toml")).unwrap();
+    let kind = || "repository".to_owned();
+    let app = |number| (id(number), AppFact { kind: kind(), ancestors: Vec::new() });
+    let grant = |(number, level, app): &(u128, &str, Option<u128>)| Grant {
+        id: id(*number),
+        grantee: Grantee::Member(id(1)),
+        path: Vec::new(),
+        held: Held::Feature { kind: kind(), feature: "code".to_owned(), level: Some((*level).to_owned()) },
+        place: app.map_or(Place::Organization, |app| Place::App { id: id(app), kind: kind() }),
+        expires_at: None,
+    };
+    let grants: Vec<Grant> = grants.iter().map(grant).collect();
+    let found = warnings(&rules, &grants, &HashMap::from([app(100), app(101), app(102)]));
+    found.into_iter().map(|warning| (warning.code, warning.grants, warning.remedy)).collect()
+}
+
+#[test]
+fn s1_31_the_same_feature_on_every_app_is_too_low() {
+    let everywhere = [(1, "read", Some(100)), (2, "read", Some(101)), (3, "read", Some(102))];
+    let told = found_in_code(&everywhere);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let (code, grants, remedy) = &told[0];
+    assert_eq!((*code, grants), (WarningCode::Everywhere, &vec![id(1), id(2), id(3)]));
+    assert!(remedy.starts_with("Give it in the whole organization instead"), "{remedy}");
+    // Not on every app, or not the same.
+    assert_eq!(found_in_code(&everywhere[..2]), []);
+    assert_eq!(found_in_code(&[everywhere[0], everywhere[1], (3, "write", Some(102))]), []);
+}
+
+/// Too high and too low are two sides of one pair: what is held everywhere, and less of it on one app.
+#[test]
+fn s1_31_a_feature_everywhere_and_less_of_it_on_one_app() {
+    let told = found_in_code(&[(1, "write", None), (2, "read", Some(100))]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let (code, grants, remedy) = &told[0];
+    assert_eq!((*code, grants), (WarningCode::Redundant, &vec![id(2), id(1)]));
+    assert!(remedy.contains("if that is all that is needed, take Code (write) away"), "{remedy}");
+    // More on one app is what single apps are for.
+    assert_eq!(found_in_code(&[(1, "read", None), (2, "write", Some(100))]), []);
+}
+
+/// A role of the organization for which the blueprint recommends narrower ones on single apps, and one of those.
+#[test]
+fn s1_31_a_role_of_the_organization_is_too_high_where_one_of_an_app_does() {
+    let source = include_str!("../../../blueprints/event-apps.toml")
+        .replace("assigns = [\"*\"]\n", "assigns = [\"*\"]\ninstead = [\"editor\", \"verifier\"]\n");
+    let rules = Blueprint::parse(&source).unwrap();
+    let grants = [role(1, "owner", None), role(2, "editor", Some(100)), role(3, "editor", Some(101))];
+    let found = warnings(&rules, &grants, &apps());
+    let told: Vec<_> = found.iter().map(|warning| (warning.code, warning.grants.clone())).collect();
+    assert_eq!(told, [(WarningCode::WiderThanNeeded, vec![id(1), id(2), id(3)])]);
+    assert!(found[0].message.contains("Owner is held together with Editor, which does"), "{}", found[0].message);
+    // Another member's narrow role says nothing of this one.
+    let other = Grant { grantee: Grantee::Member(id(2)), ..role(2, "editor", Some(100)) };
+    assert_eq!(warnings(&rules, &[role(1, "owner", None), other], &apps()), []);
+}
+
 #[test]
 fn s1_28_guidance_names_the_narrower_roles() {
     let advice = guidance(&blueprint(), "app_manager").unwrap();

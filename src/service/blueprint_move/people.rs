@@ -97,7 +97,10 @@ pub(super) fn changes(
         refusals
             .push(refuse(&DelegationDenial::SelfRaise, "Let somebody move the organization who gains nothing by it."));
     } else if beyond && !ablate::off("move_bounded") {
-        refusals.push(refuse(&DelegationDenial::BeyondOwnRights, "Let somebody who holds more move the organization."));
+        refusals.push(refuse(
+            &DelegationDenial::BeyondOwnRights,
+            "Let somebody who holds what is gained move the organization.",
+        ));
     }
     let assigns =
         |to: &String| author.is_some_and(|author| holds(rules, &author.new, &Power::Assign(to.clone()), None));

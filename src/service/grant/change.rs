@@ -8,7 +8,7 @@ use super::app_role;
 use crate::{
     access::{
         Blueprint, Grantee, Held, Place,
-        blueprint::document::{AppKind, Feature},
+        blueprint::document::Feature,
         delegation::{Gift, may_assign_at, may_give, may_share},
         verb::{AssignRole, GrantAccess},
     },
@@ -19,6 +19,7 @@ use crate::{
         app::{self, SeenApp},
         member,
         prerequisite::{self, Circle},
+        remedy::{self, OfFeature},
         role::{self, Remaining, judge},
         seat, team,
     },
@@ -48,13 +49,15 @@ pub(super) struct Fields {
     pub(super) role: &'static str,
     /// A feature.
     pub(super) feature: &'static str,
+    /// Its level.
+    level: &'static str,
 }
 
 impl Fields {
     /// Where a role or a feature is given.
-    const GIVEN: Self = Self { role: "gives.role", feature: "gives.feature.feature" };
+    const GIVEN: Self = Self { role: "gives.role", feature: "gives.feature.feature", level: "gives.feature.level" };
     /// Where it is a role, always.
-    pub(super) const ROLE: Self = Self { role: "role", feature: "role" };
+    pub(super) const ROLE: Self = Self { role: "role", feature: "role", level: "role" };
 
     /// The one that names this.
     pub(super) const fn of(self, held: &Held) -> &'static str {
@@ -89,7 +92,7 @@ impl Service {
         new: NewAccess,
         idempotency: Option<Idempotency>,
     ) -> Result<Uuid, ServiceError> {
-        let change = Change::in_organization("grantAccess", access)?.repeatable(idempotency);
+        let change = Change::in_organization("grantAccess", access)?.repeatable(idempotency).about(Fields::GIVEN.role);
         Ok(self.mutate(change, move |work| Box::pin(async move { give(work, new, Fields::GIVEN).await })).await?.value)
     }
 
@@ -103,7 +106,7 @@ impl Service {
         grant: Uuid,
         idempotency: Option<Idempotency>,
     ) -> Result<Uuid, ServiceError> {
-        let change = Change::in_organization("revokeAccess", access)?.repeatable(idempotency);
+        let change = Change::in_organization("revokeAccess", access)?.repeatable(idempotency).about("grant");
         Ok(self.mutate(change, move |work| Box::pin(async move { take(work, grant).await })).await?.value)
     }
 
@@ -200,7 +203,7 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Res
     let ancestors = app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default();
     let gift = Gift { grantee, held: &held, place: &place, ancestors };
     let (before, field) = (held_by(work, grantee).await?, fields.of(&held));
-    may_be_given(work, (&gift, field), app.as_ref(), &before).await?;
+    may_be_given(work, (&gift, fields), app.as_ref(), &before).await?;
     let displaced = app_role::displaced(rules, &gift, &before);
     for grant in &displaced {
         may_take_at(work, grant, ancestors, field)?;
@@ -271,24 +274,20 @@ fn canonical(rules: &Blueprint, held: Held) -> Held {
 /// hold, and what a feature needs beside it.
 async fn may_be_given(
     work: &Work<'_>,
-    (gift, field): (&Gift<'_>, &str),
+    (gift, fields): (&Gift<'_>, Fields),
     app: Option<&SeenApp>,
     before: &[AccessGrant],
 ) -> Result<(), ServiceError> {
     let rules = &work.standing()?.blueprint.rules;
-    match gift.held {
-        Held::Role(_) => {
-            judge(may_give(rules, work.authority(), gift)).map_err(|denial| match app {
-                Some(app) => role::not_given_on(rules, (field, &app.app.kind), &denial),
-                None => role::not_given(rules, field, &denial),
-            })?;
+    let (field, holder) = (fields.of(gift.held), remedy::holder(gift.grantee));
+    let on = app.map(|app| app.app.kind.as_str());
+    judge(may_give(rules, work.authority(), gift)).map_err(|denial| match gift.held {
+        Held::Role(_) => remedy::not_given_to(rules, (field, holder, on), &denial),
+        Held::Feature { kind, feature, level } => {
+            let given = OfFeature { kind, feature, level: level.as_deref(), on, holder };
+            remedy::feature_not_given(rules, (field, fields.level), given, &denial)
         }
-        Held::Feature { kind, .. } => {
-            let kind = rules.document().app_kinds.get(app.map_or(kind.as_str(), |app| app.app.kind.as_str()));
-            judge(may_give(rules, work.authority(), gift))
-                .map_err(|denial| with_remedy(kind, UserError::not_given(field, &denial)))?;
-        }
-    }
+    })?;
     app_role::may_hold(work, (gift, field), app, before).await?;
     if let Held::Feature { kind, feature, .. } = gift.held {
         let missing = requires(work, kind, feature)
@@ -301,18 +300,6 @@ async fn may_be_given(
         }
     }
     Ok(())
-}
-
-/// A refusal with what there is to choose from.
-fn with_remedy(kind: Option<&AppKind>, refusal: UserError) -> UserError {
-    match (refusal.code, kind) {
-        (UserErrorCode::NotInBlueprint, Some(kind)) => {
-            let keys = kind.features.keys().map(String::as_str).collect::<Vec<_>>().join("`, `");
-            refusal.remedy(format!("Apps of kind {} have the features `{keys}`.", kind.label))
-        }
-        (UserErrorCode::NotGrantable, _) => refusal.remedy("Ask somebody who holds more than you."),
-        _ => refusal,
-    }
 }
 
 pub(super) async fn held_by(work: &Work<'_>, grantee: Grantee) -> Result<Vec<AccessGrant>, ServiceError> {
@@ -366,8 +353,12 @@ pub(super) fn may_take_at(
             may_share(rules, work.authority(), &gift)
         }
     };
-    judge(judged)
-        .map_err(|denial| UserError::not_given(field, &denial).remedy("Ask somebody who holds what is to be taken."))
+    judge(judged).map_err(|denial| match &grant.held {
+        Held::Role(_) => role::not_given(rules, field, &denial),
+        Held::Feature { .. } => {
+            UserError::not_given(field, &denial).remedy("Ask somebody who holds what is to be taken.")
+        }
+    })
 }
 
 /// Takes it; its id.
@@ -442,7 +433,7 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
             store::grant::delete(work.tx, permit, organization, id).await?;
         }
     }
-    prerequisite::ensure_met(work, (grant.grantee, &lacking), |_| "grant".to_owned()).await?;
+    prerequisite::ensure_spared(work, (grant.grantee, &lacking), "grant").await?;
     watch.ensure_met(work, "grant").await?;
     work.record(organization, entry("access.revoked", target, (&grant.held, app.as_ref()))).await?;
     Ok(id)
@@ -465,7 +456,7 @@ async fn set_default(work: &Work<'_>, default: Default) -> Result<(), ServiceErr
         }
         let held = Held::Feature { kind: kind.clone(), feature: feature.clone(), level: Some(level.clone()) };
         let gift = Gift { grantee: Grantee::Everyone, held: &held, place: &Place::Organization, ancestors: &[] };
-        judge(may_give(rules, work.authority(), &gift)).map_err(|denial| UserError::not_given("level", &denial))?;
+        judge(may_give(rules, work.authority(), &gift)).map_err(|denial| role::not_given(rules, "level", &denial))?;
     }
     let grants = store::grant::list_defaults(work.tx, organization).await?;
     let held = grants.iter().find(|grant| grant.place == Place::Organization && gives(grant, &kind, &feature));

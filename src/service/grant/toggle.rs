@@ -69,7 +69,7 @@ impl Service {
         switch: AppRoleSwitch,
         idempotency: Option<Idempotency>,
     ) -> Result<Switched, ServiceError> {
-        let change = Change::in_organization("setAppRole", access)?.repeatable(idempotency);
+        let change = Change::in_organization("setAppRole", access)?.repeatable(idempotency).about("role");
         Ok(self.mutate(change, move |work| Box::pin(async move { set(work, switch).await })).await?.value)
     }
 
@@ -152,7 +152,7 @@ impl Screen<'_> {
                 let of = holders.get(&(app.app.id, (*key).to_owned()));
                 let least = role.min_holders as usize;
                 if of.is_some_and(|of| of.contains(&member.id) && of.len() <= least) {
-                    obstacles.push(last_on_app(&role.label, least, Some(&app.app.name)));
+                    obstacles.push(last_on_app(&role.label, least, Some(&app.app.name)).at("role"));
                 }
                 obstacles
             }

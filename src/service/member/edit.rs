@@ -56,7 +56,9 @@ impl Service {
         edit: MemberEdit,
         idempotency: Option<Idempotency>,
     ) -> Result<EditedMember, ServiceError> {
-        let change = Change::in_organization("updateMember", access)?.repeatable(idempotency);
+        let by_slot = edit.roles.as_ref().is_some_and(|set| set.one.is_none());
+        let field = if by_slot { "roles" } else { "role" };
+        let change = Change::in_organization("updateMember", access)?.repeatable(idempotency).about(field);
         let secret = self.invitation_secret();
         let work = self.mutate(change, move |work| Box::pin(async move { update(work, edit, &secret).await }));
         let changed = work.await?;
@@ -85,7 +87,7 @@ fn may_edit(work: &Work<'_>, (member, roles): (&Member, &[String]), edit: &Membe
     let standing = work.standing()?;
     let rules = &standing.blueprint.rules;
     if (edit.names.is_some() || edit.email.is_some()) && !role::is_author(work, member) {
-        role::may_take(rules, &standing.rights, roles).map_err(|denial| role::not_given(rules, "member", &denial))?;
+        role::may_take(rules, &standing.rights, roles).map_err(|denial| role::not_below(rules, "member", &denial))?;
     }
     if edit.access.is_some() {
         role::not_above(work, (member, roles), "member")?;

@@ -327,7 +327,7 @@ impl Service {
         departing: Departing,
         idempotency: Option<Idempotency>,
     ) -> Result<Removed, ServiceError> {
-        let change = Change::in_organization("removeMember", access)?.repeatable(idempotency);
+        let change = Change::in_organization("removeMember", access)?.repeatable(idempotency).about("member");
         let changed = self.mutate(change, move |work| Box::pin(async move { remove(work, departing).await })).await?;
         let left = changed.posted.left().await;
         Ok(Removed { notified: left.unwrap_or(changed.value.notified), ..changed.value })
@@ -439,7 +439,7 @@ pub fn obstacles(
     let is_self = standing.facts.principal.as_member() == Some(member.id);
     let gone = member.state == MemberState::Archived;
     let taken = role::may_take(blueprint, &standing.rights, roles);
-    let not_taken = taken.as_ref().err().map(|denial| role::not_given(blueprint, "member", denial));
+    let not_taken = taken.as_ref().err().map(|denial| role::not_below(blueprint, "member", denial));
     if gone {
         let left = || UserError::new(UserErrorCode::StateChanged, "member", "this person has left");
         for list in [&mut found.edit_access, &mut found.remove, &mut found.change_role] {
@@ -456,7 +456,7 @@ pub fn obstacles(
     }
     if !gone && !is_self {
         let above = role::may_edit_access(blueprint, &standing.rights, roles).err();
-        found.edit_access.extend(above.map(|denial| role::not_given(blueprint, "member", &denial)));
+        found.edit_access.extend(above.map(|denial| role::not_below(blueprint, "member", &denial)));
     }
     found.suspend.extend(state::obstacle(StateStep::Suspend, member));
     found.reactivate.extend(state::obstacle(StateStep::Reactivate, member));
@@ -470,8 +470,9 @@ pub fn obstacles(
         found.change_role.extend(last_of(standing, roles, holders, "then change this role"));
         found.suspend.extend(last_of(standing, roles, holders, state::THEN));
         let last_on_apps = holders.last_on_apps.get(&member.id).map(Vec::as_slice).unwrap_or_default();
-        found.remove.extend_from_slice(last_on_apps);
-        found.suspend.extend_from_slice(last_on_apps);
+        for list in [&mut found.remove, &mut found.suspend] {
+            list.extend(last_on_apps.iter().cloned().map(|refusal| refusal.at("member")));
+        }
     }
     found
 }
@@ -525,7 +526,7 @@ async fn remove(work: &Work<'_>, departing: Departing) -> Result<Removed, Servic
     }
     let roles = role::of_member(work.tx, organization, member.id, work.now).await?;
     if let Err(denial) = role::may_take(blueprint, &standing.rights, &roles) {
-        mistakes.push(role::not_given(blueprint, "member", &denial));
+        mistakes.push(role::not_below(blueprint, "member", &denial));
     }
     mistakes.settle()?;
     store::member::remove(work.tx, permit, departure(blueprint, &member, work.now)).await?;

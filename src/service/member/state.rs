@@ -63,7 +63,7 @@ impl Service {
         (member, step): (Uuid, StateStep),
         idempotency: Option<Idempotency>,
     ) -> Result<Uuid, ServiceError> {
-        let change = Change::in_organization(step.operation(), access)?.repeatable(idempotency);
+        let change = Change::in_organization(step.operation(), access)?.repeatable(idempotency).about("member");
         Ok(self.mutate(change, move |work| Box::pin(async move { step_to(work, member, step).await })).await?.value)
     }
 }
@@ -104,7 +104,7 @@ async fn step_to(work: &Work<'_>, id: Uuid, step: StateStep) -> Result<Uuid, Ser
     }
     let roles = role::of_member(work.tx, organization, id, work.now).await?;
     if let Err(denial) = role::may_take(blueprint, &standing.rights, &roles) {
-        mistakes.push(role::not_given(blueprint, "member", &denial));
+        mistakes.push(role::not_below(blueprint, "member", &denial));
     }
     mistakes.settle()?;
     let within = seat::Within::of(standing);

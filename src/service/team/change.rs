@@ -83,7 +83,7 @@ impl Service {
         edit: TeamEdit,
         idempotency: Option<Idempotency>,
     ) -> Result<Uuid, ServiceError> {
-        let change = Change::in_organization("updateTeam", access)?.repeatable(idempotency);
+        let change = Change::in_organization("updateTeam", access)?.repeatable(idempotency).about("parent");
         Ok(self.mutate(change, move |work| Box::pin(async move { update(work, edit).await })).await?.value)
     }
 
@@ -98,7 +98,7 @@ impl Service {
         team: Uuid,
         idempotency: Option<Idempotency>,
     ) -> Result<Uuid, ServiceError> {
-        let change = Change::in_organization("deleteTeam", access)?.repeatable(idempotency);
+        let change = Change::in_organization("deleteTeam", access)?.repeatable(idempotency).about("team");
         Ok(self.mutate(change, move |work| Box::pin(async move { delete(work, team).await })).await?.value)
     }
 }

@@ -71,7 +71,7 @@ impl Service {
         leaving: Leaving,
         idempotency: Option<Idempotency>,
     ) -> Result<Uuid, ServiceError> {
-        let change = Change::in_organization("removeTeamMember", access)?.repeatable(idempotency);
+        let change = Change::in_organization("removeTeamMember", access)?.repeatable(idempotency).about("member");
         Ok(self.mutate(change, move |work| Box::pin(async move { remove(work, leaving).await })).await?.value)
     }
 }

@@ -1,6 +1,6 @@
 //! Two roles side by side.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{create, desk, role};
 
@@ -8,6 +8,32 @@ const COMPARE: &str = "query($left: String!, $right: String!) { organization(slu
     roleComparison(left: $left, right: $right) {
         left { key level levelLabel } right { key level levelLabel }
         rows { area areaLabel label help permission kind feature action left right } } } }";
+
+/// S4.26, S4.R2: areas have the same names for roles of the organization's own as for the blueprint's; the permissions of app roles
+/// are those that they give on an app.
+#[tokio::test]
+async fn s4_26_s4_r2_areas_are_named_alike_for_roles_of_ones_own() {
+    let desk = desk().await;
+    create(&desk.alice, role("seer", "chief", &["members.read"], json!([]))).await.ok();
+    create(&desk.alice, role("guard", "keeper", &[], json!([{ "kind": "board", "feature": "cards" }]))).await.ok();
+    let rows = async |left: &str, right: &str| {
+        let answer = desk.alice.send(COMPARE, json!({ "left": left, "right": right })).await.ok();
+        answer.at("organization.roleComparison.rows").as_array().unwrap().clone()
+    };
+    let areas =
+        |rows: &[Value]| rows.iter().map(|row| (row["area"].clone(), row["areaLabel"].clone())).collect::<Vec<_>>();
+    let own = areas(&rows("chief", "lead").await);
+    for (left, right) in [("custom:seer", "lead"), ("chief", "custom:seer"), ("custom:seer", "custom:guard")] {
+        assert_eq!(areas(&rows(left, right).await), own, "{left} {right}");
+    }
+    for (area, label) in &own {
+        let (area, label) = (area.as_str().unwrap(), label.as_str().unwrap());
+        assert!(label.contains(": ") && !label.contains(area), "{area}: {label}");
+    }
+    let on_app = areas(&rows("keeper", "custom:guard").await);
+    assert_eq!(on_app[0], (json!("organization"), json!("App: Organization")));
+    assert!(on_app.contains(&(json!("board.cards"), json!("Board: Cards"))), "{on_app:?}");
+}
 
 /// S4.26, S1.30: any two roles are compared right by right, in order, with the words that explain each; each says where it
 /// holds. Roles are no secret among members; strangers are told nothing.
@@ -24,7 +50,8 @@ async fn s4_26_any_two_roles_are_compared_right_by_right() {
     assert_eq!((&of("members.invite")["left"], &of("members.invite")["right"]), (&json!(true), &json!(false)));
     assert_eq!((&of("billing.manage")["left"], &of("billing.manage")["right"]), (&json!(false), &json!(false)));
     assert_eq!(of("members.invite")["area"], "members");
-    assert_eq!(of("members.invite")["areaLabel"], "Company");
+    assert_eq!(of("members.invite")["areaLabel"], "Company: Members");
+    assert_eq!(of("tokens.manage")["areaLabel"], "Company: API tokens");
     let actions: Vec<_> = rows.iter().filter(|row| row["permission"].is_null()).cloned().collect();
     let expected = json!({
         "area": "board.cards", "areaLabel": "Board: Cards", "label": "See cards", "help": "Open cards.", "permission": null,

@@ -38,6 +38,16 @@ pub(super) enum Step {
     Index(usize),
 }
 
+impl Step {
+    /// Whether a message says that what stood here is missing.
+    pub(super) fn is_missing_in(&self, message: &str) -> bool {
+        match self {
+            Self::Key(key) => message.starts_with(&format!("missing field `{key}`")),
+            Self::Index(_) => false,
+        }
+    }
+}
+
 impl From<&str> for Step {
     fn from(key: &str) -> Self {
         Self::Key(key.to_owned())
@@ -65,6 +75,10 @@ impl Location {
         let mut steps = self.0.clone();
         steps.push(step.into());
         Self(steps)
+    }
+
+    pub(super) fn last(&self) -> Option<&Step> {
+        self.0.last()
     }
 
     /// The path as a person reads it.

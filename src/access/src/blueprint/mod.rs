@@ -14,6 +14,7 @@ mod own_data;
 mod rightset;
 mod roles;
 mod selector;
+mod shape;
 
 use indexmap::IndexMap;
 
@@ -84,19 +85,13 @@ impl Blueprint {
     /// Parses and validates a document whole.
     ///
     /// # Errors
-    /// Everything that is wrong with it, in the order of the document, each with line and fix.
+    /// Everything that is wrong with it, each with line and fix: keys that nobody knows and values of the wrong type first, then
+    /// what makes no sense.
     pub fn parse(source: &str) -> Result<Self, Vec<BlueprintError>> {
-        let document: Document = toml::from_str(source).map_err(|error| {
-            let line = error.span().map_or(1, |span| error::line_of(source, span.start));
-            vec![BlueprintError {
-                line,
-                path: String::new(),
-                problem: error.message().trim().replace('\n', "; "),
-                fix: "correct the key or its value; docs/blueprints.md lists every key".to_owned(),
-            }]
-        })?;
+        let (document, mut errors) = shape::read(source);
+        let Some(document) = document else { return Err(errors) };
         let blueprint = Self::compile(document);
-        let errors = check::check(&blueprint, source);
+        errors.extend(check::check(&blueprint, source));
         if errors.is_empty() { Ok(blueprint) } else { Err(errors) }
     }
 

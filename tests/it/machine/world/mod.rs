@@ -252,10 +252,14 @@ impl World {
     /// Whether an app exists for somebody, enabled or not.
     pub(super) fn sees(&self, member: &Member, app: &App) -> bool {
         let locked = self.document.levels.app.deny == DenyMode::ShowLocked;
-        if member.state == State::Active && locked {
+        let facts = self.facts(member);
+        let by_role = facts.grants.iter().any(|grant| {
+            let Held::Role(role) = &grant.held else { return false };
+            grant.place == Place::Organization && self.document.roles.get(role).is_some_and(|role| role.sees_locked)
+        });
+        if member.state == State::Active && (locked || by_role) {
             return true;
         }
-        let facts = self.facts(member);
         let ancestors = self.above(app.id);
         let place = AppRef { id: app.id, kind: &app.kind, ancestors: &ancestors, active: true, public: app.public };
         self.document.app_kinds[&app.kind].features.iter().any(|(feature, rules)| {

@@ -22,7 +22,7 @@ async fn s1_7_an_admin_renames_no_other_admin_and_no_owner() {
             let refused = rename(above).await;
             assert_eq!(refused.refusals("updateMember"), ["NOT_GRANTABLE"], "{engines:?} {}", refused.text);
             assert_eq!(fields(&refused, "updateMember"), ["member"]);
-            assert_eq!(remedies(&refused, "updateMember"), ["Ask somebody who holds more than you."]);
+            assert_eq!(remedies(&refused, "updateMember"), ["Ask somebody with the role Owner."]);
         }
         for other in [&bob, &dora] {
             assert_eq!(rename(other).await.ok().at("updateMember.member.name"), "Renamed", "{engines:?}");

@@ -123,9 +123,25 @@ async fn s1_33_q22_an_admin_sees_the_list_read_only() {
     }
     assert_eq!(switch(&dora, &dora, (fair, "app_manager", false)).await.refusals("setAppRole"), ["NOT_GRANTABLE"]);
     assert_eq!(switch(&dora, &carol, (fair, "app_manager", true)).await.refusals("setAppRole"), ["NOT_GRANTABLE"]);
-    // An Admin who manages nothing there does not see the app at all.
+    // An Admin whose own switch is off reads the same list, sees what it lacks, and does nothing else there.
     switch(&alice, &dora, (fair, "app_manager", false)).await.ok();
-    assert!(section(&dora, "fair", "app_manager").await.at("organization.app").is_null());
+    let list = section(&dora, "fair", "app_manager").await;
+    assert_eq!(names(&list), ["carol", "dora"]);
+    assert_eq!((&node(&list, "carol")["isHolder"], &node(&list, "dora")["isHolder"]), (&json!(false), &json!(false)));
+    for name in ["carol", "dora"] {
+        let node = node(&list, name);
+        assert_eq!(node["viewerCanToggle"], false, "{name}");
+        assert_eq!(node["viewerCannotToggleReasons"][0]["code"], "FORBIDDEN", "{name}");
+    }
+    assert!(!may(&dora, "fair", ("events", "view")).await);
+    assert_eq!(switch(&dora, &dora, (fair, "app_manager", true)).await.codes(), ["FORBIDDEN"]);
+    let app = operations::run(&dora, "event-apps/app", json!({ "organization": "acme", "app": "fair" })).await;
+    assert_eq!(app.at("organization.app.viewerCapabilities"), &json!([]));
+    // A member without anything there does not see the app at all.
+    assert!(section(&bob, "fair", "app_manager").await.at("organization.app").is_null());
+    become_role(&alice, &dora, "member").await.ok();
+    assert!(section(&dora, "fair", "app_manager").await.at("organization.app").is_null(), "no Admin any more");
+    become_role(&alice, &dora, "admin").await.ok();
     // A holder of a module role sees the app, and no list.
     switch(&alice, &bob, (fair, "verifier", true)).await.ok();
     let list = section(&bob, "fair", "app_manager").await;

@@ -46,7 +46,15 @@ async fn s0_27_a_product_needs_the_one_that_runs_its_apps() {
         let sql = "SELECT id FROM access_grant WHERE grantee_id = $1 AND feature = 'apps'";
         let grant = space.gateway.database.rows(sql, [space.bob.member.into()]).await[0].try_get_by_index(0).unwrap();
         let take = json!({ "grant": gatehouse::graphql::node::NodeType::Grant.id(grant) });
-        assert_eq!(alice.call("revokeAccess", take, "revokedGrant").await.refusals("revokeAccess"), ["MISSING"]);
+        let kept = alice.call("revokeAccess", take, "revokedGrant").await;
+        assert_eq!(kept.refusals("revokeAccess"), ["MISSING"]);
+        // What stands in the way is the other product, not something that were to be given.
+        let error = kept.at("revokeAccess.userErrors.0");
+        let needs = "Flows of Process Automation needs Apps of AI Solutions Builder";
+        assert_eq!((&error["message"], &error["field"]), (&json!(needs), &json!(["grant"])));
+        let remedy =
+            "Take Flows of Process Automation away first, or give Apps of AI Solutions Builder in another way.";
+        assert_eq!(error["remedy"], remedy);
         // The same for single grants, and when inviting.
         let dora = person(&space.gateway, &space.tenant, "dora", &["app_user", "non_admin"]).await;
         let gives = json!({ "feature": { "kind": "process_automation", "feature": "flows", "level": "run" } });

@@ -22,6 +22,7 @@ impl Check<'_> {
                 self.report(&location.at("parents"), problem, &fix);
             }
             self.public(&location, key, kind);
+            self.public_grants(&location, key, kind);
             self.creator(&location, key, kind);
             if kind.features.is_empty() {
                 self.report(&location, "an app kind without features".to_owned(), "declare at least one feature");
@@ -128,14 +129,26 @@ impl Check<'_> {
         }
     }
 
+    /// Features that need one another, on apps of one kind or of several: none of them could be given first.
     fn require_cycles(&mut self, location: &Location, kind: &str) {
-        let Some(kind) = self.blueprint.document.app_kinds.get(kind) else { return };
-        for start in kind.features.keys() {
-            let mut seen = Vec::new();
-            let mut open: Vec<&String> =
-                kind.features.get(start).map(|f| f.requires.iter().collect()).unwrap_or_default();
+        let kinds = &self.blueprint.document.app_kinds;
+        let needs = |(kind, feature): (&str, &str)| -> Vec<(String, String)> {
+            let rules = kinds.get(kind).and_then(|kind| kind.features.get(feature));
+            let of = |other: &String| match other.split_once('.') {
+                Some((kind, feature)) => (kind.to_owned(), feature.to_owned()),
+                None => (kind.to_owned(), other.clone()),
+            };
+            rules.map(|rules| rules.requires.iter().map(of).collect()).unwrap_or_default()
+        };
+        let Some(rules) = kinds.get(kind) else { return };
+        for start in rules.features.keys() {
+            let mut seen: Vec<(String, String)> = Vec::new();
+            let is_start = |next: &(String, String)| next.0 == kind && next.1 == *start;
+            // What requires itself directly is told where it says so.
+            let mut open = needs((kind, start.as_str()));
+            open.retain(|next| !is_start(next));
             while let Some(next) = open.pop() {
-                if next == start && !seen.is_empty() {
+                if is_start(&next) {
                     let place = location.at("features").at(start).at("requires");
                     self.report(&place, format!("`{start}` requires itself through other features"), "break the cycle");
                     break;
@@ -143,8 +156,8 @@ impl Check<'_> {
                 if seen.contains(&next) {
                     continue;
                 }
+                open.extend(needs((next.0.as_str(), next.1.as_str())));
                 seen.push(next);
-                open.extend(kind.features.get(next).into_iter().flat_map(|feature| feature.requires.iter()));
             }
         }
     }

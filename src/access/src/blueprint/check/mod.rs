@@ -1,8 +1,10 @@
 //! Validation of a document: everything that parses and still makes no sense, with place and fix.
 
 mod apps;
+mod levels;
 mod people;
 mod roles;
+mod unused;
 
 use super::{
     Blueprint,
@@ -27,6 +29,7 @@ pub(super) fn check(blueprint: &Blueprint, source: &str) -> Vec<BlueprintError> 
     check.people();
     check.activity();
     check.menus_and_import();
+    check.unused();
     for (location, problem, fix) in super::own_data::mistakes(&blueprint.document) {
         check.report(&location, problem, &fix);
     }
@@ -188,7 +191,12 @@ impl Check<'_> {
     fn menus_and_import(&mut self) {
         let document = &self.blueprint.document;
         for (index, menu) in document.menus.iter().enumerate() {
-            self.selectors(&root("menus").at(index).at("any"), &menu.any, Reach::Permissions);
+            let location = root("menus").at(index);
+            self.selectors(&location.at("any"), &menu.any, Reach::Permissions);
+            if document.menus.iter().take(index).any(|earlier| earlier.key == menu.key) {
+                let problem = format!("a second menu `{}`", menu.key);
+                self.report(&location.at("key"), problem, "menu keys are unique: choose another one, or join the two");
+            }
         }
         let Some(import) = &document.import else { return };
         let location = root("import");

@@ -2,6 +2,20 @@
 
 use super::{Check, root};
 
+/// Whether this is a domain as addresses are kept with it: lower case, in its ASCII form, without a dot at the end. The domains
+/// of addresses are compared with it as it stands.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        (1..=63).contains(&label.len()) && label.bytes().all(plain) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let top = text.rsplit('.').next().unwrap_or_default();
+    text.len() <= 253
+        && text.contains('.')
+        && text.split('.').all(is_label)
+        && !top.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl Check<'_> {
     pub(super) fn people(&mut self) {
         let document = &self.blueprint.document;
@@ -17,6 +31,15 @@ impl Check<'_> {
         }
         if !document.invitation.landing.starts_with('/') || document.invitation.landing.starts_with("//") {
             self.report(&invitation.at("landing"), "not a path".to_owned(), "start it with a single `/`");
+        }
+        for (index, domain) in
+            document.invitation.allowed_domains.iter().enumerate().filter(|(_, text)| !is_domain(text))
+        {
+            let plain = domain.rsplit('@').next().unwrap_or_default().trim().trim_matches('.').to_ascii_lowercase();
+            let meant = if is_domain(&plain) { plain } else { "example.com".to_owned() };
+            let problem = format!("`{domain}` is no domain that an address can have, letter by letter");
+            let fix = format!("write it as `{meant}`: lower case, in its ASCII form");
+            self.report(&invitation.at("allowed_domains").at(index), problem, &fix);
         }
         for (index, access) in document.everyone.access.iter().enumerate() {
             let place = root("everyone").at("access").at(index);

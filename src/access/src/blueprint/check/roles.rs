@@ -35,6 +35,7 @@ impl Check<'_> {
             self.names(&location, key, role);
             self.conditions(&location, key, role);
             self.bounds(&location, key, role);
+            self.reach(&location, key, role);
         }
         self.slots();
     }

@@ -110,6 +110,9 @@ pub struct Role {
     /// Whether its longest-standing holder is called the primary one (`Q26`).
     #[serde(default)]
     pub primary: bool,
+    /// Whether its holders see every app there is, locked where they hold nothing, although others do not (`Q17`, `Q22`).
+    #[serde(default)]
+    pub sees_locked: bool,
     /// Whether a holder may give it up (`S4.R4`).
     #[serde(default = "yes")]
     pub step_down: bool,

@@ -1,0 +1,202 @@
+//! What to do about a refusal of giving or taking: what there is to choose from, and who may do it.
+//!
+//! Remedies name roles, features and levels of the blueprint alone, which every member sees anyway; never who holds them. Each is
+//! true of everybody who may be told it, of an owner and of a program too: that somebody «holds more» is said to nobody.
+
+use super::{UserError, UserErrorCode};
+use crate::access::{
+    Blueprint, Grantee,
+    blueprint::document::{Holder, Role, RoleLevel},
+    delegation::DelegationDenial,
+};
+
+/// The refusal at the field, of something given to a member or taken from one, with what to do where there is something.
+pub(super) fn not_given(blueprint: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
+    not_given_to(blueprint, (field, Holder::Member, None), denial)
+}
+
+/// The refusal, at the field, of a role for a member on an app of this kind, with the roles there are to choose from there.
+pub(super) fn not_given_on(blueprint: &Blueprint, (field, kind): (&str, &str), denial: &DelegationDenial) -> UserError {
+    not_given_to(blueprint, (field, Holder::Member, Some(kind)), denial)
+}
+
+/// The refusal, at the field, of something for such a grantee, in the organization or on an app of a kind.
+pub(super) fn not_given_to(
+    blueprint: &Blueprint,
+    (field, holder, kind): (&str, Holder, Option<&str>),
+    denial: &DelegationDenial,
+) -> UserError {
+    let remedy = match denial {
+        DelegationDenial::Unknown | DelegationDenial::WrongHolder | DelegationDenial::WrongKind { .. } => {
+            one_of(&choices(blueprint, holder, kind))
+        }
+        DelegationDenial::NotAssignable { role } => Some(assigned_by(blueprint, role).unwrap_or_else(|| {
+            let handed_over = blueprint.document().roles.get(role).is_some_and(|role| role.transfer.is_some());
+            let text = "Nobody gives or takes this role";
+            if handed_over { format!("{text}: its holder hands it over.") } else { format!("{text}.") }
+        })),
+        DelegationDenial::BeyondOwnRights => Some("Ask somebody who holds what is to be given.".to_owned()),
+        DelegationDenial::SelfRaise => Some("Ask somebody else who may give it.".to_owned()),
+        DelegationDenial::Disabled { .. } => Some("Enable the role first, or choose another one.".to_owned()),
+        DelegationDenial::PublicApp => {
+            Some("Make the app private first, or give access on an app above it.".to_owned())
+        }
+        DelegationDenial::Prerequisite { requires, .. } => {
+            Some(format!("Give the member the role {} first.", requires.join(" or ")))
+        }
+        DelegationDenial::WrongLevel { level, .. } => Some(of_level(*level, holder).to_owned()),
+        DelegationDenial::BeyondCeiling { role } => Some(format!("Give less, or change the role {role} first.")),
+        DelegationDenial::RolesOnly { .. } | DelegationDenial::NotForEveryone => None,
+    };
+    with(UserError::not_given(field, denial), remedy)
+}
+
+/// The refusal of a change of somebody who holds a role that the author does not assign.
+pub(super) fn not_below(blueprint: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
+    match denial {
+        DelegationDenial::NotAssignable { role } if assigned_by(blueprint, role).is_none() => {
+            let label = blueprint.document().roles.get(role).map_or(role.as_str(), |role| role.label.as_str());
+            let remedy = format!("Ask the person: nobody is above the role {label}.");
+            UserError::not_given(field, denial).remedy(remedy)
+        }
+        _ => not_given(blueprint, field, denial),
+    }
+}
+
+/// A refusal of this role beside the main one, with those there are; of one that is switched off or held elsewhere, as it is.
+pub(super) fn no_flag(blueprint: &Blueprint, key: &str, refusal: UserError) -> UserError {
+    let is_other = matches!(refusal.code, UserErrorCode::NotInBlueprint | UserErrorCode::NotGrantable);
+    if !is_other || blueprint.disabled_role(key).is_some() {
+        return refusal;
+    }
+    let is_flag =
+        |role: &Role| role.flag && role.level == RoleLevel::Organization && role.holders.contains(&Holder::Member);
+    let flags: Vec<&str> =
+        blueprint.document().roles.iter().filter(|(_, role)| is_flag(role)).map(|(key, _)| key.as_str()).collect();
+    let remedy = one_of(&flags).unwrap_or_else(|| "Leave it out: there is no role beside a main one.".to_owned());
+    refusal.remedy(remedy)
+}
+
+/// What was to be given of a feature.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfFeature<'a> {
+    /// The app kind that the input names.
+    pub(super) kind: &'a str,
+    /// The feature.
+    pub(super) feature: &'a str,
+    /// The level.
+    pub(super) level: Option<&'a str>,
+    /// The kind of the app on which it was to be given.
+    pub(super) on: Option<&'a str>,
+    /// To whom.
+    pub(super) holder: Holder,
+}
+
+/// The refusal of a feature at one of two fields, of the feature or of its level, with what there is to choose from.
+pub(super) fn feature_not_given(
+    blueprint: &Blueprint,
+    (field, level_field): (&str, &str),
+    given: OfFeature<'_>,
+    denial: &DelegationDenial,
+) -> UserError {
+    let refusal = UserError::not_given(field, denial);
+    let kinds = &blueprint.document().app_kinds;
+    let place = given.on.unwrap_or(given.kind);
+    match denial {
+        DelegationDenial::Unknown => {
+            let Some(rules) = kinds.get(place) else {
+                let keys: Vec<&str> = kinds.keys().map(String::as_str).collect();
+                return with(refusal, one_of(&keys));
+            };
+            match rules.features.get(given.feature).filter(|_| place == given.kind) {
+                Some(feature) if feature.levels.is_empty() => {
+                    let message = format!("{} has no levels", feature.label);
+                    UserError::new(refusal.code, level_field, message).remedy("Leave the level out.")
+                }
+                Some(feature) => {
+                    let levels: Vec<&str> = feature.levels.iter().map(|level| level.key.as_str()).collect();
+                    let message = match given.level {
+                        Some(_) => format!("{} has other levels", feature.label),
+                        None => format!("{} is given at a level", feature.label),
+                    };
+                    with(UserError::new(refusal.code, level_field, message), one_of(&levels))
+                }
+                None => {
+                    let keys = rules.features.keys().map(String::as_str).collect::<Vec<_>>().join("`, `");
+                    refusal.remedy(format!("Apps of kind {} have the features `{keys}`.", rules.label))
+                }
+            }
+        }
+        DelegationDenial::RolesOnly { .. } => {
+            let opening = format!("{place}.{}", given.feature);
+            let opens = |key: &&str| {
+                let rights = blueprint.role(key).map(|rights| blueprint.access_of(rights)).unwrap_or_default();
+                rights.iter().any(|access| format!("{}.{}", access.kind, access.feature) == opening)
+            };
+            let roles: Vec<&str> = choices(blueprint, given.holder, Some(place)).into_iter().filter(opens).collect();
+            with(refusal, one_of(&roles).map(|roles| format!("Give a role instead. {roles}")))
+        }
+        _ => not_given_to(blueprint, (field, given.holder, given.on), denial),
+    }
+}
+
+/// As whom a grantee holds roles.
+pub(super) const fn holder(grantee: Grantee) -> Holder {
+    match grantee {
+        Grantee::Member(_) => Holder::Member,
+        Grantee::Team(_) => Holder::Team,
+        Grantee::ServiceAccount(_) => Holder::ServiceAccount,
+        Grantee::Everyone => Holder::Everyone,
+    }
+}
+
+/// The roles that such a grantee can hold there; of a member in the organization, those of which it has one.
+fn choices<'b>(blueprint: &'b Blueprint, holder: Holder, kind: Option<&str>) -> Vec<&'b str> {
+    let roles = &blueprint.document().roles;
+    let holds = |key: &&str| roles.get(*key).is_some_and(|role| role.holders.contains(&holder));
+    match (kind, holder) {
+        (Some(kind), _) => blueprint.roles_on(kind).into_iter().filter(holds).collect(),
+        (None, Holder::Member) => blueprint.main_roles().map(|(key, _)| key).collect(),
+        (None, Holder::Team | Holder::ServiceAccount | Holder::Everyone) => {
+            let own = roles.iter().filter(|(_, role)| role.level == RoleLevel::Organization);
+            own.map(|(key, _)| key.as_str()).filter(holds).collect()
+        }
+    }
+}
+
+fn one_of(keys: &[&str]) -> Option<String> {
+    (!keys.is_empty()).then(|| format!("Choose one of `{}`.", keys.join("`, `")))
+}
+
+/// Who gives and takes a role: those with a role that assigns it, and where it does.
+fn assigned_by(blueprint: &Blueprint, role: &str) -> Option<String> {
+    let roles = &blueprint.document().roles;
+    let in_organization = roles.get(role).is_some_and(|role| role.level == RoleLevel::Organization);
+    let gives = |giver: &&Role| {
+        giver.holders.contains(&Holder::Member)
+            && (giver.level == RoleLevel::Organization || !in_organization)
+            && giver.assigns.iter().any(|name| name == "*" || name == role)
+    };
+    let labels: Vec<&str> = roles.values().filter(gives).map(|giver| giver.label.as_str()).collect();
+    (!labels.is_empty()).then(|| format!("Ask somebody with the role {}.", labels.join(" or ")))
+}
+
+/// Where a role of this level is given instead.
+const fn of_level(level: RoleLevel, holder: Holder) -> &'static str {
+    match (level, holder) {
+        (RoleLevel::Organization, Holder::Member) => "Change the member's role in the organization instead.",
+        // Programs and teams have no main role to change.
+        (RoleLevel::Organization, Holder::Team | Holder::ServiceAccount | Holder::Everyone) => {
+            "Leave the app out: the role is held in the organization."
+        }
+        (RoleLevel::App, _) => "Give it on one app.",
+        (RoleLevel::Feature, _) => "Give it on the app that has the feature.",
+    }
+}
+
+fn with(refusal: UserError, remedy: Option<String>) -> UserError {
+    match remedy {
+        Some(remedy) => refusal.remedy(remedy),
+        None => refusal,
+    }
+}
