@@ -111,7 +111,7 @@ async fn s0_27_s1_34_what_follows_from_a_lost_role_is_looked_at_too() {
     let bob = market.person("bob", "warden").await;
     market.at_hall(json!({ "member": id(&bob) }), "keeper").await.ok();
     market.goods(&bob).await.ok();
-    assert_missing(&market.become_role(&bob, "hand").await, ("changeMemberRole", ""));
+    assert_missing(&market.become_role(&bob, "hand").await, ("changeMemberRole", "role"));
     market.become_role(&bob, "lead").await.ok();
 }
 

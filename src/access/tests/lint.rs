@@ -79,14 +79,14 @@ fn s1_31_a_module_role_on_every_app_is_too_low() {
 /// The rules of code hosting, and the warnings about what member 1 has there, by feature of three repositories.
 fn found_in_code(grants: &[(u128, &str, Option<u128>)]) -> Vec<(WarningCode, Vec<Uuid>, String)> {
     let rules = Blueprint::parse(include_str!("../../../blueprints/code-hosting.toml")).unwrap();
-    let kind = || "repository".to_owned();
-    let app = |number| (id(number), AppFact { kind: kind(), ancestors: Vec::new() });
+    let kind = "repository";
+    let app = |number| (id(number), AppFact { kind: kind.to_owned(), ancestors: Vec::new() });
     let grant = |(number, level, app): &(u128, &str, Option<u128>)| Grant {
         id: id(*number),
         grantee: Grantee::Member(id(1)),
         path: Vec::new(),
-        held: Held::Feature { kind: kind(), feature: "code".to_owned(), level: Some((*level).to_owned()) },
-        place: app.map_or(Place::Organization, |app| Place::App { id: id(app), kind: kind() }),
+        held: Held::Feature { kind: kind.to_owned(), feature: "code".to_owned(), level: Some((*level).to_owned()) },
+        place: app.map_or(Place::Organization, |app| Place::App { id: id(app), kind: kind.to_owned() }),
         expires_at: None,
     };
     let grants: Vec<Grant> = grants.iter().map(grant).collect();

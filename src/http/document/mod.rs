@@ -161,6 +161,7 @@ impl DocumentGate {
         if !ablate::off("variables") {
             variable::check(&operation.node, &variables, &self.schema)?;
         }
+        values.complete(&mut variables);
 
         let shape = Shape::new(&mut document, name.clone(), operation.node.ty, &values, &self.schema);
         let mut gated = Request::new(request.query).variables(variables);

@@ -26,6 +26,13 @@ impl Values {
         Self(values.collect())
     }
 
+    /// Gives the variables that were left out their defaults: where it reads `@skip` and `@include`, upstream takes them for null.
+    pub(super) fn complete(&self, given: &mut Variables) {
+        for (name, value) in &self.0 {
+            given.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+
     fn resolve(&self, value: &async_graphql_value::Value) -> Option<Value> {
         match value {
             async_graphql_value::Value::Variable(name) => self.0.get(name).cloned(),

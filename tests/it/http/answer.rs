@@ -104,6 +104,13 @@ async fn skipped_fields_are_not_missing_ones() {
     assert_eq!(text(&server, "{ solid { id @skip(if: true) } }").await, r#"{"data":{"solid":{}}}"#);
     let body = json!({ "query": query, "variables": { "no": true } });
     assert_eq!(server.ask_with(body).await.text, r#"{"data":{"hello":"hello stranger"}}"#);
+    // A default that lets a field in, and one that leaves another out.
+    let query = "query($yes: Boolean! = true) { hello @include(if: $yes) quick @skip(if: $yes) }";
+    assert_eq!(text(&server, query).await, r#"{"data":{"hello":"hello stranger"}}"#);
+    let nested = "query($yes: Boolean = true) { solid { id @include(if: $yes) } }";
+    let shown = server.ask(nested).await.json();
+    assert_eq!(shown["data"], server.ask("{ solid { id } }").await.json()["data"]);
+    assert!(!shown["data"]["solid"]["id"].is_null());
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn s1_15_s1_16_the_apps_manager_configures_its_modules() {
     switch(&dora, &bob, (fair, "moderator", false)).await.ok();
     grant(&dora, &bob, (fair, json!({ "role": "editor" }))).await.ok();
     switch(&alice, &dora, (gala, "app_manager", false)).await.ok();
-    assert_eq!(switch(&dora, &bob, (gala, "editor", true)).await.codes(), ["NOT_FOUND"], "nor of another app");
+    assert_eq!(switch(&dora, &bob, (gala, "editor", true)).await.codes(), ["FORBIDDEN"], "nor of another app");
     for (who, feature) in [(&dora, "builder"), (&alice, "builder"), (&alice, "events")] {
         let tick = json!({ "feature": { "kind": "event_app", "feature": feature } });
         assert_eq!(grant(who, &bob, (fair, tick)).await.refusals("grantAccess"), ["NOT_GRANTABLE"], "{feature}");

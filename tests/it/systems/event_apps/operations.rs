@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Scene, scene, switch};
-use crate::operations::run;
+use crate::operations::{run, send};
 
 /// S1.24: each screen is one query, for the Owner, an Admin and the holder of a module role alike.
 #[tokio::test]
