@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     lock::database_file,
-    open::{connect, masked, redis},
+    open::{REDIS_BESIDE_SQLITE, connect, masked, redis},
 };
 use crate::{
     cache::{Doubt, Freshness, GrantCache, Limits},
@@ -70,6 +70,9 @@ pub async fn run(deployment: &DeploymentArgs, args: &DoctorArgs) -> anyhow::Resu
         (Backend::Sqlite, _) => {
             findings.note("Cache", "the memory of the one process that serves".to_owned());
             revocation(&mut findings, "immediate", "one process knows of every change");
+            if deployment.redis_url.is_some() {
+                findings.problem(REDIS_BESIDE_SQLITE);
+            }
         }
         (Backend::Postgres, None) => {
             findings.note("Cache", "none: every request reads the database (name a Redis with --redis-url)".to_owned());

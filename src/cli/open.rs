@@ -160,14 +160,16 @@ impl Opened {
     }
 }
 
+/// Why an embedded database is refused with a Redis.
+pub(super) const REDIS_BESIDE_SQLITE: &str =
+    "--redis-url goes with PostgreSQL: an embedded database has one process, and keeps grants in its memory";
+
 /// SQLite: one process, its own memory. PostgreSQL: Redis where there is one, else no cached grants.
 fn cache(store: &Store, args: &DeploymentArgs, limits: &Limits) -> anyhow::Result<Arc<dyn GrantCache>> {
     match (store.backend(), &args.redis_url) {
         (Backend::Sqlite, None) => Ok(Arc::new(MemoryCache::new(limits.clone()))),
         (Backend::Sqlite, Some(_)) => {
-            anyhow::bail!(
-                "--redis-url goes with PostgreSQL: an embedded database has one process, and keeps grants in its memory"
-            )
+            anyhow::bail!(REDIS_BESIDE_SQLITE)
         }
         (Backend::Postgres, None) => Ok(Arc::new(NoCache)),
         (Backend::Postgres, Some(url)) => Ok(Arc::new(redis(args, url, limits)?)),

@@ -14,7 +14,7 @@ use super::{
     activity::{NewEntry, target},
     consequence,
     member::departure,
-    one_time_code,
+    membership, one_time_code,
     role::{self, Remaining},
     session::session_of,
 };
@@ -89,6 +89,8 @@ async fn delete(work: &Work<'_>, (id, proven): (Uuid, Option<String>), held: &[U
     if !all_held && !ablate::off("deletion_places") {
         return Ok(false);
     }
+    // Before its places go, from which its language is known.
+    let reader = membership::reader_of(work, &user).await?;
     let mut refusals = Vec::new();
     for place in places.iter().filter(|place| held.contains(&place.organization_id)) {
         match leave(work, place).await {
@@ -101,7 +103,7 @@ async fn delete(work: &Work<'_>, (id, proven): (Uuid, Option<String>), held: &[U
     }
     one_time_code::end_all(work, id).await?;
     work.withdraw(id).await?;
-    one_time_code::tell(work, &user, Matter::AccountDeleted).await?;
+    one_time_code::tell_reader(work, &user, (Matter::AccountDeleted, reader)).await?;
     let traces: Vec<Uuid> = std::iter::once(id).chain(places.iter().map(|place| place.id)).collect();
     if !ablate::off("erased_traces") {
         store::erasure::erase_traces(work.tx, ending::<ErasePerson>(None, None)?, &traces).await?;

@@ -5,6 +5,7 @@
 //! for this provider, the provider vouches for the address, and it is proven here as well: whoever opened an account with an
 //! address that was not theirs gains nothing (abuse case D14). Membership comes from our tables alone (B13).
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -159,8 +160,8 @@ impl Service {
     ) -> Result<SignedIn, ServiceError> {
         let provider = self.providers().find(provider).ok_or(ServiceError::NotFound)?;
         let arrived = provider.finish(sealed, callback, self.now()).await.map_err(|error| told(provider, &error))?;
-        let user = self.account_of(provider, arrived).await?;
-        self.enter(user, client, None).await
+        let link = self.account_of(provider, arrived).await?;
+        self.enter(link, client, None).await
     }
 
     /// Signs a person in by an ID token that a client got by itself, once. Anyone may call it who holds one.
@@ -177,17 +178,22 @@ impl Service {
         let taken = found.filter(|found| found.options().accept_tokens || ablate::off("accept_tokens"));
         let provider = taken.ok_or(ServiceError::NotFound)?;
         let arrived = provider.accept(token.trim(), nonce.as_deref(), self.now()).await;
-        let user = self.account_of(provider, arrived.map_err(|error| told(provider, &error))?).await?;
-        self.enter(user, client, organization).await
+        let link = self.account_of(provider, arrived.map_err(|error| told(provider, &error))?).await?;
+        self.enter(link, client, organization).await
     }
 
-    async fn enter(&self, user: Uuid, client: &Client, organization: Option<String>) -> Result<SignedIn, ServiceError> {
+    async fn enter(
+        &self,
+        Link { user, id }: Link,
+        client: &Client,
+        organization: Option<String>,
+    ) -> Result<SignedIn, ServiceError> {
         let found = store::user::find_by_id(&self.store().read(), user).await?.ok_or(ServiceError::Unauthenticated)?;
-        self.open_session(&found, client, organization, Factor::Vouched).await
+        self.open_session(&found, client, organization, Factor::Vouched(id)).await
     }
 
-    /// The account of somebody who has come, found, linked or opened.
-    async fn account_of(&self, provider: &Provider, arrived: Arrived) -> Result<Uuid, ServiceError> {
+    /// What leads somebody who has come to an account: found, made, or made with the account.
+    async fn account_of(&self, provider: &Provider, arrived: Arrived) -> Result<Link, ServiceError> {
         let new = new_id();
         let options = provider.options().clone();
         let change = Change::by_system("signInByProvider", SystemTask::SignIn, WriteScope::user(new));
@@ -207,7 +213,28 @@ impl Service {
     }
 }
 
-async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, new: Uuid) -> Result<Uuid, ServiceError> {
+/// By what somebody came.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Link {
+    /// The account that it leads to.
+    user: Uuid,
+    /// The identity's own id.
+    id: Uuid,
+}
+
+/// Refuses a session by an identity that was unlinked after it was found: nothing opens by it once unlinking has returned.
+///
+/// # Errors
+/// [`ServiceError::Refused`] with `NOT_LINKED`.
+pub(super) async fn ensure_linked(work: &Work<'_>, user: Uuid, link: Uuid) -> Result<(), ServiceError> {
+    let linked = store::external_identity::list_of_user(work.tx, user).await?;
+    if linked.iter().any(|identity| identity.id == link) || ablate::off("still_linked") {
+        return Ok(());
+    }
+    Err(not_linked().into())
+}
+
+async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, new: Uuid) -> Result<Link, ServiceError> {
     let Arrived { identity, spent, until } = arrived;
     let first = store::external_identity::spend(work.tx, work.authorize::<LinkIdentity>(None)?, &spent, until).await?;
     if !first && !ablate::off("sign_in_once") {
@@ -234,16 +261,19 @@ async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, ne
             return Err(not_linked().into());
         }
         let permit = work.authorize::<LinkIdentity>(Some(known.user_id))?;
-        store::external_identity::update_last_login(work.tx, permit, &known, work.now).await?;
-        return Ok(known.user_id);
+        // One that was unlinked meanwhile is dealt with as one that comes for the first time.
+        if store::external_identity::update_last_login(work.tx, permit, &known, work.now).await? {
+            return Ok(Link { user: known.user_id, id: known.id });
+        }
     }
     let email = email.ok_or_else(not_verified)?;
     let user = match store::user::find_by_email(work.tx, email.as_str()).await? {
         Some(user) => linkable(options, &user)?,
         None => open_account(work, options, (new, &email, identity.name.as_deref())).await?,
     };
+    let id = new_id();
     let link = ExternalIdentity {
-        id: new_id(),
+        id,
         user_id: user,
         issuer: identity.issuer,
         subject: identity.subject,
@@ -253,7 +283,7 @@ async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, ne
     match store::external_identity::insert(work.tx, work.authorize::<LinkIdentity>(Some(user))?, link).await {
         Ok(()) => {
             tracing::info!(provider = options.key, %user, "an account was linked to an identity");
-            Ok(user)
+            Ok(Link { user, id })
         }
         // The account is somebody else's at this provider, whatever the address says now.
         Err(StoreError::Conflict { .. }) => Err(not_linked().into()),

@@ -12,7 +12,7 @@ use crate::{
         one_time_code::{LeaveEmail, ResetPassword, TakeEmail, VerifyEmail},
         opaque::Purpose,
     },
-    mail::{AccountMail, Matter},
+    mail::{AccountMail, Matter, Reader},
     store::{
         self,
         one_time_code::{CodePurpose, OneTimeCode},
@@ -116,7 +116,15 @@ impl<'a> About<'a> {
 
 /// Posts a letter that tells a person what was done to the account, at an address that was its own.
 pub(super) async fn tell(work: &Work<'_>, user: &User, matter: Matter) -> Result<(), ServiceError> {
-    let reader = membership::reader_of(work, user).await?;
+    tell_reader(work, user, (matter, membership::reader_of(work, user).await?)).await
+}
+
+/// The same where the reader is known: the places from which it is found may be gone by now.
+pub(super) async fn tell_reader(
+    work: &Work<'_>,
+    user: &User,
+    (matter, reader): (Matter, Reader),
+) -> Result<(), ServiceError> {
     let mail = AccountMail { to: user.email.clone(), matter, link: None, reader };
     work.post(mail.letter().about(user.id)).await?;
     Ok(())

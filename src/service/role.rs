@@ -317,6 +317,14 @@ fn canonical_step(blueprint: &Blueprint, step: &RoleStep) -> RoleStep {
     }
 }
 
+/// Why a holder of these roles changes none of its own: each main one is for others to give and take (`S4.R4`).
+pub(super) fn bound(blueprint: &Blueprint, roles: &[String]) -> Option<UserError> {
+    let mains: Vec<&Role> =
+        blueprint.main_roles().filter(|(key, _)| roles.iter().any(|role| role == key)).map(|(_, role)| role).collect();
+    let first = mains.first().filter(|_| mains.iter().all(|role| !role.step_down) && !ablate::off("own_binding"));
+    first.map(|role| own_binding(role))
+}
+
 /// The refusal of giving up a role that others give and take (`S4.R4`).
 pub(super) fn own_binding(role: &Role) -> UserError {
     let message = format!("nobody changes their own role {}", role.label);

@@ -33,8 +33,8 @@ pub enum Factor {
     /// The code that came with the request, if one did.
     Code(Option<String>),
     /// The word of another provider, which asks for what it wants. It proves no second factor here: organizations that ask for one
-    /// want the person's own (`proveSecondFactor`).
-    Vouched,
+    /// want the person's own (`proveSecondFactor`). With the link by which the person came.
+    Vouched(Uuid),
 }
 
 /// Without the code.
@@ -66,7 +66,7 @@ pub(super) async fn ask(work: &Work<'_>, user: Uuid, factor: &Factor) -> Result<
     let found = store::second_factor::find_by_user(work.tx, user).await?;
     let Some(found) = found.filter(|found| found.confirmed_at.is_some()) else { return Ok(false) };
     match factor {
-        Factor::Vouched => Ok(false),
+        Factor::Vouched(_) => Ok(false),
         Factor::Code(_) if crate::ablate::off("second_factor") => Ok(false),
         Factor::Code(None) => Err(required()),
         Factor::Code(Some(code)) => take(work, &found, code).await.map(|()| true),

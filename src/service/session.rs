@@ -11,7 +11,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work,
+    Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work, external_identity,
     membership::{self, Membership},
     one_time_code,
     second_factor::{self, Factor},
@@ -152,7 +152,8 @@ impl Service {
         Ok(written.await?.value)
     }
 
-    /// Opens a session of a person whose password was proven, unless it was changed since (A9). The second factor, where there is
+    /// Opens a session of a person whose password was proven, unless it was changed since (A9), or for whom a provider vouched,
+    /// unless the identity was unlinked since. The second factor, where there is
     /// one, is asked for here and nowhere else, so that no way in goes round it (G14).
     pub(super) async fn open_session(
         &self,
@@ -164,7 +165,7 @@ impl Service {
         let (user, password_hash) = (proven.id, proven.password_hash.clone());
         let counted = match &factor {
             Factor::Code(Some(_)) => Some(self.attempt_code(user)?),
-            Factor::Code(None) | Factor::Vouched => None,
+            Factor::Code(None) | Factor::Vouched(_) => None,
         };
         let refresh = RefreshToken::mint(&mut rand::rng());
         let (hash, client) = (refresh.hash(), client.clone());
@@ -178,6 +179,9 @@ impl Service {
                 };
                 if found.password_hash != password_hash && !crate::ablate::off("proven_password") {
                     return Ok(Opened::Refused);
+                }
+                if let Factor::Vouched(link) = &factor {
+                    external_identity::ensure_linked(work, user, *link).await?;
                 }
                 let proven = second_factor::ask(work, user, &factor).await?;
                 let place = membership::choose(work.tx, (user, proven), &binding, work.now).await?;

@@ -6,7 +6,7 @@ use gatehouse_entity::{
     spent_sign_in,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set, Unchanged,
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
     sea_query::OnConflict,
 };
 use uuid::Uuid;
@@ -78,7 +78,7 @@ pub async fn insert(tx: &Tx, permit: Permit<LinkIdentity>, new: ExternalIdentity
     Ok(())
 }
 
-/// Notes that the person came by it.
+/// Notes that the person came by it; `false` where it is no more.
 ///
 /// # Errors
 /// [`StoreError::PermitMismatch`].
@@ -87,11 +87,11 @@ pub async fn update_last_login(
     permit: Permit<LinkIdentity>,
     identity: &ExternalIdentity,
     at: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     covers(&permit, identity.user_id)?;
-    let row = ActiveModel { id: Unchanged(identity.id), last_login_at: Set(at), ..Default::default() };
-    row.update(tx.connection()).await?;
-    Ok(())
+    let noted = ActiveModel { last_login_at: Set(at), ..Default::default() };
+    let done = Entity::update_many().set(noted).filter(Column::Id.eq(identity.id)).exec(tx.connection()).await?;
+    Ok(done.rows_affected == 1)
 }
 
 /// Takes an identity from the account that it leads to. A person's permit covers its own account alone.

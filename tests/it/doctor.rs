@@ -35,6 +35,9 @@ async fn an_embedded_database_is_looked_at_and_none_is_made() {
     for line in ["Database      SQLite 3.", "up to date", "Cache         the memory", "Revocation    immediate"] {
         assert!(said.out.contains(line), "{line}\n{}", said.out);
     }
+    // What `serve` refuses is no good state.
+    let beside = run(&folder, &["doctor", "--redis-url", "redis://127.0.0.1:1"]).await;
+    assert!(!beside.good && beside.told.contains("--redis-url goes with PostgreSQL"), "{}{}", beside.out, beside.told);
 }
 
 #[tokio::test]

@@ -446,6 +446,7 @@ pub fn obstacles(
             list.push(left());
         }
     } else if is_self {
+        found.change_role.extend(role::bound(blueprint, roles));
         found.remove.push(not_oneself());
         found.suspend.push(state::not_oneself());
         found.reactivate.push(state::not_oneself());

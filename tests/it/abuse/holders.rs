@@ -1,30 +1,15 @@
 //! Roles, owners and places, attacked (C4, C7, C15, C16, C19).
 
-use std::time::Duration;
-
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::json;
 
 use crate::{
     app_role::{House, give, house_on, switch},
     support::{
-        gateway::{Engines, Gateway, scale},
+        gateway::{Engines, scale},
         people::{app_id, count, member_id, ticks},
     },
 };
-
-/// Waits until so many wait for a row; whoever does not wait is not kept out.
-async fn until_waiting(gateway: &Gateway, many: i64) {
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    for _ in 0..3_000 {
-        if gateway.database.count(waiting).await >= many {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{many} changes were to wait for the organization, and did not");
-}
 
 /// C4: two owners demote each other, and leave, at once: one remains, every time; so of an app's two keepers.
 #[tokio::test]
@@ -94,12 +79,12 @@ async fn c7_whoever_is_removed_while_it_is_being_added_is_gone() {
         let (alice, gone) = (alice.clone(), json!({ "member": member_id(dave.member.unwrap()), "confirm": true }));
         async move { alice.call("removeMember", gone, "removed").await }
     });
-    until_waiting(&gateway, 1).await;
+    gateway.database.until_waiting(1).await;
     let adding = tokio::spawn({
         let (bob, dave) = (bob.clone(), dave.clone());
         async move { give(&bob, &dave, (north, "visitor")).await }
     });
-    until_waiting(&gateway, 2).await;
+    gateway.database.until_waiting(2).await;
     other.rollback().await.unwrap();
     let (removed, added) = (removing.await.unwrap(), adding.await.unwrap());
     removed.ok();
@@ -170,7 +155,7 @@ async fn c19_a_role_on_an_app_that_is_lost_while_a_change_waits_is_lost() {
         let (bob, carol) = (bob.clone(), carol.clone());
         async move { give(&bob, &carol, (north, "visitor")).await }
     });
-    until_waiting(&gateway, 1).await;
+    gateway.database.until_waiting(1).await;
     other.execute_unprepared("DELETE FROM access_grant WHERE role = 'keeper'").await.unwrap();
     other.commit().await.unwrap();
     let answer = asked.await.unwrap();

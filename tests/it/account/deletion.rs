@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::words::{
     OTHER, PASSWORD, address, give_passwords, is_known, refresh, reset, reset_code, sign_in, signed_up, text,
-    until_waiting, until_written,
+    until_written,
 };
 use crate::{
     app_role::{House, give, house_on},
@@ -165,7 +165,7 @@ async fn a10_a_place_that_is_taken_meanwhile_ends_with_the_account() {
         let alice = alice.clone();
         async move { delete(&alice).await }
     });
-    until_waiting(&gateway, 1).await;
+    gateway.database.until_waiting(1).await;
     let join = format!(
         "INSERT INTO member (id, organization_id, user_id, email, name, state, created_at, joined_at)
          VALUES ('{}', '{}', '{}', 'alice@example.org', 'alice', 'active', now(), now())",
@@ -270,4 +270,20 @@ async fn letters_that_wait_end_with_the_account() {
     let hour = gateway.service.now() + TimeDelta::hours(2);
     let rows = gateway.database.rows("SELECT count(*) FROM outgoing_mail WHERE ends_at > $1", [hour.into()]).await;
     assert_eq!(rows[0].try_get_by_index::<i64>(0).unwrap(), 1);
+}
+
+/// The last letter is in the language of the letters before it: that of the organization which is left with the account.
+#[tokio::test]
+async fn the_letter_about_a_deleted_account_is_in_the_language_of_its_organization() {
+    let gateway = Gateway::on(Engines::Embedded).await;
+    let alice = signed_up(&gateway, "alice").await;
+    let acme = gateway.organization("acme", "support-hub", "growth").await;
+    let dave = gateway.member(&acme, "dave", "super_admin").await;
+    gateway.settle().await;
+    let region = json!({ "section": "region", "values": [{ "key": "language", "value": "it" }] });
+    dave.call("updateProfile", region, "organization { id }").await.ok();
+    invite(&dave, &address("alice")).await.ok();
+    accept(&alice, &newest_token(&gateway)).await.ok();
+    delete(&alice).await.ok();
+    until_written(&gateway, "sapeva di te").await;
 }

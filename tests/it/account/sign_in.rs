@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::words::{
     OTHER, PASSWORD, address, awaited, is_known, refresh, request_reset, reset, reset_code, session, sign_in,
-    signed_up, text, until_waiting,
+    signed_up, text,
 };
 use crate::support::gateway::{Engines, Gateway};
 
@@ -252,7 +252,7 @@ async fn a9_a_password_that_was_changed_after_it_was_proven_opens_no_session() {
     other.execute_unprepared("SELECT 1 FROM user_account FOR UPDATE").await.unwrap();
     let email = address("alice");
     let (signed_in, ()) = tokio::join!(sign_in(&gateway, &email, PASSWORD), async {
-        until_waiting(&gateway, 1).await;
+        gateway.database.until_waiting(1).await;
         other.execute_unprepared("UPDATE user_account SET password_hash = 'another'").await.unwrap();
         other.commit().await.unwrap();
     });

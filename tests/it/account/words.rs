@@ -106,16 +106,3 @@ pub(super) async fn give_passwords(gateway: &Gateway) {
     gateway.database.run(sql, [hash.into()]).await.unwrap();
     gateway.settle().await;
 }
-
-/// Waits until so many wait for a row on PostgreSQL.
-pub(super) async fn until_waiting(gateway: &Gateway, many: i64) {
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    for _ in 0..3_000 {
-        if gateway.database.count(waiting).await >= many {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{many} changes were to wait, and did not");
-}

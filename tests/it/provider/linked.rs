@@ -2,6 +2,7 @@
 
 use futures_util::future::join;
 use gatehouse::{id::new_id, service::api_token::NewToken};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 
 use super::Scene;
@@ -184,5 +185,45 @@ async fn an_identity_is_its_persons_alone_to_see_and_to_unlink() {
     assert_eq!(unlink(&scene.gateway.stranger(), &identity, None).await.codes(), ["UNAUTHENTICATED"]);
     // What is no id of an identity is told as such.
     assert_eq!(unlink(&alice, &json!("ses_0000000000000000000000"), None).await.codes(), ["BAD_USER_INPUT"]);
+    assert_eq!(scene.links().await, 1);
+}
+
+/// An identity that is unlinked while somebody comes by it opens no session: none is there that began after unlinking had returned.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the other writer holds the moment open, past the store")]
+async fn an_identity_that_was_unlinked_since_it_was_found_opens_no_session() {
+    let scene = Scene::on(TestDatabase::postgres().await, TRUSTED).await;
+    scene.account("alice@example.org", true).await;
+    come(&scene).await;
+    let sessions = "SELECT count(*) FROM session";
+    let before = scene.gateway.database.count(sessions).await;
+    let other = scene.gateway.database.shell.begin().await.unwrap();
+    other.execute_unprepared("SELECT 1 FROM user_account FOR UPDATE").await.unwrap();
+    let (answer, ()) = join(comes(&scene), async {
+        scene.gateway.database.until_waiting(1).await;
+        other.execute_unprepared("DELETE FROM external_identity").await.unwrap();
+        other.commit().await.unwrap();
+    })
+    .await;
+    assert_eq!(answer.refusals("signInWithProvider"), ["NOT_LINKED"], "{}", answer.text);
+    assert_eq!(scene.gateway.database.count(sessions).await, before);
+}
+
+/// One that is unlinked at the moment it is found is dealt with as one that comes for the first time.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the other writer holds the moment open, past the store")]
+async fn an_identity_that_is_gone_when_its_use_is_noted_comes_for_the_first_time() {
+    let scene = Scene::on(TestDatabase::postgres().await, TRUSTED).await;
+    let account = scene.account("alice@example.org", true).await;
+    come(&scene).await;
+    let other = scene.gateway.database.shell.begin().await.unwrap();
+    other.execute_unprepared("SELECT 1 FROM external_identity FOR UPDATE").await.unwrap();
+    let (answer, ()) = join(comes(&scene), async {
+        scene.gateway.database.until_waiting(1).await;
+        other.execute_unprepared("DELETE FROM external_identity").await.unwrap();
+        other.commit().await.unwrap();
+    })
+    .await;
+    assert_eq!(answer.ok().at("signInWithProvider.user.id"), &account);
     assert_eq!(scene.links().await, 1);
 }

@@ -63,6 +63,19 @@ impl TestDatabase {
         self.rows(sql, []).await[0].try_get_by_index(0).unwrap()
     }
 
+    /// Waits until so many wait for a row or a table, on PostgreSQL; whoever does not wait is not kept out.
+    pub(crate) async fn until_waiting(&self, many: i64) {
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        for _ in 0..3_000 {
+            if self.count(waiting).await >= many {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{many} changes were to wait, and did not");
+    }
+
     fn statement<const N: usize>(&self, sql: &str, values: [Value; N]) -> Statement {
         Statement::from_sql_and_values(self.shell.get_database_backend(), sql, values)
     }

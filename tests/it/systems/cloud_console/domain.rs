@@ -75,6 +75,11 @@ async fn s4_r4_one_role_in_each_workspace_and_nobody_changes_their_own() {
     let step = json!({ "member": member_id(alice.member.unwrap()), "role": "user" });
     let refused = alice.call("changeMemberRole", step, "member { id }").await;
     assert!(!refused.refusals("changeMemberRole").is_empty(), "S4.R4: an admin keeps its own role");
+    let foretold = "{ viewer { organization { viewerMember { viewerCanChangeRole viewerCannotChangeRoleReasons { message } } } } }";
+    let own = alice.ask(foretold).await.ok();
+    let own = own.at("viewer.organization.viewerMember");
+    assert_eq!(own["viewerCanChangeRole"], false);
+    assert_eq!(own["viewerCannotChangeRoleReasons"][0]["message"], "nobody changes their own role Admin");
     bob.call("revokeAccess", json!({ "grant": grant }), "revokedGrant").await.ok();
 }
 
