@@ -153,8 +153,8 @@ impl Service {
     }
 
     /// Opens a session of a person whose password was proven, unless it was changed since (A9), or for whom a provider vouched,
-    /// unless the identity was unlinked since. The second factor, where there is
-    /// one, is asked for here and nowhere else, so that no way in goes round it (G14).
+    /// unless the identity was unlinked since. The second factor, where there is one, is asked for here and nowhere else, so that no
+    /// way in goes round it (G14).
     pub(super) async fn open_session(
         &self,
         proven: &User,

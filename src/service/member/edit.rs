@@ -44,6 +44,13 @@ pub struct EditedMember {
     pub mail_sent: bool,
 }
 
+impl MemberEdit {
+    /// The field of the input that a refusal of its roles as a whole is told at.
+    fn role_field(&self) -> &'static str {
+        self.roles.as_ref().map_or("role", RoleSet::field)
+    }
+}
+
 impl Service {
     /// Changes a member: names and address by holders of `members.update`, roles by those of `roles.assign`, access by those
     /// of `access.grant`, each under its own rules and of nobody above the caller; nothing where any of it is refused.
@@ -56,9 +63,7 @@ impl Service {
         edit: MemberEdit,
         idempotency: Option<Idempotency>,
     ) -> Result<EditedMember, ServiceError> {
-        let by_slot = edit.roles.as_ref().is_some_and(|set| set.one.is_none());
-        let field = if by_slot { "roles" } else { "role" };
-        let change = Change::in_organization("updateMember", access)?.repeatable(idempotency).about(field);
+        let change = Change::in_organization("updateMember", access)?.repeatable(idempotency).about(edit.role_field());
         let secret = self.invitation_secret();
         let work = self.mutate(change, move |work| Box::pin(async move { update(work, edit, &secret).await }));
         let changed = work.await?;
@@ -97,6 +102,7 @@ fn may_edit(work: &Work<'_>, (member, roles): (&Member, &[String]), edit: &Membe
 
 async fn update(work: &Work<'_>, edit: MemberEdit, secret: &invitation::Secret) -> Result<EditedMember, ServiceError> {
     authorize(work, &edit)?;
+    let role_field = edit.role_field();
     let standing = work.standing()?;
     let blueprint = &standing.blueprint.rules;
     let member = get_present(work, edit.member).await?;
@@ -129,7 +135,7 @@ async fn update(work: &Work<'_>, edit: MemberEdit, secret: &invitation::Secret) 
     }
     // What was written before a mistake was found is undone with it.
     mistakes.settle()?;
-    watch.ensure_met(work, edit.roles.as_ref().map_or("role", RoleSet::field)).await?;
+    watch.ensure_met(work, role_field).await?;
     Ok(EditedMember { member: member.id, mail_sent: moved })
 }
 

@@ -53,9 +53,7 @@ impl Service {
         let change = Change::in_organization("restoreMember", access)?.repeatable(idempotency);
         Ok(self.mutate(change, move |work| Box::pin(async move { bring_back(work, restore).await })).await?.value)
     }
-}
 
-impl Service {
     /// Of these archived members, those whose address has another place by now, with the refusal; for holders of
     /// `members.invite`, and for batched loading.
     ///

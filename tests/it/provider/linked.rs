@@ -188,42 +188,40 @@ async fn an_identity_is_its_persons_alone_to_see_and_to_unlink() {
     assert_eq!(scene.links().await, 1);
 }
 
+/// What somebody is answered who waits for a row of this table while the identity goes.
+#[expect(clippy::disallowed_methods, reason = "the other writer holds the moment open, past the store")]
+async fn comes_too_late(scene: &Scene, table: &str) -> Answer {
+    let database = &scene.gateway.database;
+    let other = database.shell.begin().await.unwrap();
+    other.execute_unprepared(&format!("SELECT 1 FROM {table} FOR UPDATE")).await.unwrap();
+    let gone = async {
+        database.until_waiting(1).await;
+        other.execute_unprepared("DELETE FROM external_identity").await.unwrap();
+        other.commit().await.unwrap();
+    };
+    join(comes(scene), gone).await.0
+}
+
 /// An identity that is unlinked while somebody comes by it opens no session: none is there that began after unlinking had returned.
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "the other writer holds the moment open, past the store")]
 async fn an_identity_that_was_unlinked_since_it_was_found_opens_no_session() {
     let scene = Scene::on(TestDatabase::postgres().await, TRUSTED).await;
     scene.account("alice@example.org", true).await;
     come(&scene).await;
     let sessions = "SELECT count(*) FROM session";
     let before = scene.gateway.database.count(sessions).await;
-    let other = scene.gateway.database.shell.begin().await.unwrap();
-    other.execute_unprepared("SELECT 1 FROM user_account FOR UPDATE").await.unwrap();
-    let (answer, ()) = join(comes(&scene), async {
-        scene.gateway.database.until_waiting(1).await;
-        other.execute_unprepared("DELETE FROM external_identity").await.unwrap();
-        other.commit().await.unwrap();
-    })
-    .await;
+    let answer = comes_too_late(&scene, "user_account").await;
     assert_eq!(answer.refusals("signInWithProvider"), ["NOT_LINKED"], "{}", answer.text);
     assert_eq!(scene.gateway.database.count(sessions).await, before);
 }
 
 /// One that is unlinked at the moment it is found is dealt with as one that comes for the first time.
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "the other writer holds the moment open, past the store")]
 async fn an_identity_that_is_gone_when_its_use_is_noted_comes_for_the_first_time() {
     let scene = Scene::on(TestDatabase::postgres().await, TRUSTED).await;
     let account = scene.account("alice@example.org", true).await;
     come(&scene).await;
-    let other = scene.gateway.database.shell.begin().await.unwrap();
-    other.execute_unprepared("SELECT 1 FROM external_identity FOR UPDATE").await.unwrap();
-    let (answer, ()) = join(comes(&scene), async {
-        scene.gateway.database.until_waiting(1).await;
-        other.execute_unprepared("DELETE FROM external_identity").await.unwrap();
-        other.commit().await.unwrap();
-    })
-    .await;
+    let answer = comes_too_late(&scene, "external_identity").await;
     assert_eq!(answer.ok().at("signInWithProvider.user.id"), &account);
     assert_eq!(scene.links().await, 1);
 }
