@@ -91,7 +91,7 @@ pub struct SeatSubscription;
 #[Subscription]
 impl SeatSubscription {
     /// How full each seat pool of the caller's organization is: now, and after each change. Needs one of the permissions
-    /// `billing.read`, `usage.read` and `members.invite`; ends with it, and with the caller's place.
+    /// `billing.read`, `usage.read` and `members.invite`; ends with an error when it, or the caller's place, is lost.
     async fn seat_usage_changed(
         &self,
         ctx: &Context<'_>,

@@ -204,7 +204,7 @@ pub struct UsageSubscription;
 #[Subscription]
 impl UsageSubscription {
     /// What is used of each meter of the caller's organization: now, and after each change. Needs the permission `usage.read`;
-    /// ends with it, and with the caller's place.
+    /// ends with an error when it, or the caller's place, is lost.
     async fn usage_changed(
         &self,
         ctx: &Context<'_>,

@@ -1,7 +1,7 @@
 //! Following an organization: told of each change in it, for as long as the caller keeps its place there.
 //!
 //! ```text
-//!  follow ─▶ next (at once: the present state) ─▶ next (after a change) ─▶ … ─▶ None (the place is lost)
+//!  follow ─▶ next (at once: the present state) ─▶ next (after a change) ─▶ … ─▶ an error (the place is lost)
 //! ```
 
 use std::{sync::Arc, time::Duration};
@@ -42,10 +42,11 @@ impl Service {
 
 impl Follow {
     /// What `read` finds with the rights the caller has now: at once the first time, then after something in the organization may
-    /// have changed. `None` when the caller has lost its place.
+    /// have changed. `None` when nothing will change any more.
     ///
     /// # Errors
-    /// As `read`; [`ServiceError::Unavailable`] when the caller's rights cannot be read.
+    /// As `read`; [`ServiceError::Unauthenticated`], [`ServiceError::NotFound`] or [`ServiceError::Forbidden`] when the caller has
+    /// lost its place or may do nothing there, [`ServiceError::Unavailable`] when its rights cannot be read.
     pub async fn next<T, R>(&mut self, read: impl Fn(Service, Access) -> R) -> Option<Result<T, ServiceError>>
     where
         R: Future<Output = Result<T, ServiceError>>,
@@ -54,14 +55,10 @@ impl Follow {
             self.wait().await?;
         }
         let active = |service: Service, access: Access| {
-            let active = access.standing.as_ref().is_some_and(|standing| standing.rights.inactive().is_none());
-            let found = active.then(|| read(service, access));
-            async { found.ok_or(ServiceError::Unauthenticated)?.await }
+            let found = active(&access).map(|()| read(service, access.clone()));
+            async { found?.await }
         };
-        match self.service.read_as(&mut self.access, active).await {
-            Err(ServiceError::Unauthenticated) => None,
-            found => Some(found),
-        }
+        Some(self.service.read_as(&mut self.access, active).await)
     }
 
     async fn wait(&mut self) -> Option<()> {
@@ -78,6 +75,11 @@ impl Follow {
     fn concerns(&self, stamps: &[Stamp]) -> bool {
         stamps.iter().any(|stamp| stamp.id == self.organization)
     }
+}
+
+/// Whether the caller may do anything where it is.
+fn active(access: &Access) -> Result<(), ServiceError> {
+    access.standing()?.rights.inactive().map_or(Ok(()), |denial| Err(denial.into()))
 }
 
 impl Service {

@@ -58,7 +58,7 @@ pub struct GrantSubscription;
 
 #[Subscription]
 impl GrantSubscription {
-    /// What the viewer may do: now, and after each change of it. Ends with the viewer's place in the organization.
+    /// What the viewer may do: now, and after each change of it. Ends with an error when the viewer's place in the organization is lost.
     async fn access_changed(
         &self,
         ctx: &Context<'_>,

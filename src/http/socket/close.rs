@@ -25,6 +25,8 @@ impl Close {
     pub(super) const UNAVAILABLE: Self = Self::of(1013, "rights cannot be checked now; try again in a moment");
     pub(super) const NOT_ACKNOWLEDGED: Self = Self::of(4401, "subscribe before connection_ack");
     pub(super) const FORBIDDEN: Self = Self::of(4403, "the credential is not valid: sign in again");
+    pub(super) const LOST: Self =
+        Self::of(4403, "the right to a subscription was taken away: connect again for the others");
     pub(super) const PROTOCOL: Self = Self::of(4406, "only the subprotocol graphql-transport-ws is spoken here");
     pub(super) const INIT_TIMEOUT: Self = Self::of(4408, "connection_init did not come in time");
     pub(super) const SECOND_INIT: Self = Self::of(4429, "too many connection_init");

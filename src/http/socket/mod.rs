@@ -2,7 +2,8 @@
 //!
 //! One loop per socket reads messages and writes answers; each operation runs in a task of its own and reports to the loop,
 //! so that a slow operation delays none and a slow reader holds back only itself. The same gate and the same credentials as
-//! over HTTP. A caller that is cut off loses every operation and the socket with them, 4403.
+//! over HTTP. A caller that is cut off loses every operation and the socket with them, 4403; and so it does with the right to one
+//! of them, whose client connects again for the others.
 //!
 //! ```text
 //! → {"type":"connection_init","payload":{"authorization":"Bearer …"}}          ← {"type":"connection_ack"}

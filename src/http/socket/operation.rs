@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use async_graphql::{Response as Answer, Value};
+use async_graphql::{Response as Answer, ServerError, Value};
 use futures_util::{FutureExt, StreamExt};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc::Sender;
@@ -16,14 +16,25 @@ use crate::http::{
     shape::is_request_error,
 };
 
-/// What an operation reports: a message for the client, and whether it was its last.
+/// What becomes of an operation after a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It goes on.
+    More,
+    /// It is over.
+    Over,
+    /// It is over, because the caller lost the right to it meanwhile.
+    Lost,
+}
+
+/// What an operation reports: a message for the client, and what becomes of it.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) id: Arc<str>,
     /// Tells this operation from an earlier one of the same id.
     pub(super) serial: u64,
     pub(super) text: String,
-    pub(super) last: bool,
+    pub(super) next: Next,
 }
 
 /// Where an operation reports to.
@@ -35,8 +46,8 @@ pub(super) struct Reporter {
 
 impl Reporter {
     /// Reports; gives `false` when nobody listens any more.
-    async fn tell(&self, text: String, last: bool) -> bool {
-        self.to.send(Report { id: Arc::clone(&self.id), serial: self.serial, text, last }).await.is_ok()
+    async fn tell(&self, text: String, next: Next) -> bool {
+        self.to.send(Report { id: Arc::clone(&self.id), serial: self.serial, text, next }).await.is_ok()
     }
 }
 
@@ -46,7 +57,7 @@ pub(super) async fn run<G: Gateway>(door: Arc<Inner<G>>, caller: G::Caller, admi
     if work.catch_unwind().await.is_err() {
         tracing::error!("an operation on a socket panicked");
         let error = coded(code::INTERNAL, "something went wrong on our side");
-        reporter.tell(error_message(&reporter.id, &mut Answer::from_errors(vec![error])), true).await;
+        reporter.tell(error_message(&reporter.id, &mut Answer::from_errors(vec![error])), Next::Over).await;
     }
 }
 
@@ -56,12 +67,12 @@ async fn answer<G: Gateway>(door: &Inner<G>, caller: G::Caller, admitted: Admitt
     if gated.operation != OperationKind::Subscription {
         let mut answer = door.gateway.execute(caller, gated).await;
         if is_request_error(&answer) {
-            reporter.tell(error_message(id, &mut answer), true).await;
+            reporter.tell(error_message(id, &mut answer), Next::Over).await;
             return;
         }
         shape.complete(&mut answer);
-        if reporter.tell(next_message(id, &mut answer), false).await {
-            reporter.tell(complete_message(id), true).await;
+        if reporter.tell(next_message(id, &mut answer), Next::More).await {
+            reporter.tell(complete_message(id), Next::Over).await;
         }
         return;
     }
@@ -71,16 +82,29 @@ async fn answer<G: Gateway>(door: &Inner<G>, caller: G::Caller, admitted: Admitt
         // A stream that cannot begin is an error of the request, whatever path upstream gives it.
         let unbegun = first && matches!(answer.data, Value::Null) && !answer.errors.is_empty();
         if unbegun {
-            reporter.tell(error_message(id, &mut answer), true).await;
+            reporter.tell(error_message(id, &mut answer), Next::Over).await;
+            return;
+        }
+        if !first && is_lost(&answer) {
+            reporter.tell(error_message(id, &mut answer), Next::Lost).await;
             return;
         }
         first = false;
         shape.complete(&mut answer);
-        if !reporter.tell(next_message(id, &mut answer), false).await {
+        if !reporter.tell(next_message(id, &mut answer), Next::More).await {
             return;
         }
     }
-    reporter.tell(complete_message(id), true).await;
+    reporter.tell(complete_message(id), Next::Over).await;
+}
+
+/// Whether the whole answer is that the caller may not have it any more. What is refused within an answer leaves the rest.
+fn is_lost(answer: &Answer) -> bool {
+    let refused = |error: &ServerError| {
+        let told = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+        matches!(told, Some(Value::String(told)) if [code::FORBIDDEN, code::UNAUTHENTICATED, code::NOT_FOUND].contains(&told.as_str()))
+    };
+    matches!(answer.data, Value::Null) && answer.errors.iter().any(refused) && !crate::ablate::off("socket_lost")
 }
 
 fn next_message(id: &str, answer: &mut Answer) -> String {

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     close::Close,
     message::{self, ACK, PONG, Said},
-    operation::{self, Report, Reporter},
+    operation::{self, Next, Report, Reporter},
 };
 use crate::{
     ablate,
@@ -195,10 +195,12 @@ impl<G: Gateway> Session<G> {
         if !ablate::off("socket_revoked") && (&mut self.revoked).now_or_never().is_some() {
             return self.cut().await;
         }
-        if report.last {
+        if report.next != Next::More {
             self.live.remove(&report.id);
         }
-        self.tell(report.text).await
+        self.tell(report.text).await?;
+        // The other operations are told nothing: a client that connects again asks for them again.
+        if report.next == Next::Lost { Err(Some(Close::LOST)) } else { Ok(()) }
     }
 
     /// Ends every operation with an error, then the socket.

@@ -61,7 +61,7 @@ async fn stopping_waits_for_a_request_and_for_nobody_idle() {
     silent.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let request = server.post().body(r#"{"query":"{slow}"}"#).send();
     let (answer, ()) = tokio::join!(request, async {
-        super::toy::SLOW_BEGUN.notified().await;
+        server.toy.slow_begun().await;
         let stopped = server.stop();
         tokio::time::timeout(Duration::from_secs(5), stopped).await.expect("stops in time").unwrap();
     });

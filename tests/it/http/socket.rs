@@ -285,6 +285,30 @@ async fn a_caller_that_is_cut_off_loses_operations_and_socket() {
 }
 
 #[tokio::test]
+async fn whoever_loses_the_right_to_an_operation_loses_the_socket() {
+    let server = serve().await;
+    let mut socket = enter(&server, json!({ "authorization": "Bearer alice" })).await;
+    socket.subscribe("1", "subscription { lost }").await;
+    assert_eq!(socket.hear().await["payload"]["data"]["lost"], 1);
+    let message = socket.hear_end().await;
+    assert_eq!(
+        (message["type"].as_str(), message["payload"][0]["extensions"]["code"].as_str()),
+        (Some("error"), Some("FORBIDDEN"))
+    );
+    assert_eq!(socket.closed().await, 4403);
+
+    // What cannot begin, and what is refused within an answer, costs nothing else.
+    let mut socket = enter(&server, json!({ "authorization": "Bearer alice" })).await;
+    socket.subscribe("1", "subscription { forbidden }").await;
+    assert_eq!(socket.hear_end().await["type"], "error");
+    socket.subscribe("2", "subscription { people { secret } }").await;
+    assert_eq!(socket.hear().await["payload"]["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    assert_eq!(socket.hear_end().await["type"], "complete");
+    socket.subscribe("3", "{ quick }").await;
+    assert_eq!(socket.hear().await["id"], "3");
+}
+
+#[tokio::test]
 async fn stopping_closes_sockets_1001_and_waits_for_none() {
     let mut server = serve().await;
     let mut socket = enter(&server, Value::Null).await;

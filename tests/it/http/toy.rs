@@ -19,9 +19,6 @@ use gatehouse::{
 use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot, watch};
 
-/// Told each time `slow` has begun.
-pub(super) static SLOW_BEGUN: Notify = Notify::const_new();
-
 /// The caller of the toy: a stranger, or somebody by name.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
@@ -163,8 +160,8 @@ impl Query {
         Err(refused("AUTHZ_UNAVAILABLE"))
     }
 
-    async fn slow(&self) -> i32 {
-        SLOW_BEGUN.notify_one();
+    async fn slow(&self, ctx: &Context<'_>) -> i32 {
+        ctx.data_unchecked::<Arc<Notify>>().notify_one();
         tokio::time::sleep(Duration::from_millis(20)).await;
         1
     }
@@ -241,7 +238,12 @@ impl Subscriptions {
     }
 
     async fn people(&self) -> impl Stream<Item = Person> {
-        stream::iter([Person { id: 1 }])
+        stream::iter([Person { id: 1 }, Person { id: 2 }])
+    }
+
+    /// One event, then nothing more for this caller.
+    async fn lost(&self) -> impl Stream<Item = Result<i32>> {
+        stream::iter([Ok(1), Err(refused("FORBIDDEN"))])
     }
 
     async fn forbidden(&self) -> Result<stream::Empty<i32>> {
@@ -255,14 +257,22 @@ type ToySchema = Schema<Query, Mutation, Subscriptions>;
 #[derive(Clone)]
 pub(super) struct Toy {
     schema: ToySchema,
+    slow: Arc<Notify>,
     revoked: Arc<watch::Sender<bool>>,
     ready: Arc<watch::Sender<bool>>,
 }
 
 impl Toy {
     pub(super) fn new() -> Self {
-        let schema = Schema::build(Query, Mutation, Subscriptions).disable_suggestions().finish();
-        Self { schema, revoked: Arc::new(watch::Sender::new(false)), ready: Arc::new(watch::Sender::new(true)) }
+        let slow = Arc::new(Notify::new());
+        let schema =
+            Schema::build(Query, Mutation, Subscriptions).data(Arc::clone(&slow)).disable_suggestions().finish();
+        Self { schema, slow, revoked: Arc::new(watch::Sender::new(false)), ready: Arc::new(watch::Sender::new(true)) }
+    }
+
+    /// Waits until the slow field is being answered.
+    pub(super) async fn slow_begun(&self) {
+        self.slow.notified().await;
     }
 
     /// Cuts every caller.
@@ -342,6 +352,7 @@ impl Gateway for Toy {
             (Mutation, "signIn", Public),
             (Subscription, "count", Public),
             (Subscription, "ticks", Public),
+            (Subscription, "lost", Public),
             (Subscription, "people", Public),
             (Subscription, "forbidden", Public),
         ])
