@@ -17,7 +17,7 @@ use crate::{
 pub enum KeysCommand {
     /// Lists the keys there were and are: state, name, from when it signs, when it retires.
     List,
-    /// Makes the next key; running gateways learn of it within half a minute.
+    /// Makes the next key; running gateways learn of it within about a second.
     Rotate(RotateArgs),
 }
 

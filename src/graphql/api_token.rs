@@ -158,7 +158,7 @@ pub struct CreateApiTokenInput {
     service_account: Option<ID>,
     /// What it is limited to: permissions such as `activity.record`, and access such as `help_center.articles.view`, `*.*.view`
     /// or `repository.code:read`. At most what the caller may do. For a service account that there is, it may be left out: the
-    /// token may then do all that the account may.
+    /// token may then do all that the account may. Where one of its own is made, at least one is to be named.
     #[graphql(default)]
     scopes: Vec<String>,
     /// In how many days it ends, 1 to 365.
@@ -184,9 +184,8 @@ pub struct CreateApiTokenPayload {
 pub struct RegenerateApiTokenInput {
     /// The token.
     token: ID,
-    /// In how many days the new one ends, 1 to 365.
-    #[graphql(default = 365)]
-    expires_in_days: i32,
+    /// In how many days the new one ends, 1 to 365; where nothing is said, in as many as the old one was made for.
+    expires_in_days: Option<i32>,
     /// For how many hours the old one is still good, at most 24; 0 ends it at once.
     #[graphql(default)]
     overlap_hours: i32,
@@ -260,7 +259,7 @@ impl ApiTokenMutation {
     ) -> Result<RegenerateApiTokenPayload> {
         let regeneration = Regeneration {
             token: NodeType::ApiToken.parse(&input.token)?,
-            expires_in_days: input.expires_in_days.into(),
+            expires_in_days: input.expires_in_days.map(i64::from),
             overlap_hours: input.overlap_hours.into(),
         };
         let idempotency = Idempotency::of(input.idempotency_key, &regeneration).map_err(error)?;

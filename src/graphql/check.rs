@@ -82,6 +82,8 @@ const fn code(denial: &Denial) -> DecisionCode {
         | Denial::MissingPermission { .. }
         | Denial::UnknownPermission { .. }
         | Denial::NotAMember
+        | Denial::PeopleOnly
+        | Denial::WhileViewing
         | Denial::NotForCallers
         | Denial::NotForTask { .. } => DecisionCode::NotGranted,
     }

@@ -38,8 +38,8 @@ pub struct VerifyEmailPayload {
 pub struct RequestEmailChangeInput {
     /// The address to come.
     email: String,
-    /// The account's password.
-    password: String,
+    /// The account's password, asked again; accounts without one leave it out.
+    password: Option<String>,
 }
 
 /// Two letters, to the present and to the new address.

@@ -35,7 +35,8 @@ pub enum ProfileFieldKind {
     Color,
     /// A timezone of the IANA database, as `Europe/Rome`.
     Timezone,
-    /// A language tag, as `en` or `pt-BR` (BCP 47).
+    /// A language tag, as `en` or `pt-BR` (BCP 47). The first field of this kind is the language of letters, and takes those alone that
+    /// letters are written in: `en`, `it`, `de`, `ko` and their variants.
     Language,
 }
 

@@ -26,7 +26,7 @@ pub struct Viewer(Access);
 /// Who is asking: a signed-in person or a program.
 #[Object]
 impl Viewer {
-    /// Global id of the person's account, or of the program's service account.
+    /// Global id of the person's account, or of the program's service account; while viewing as a member, of that member.
     async fn id(&self) -> Result<ID> {
         if let Some(person) = &self.0.person {
             return Ok(NodeType::User.id(person.id));

@@ -9,8 +9,9 @@
 //! The same round tells people of programs' secrets that end soon, each of them once.
 //!
 //! Mail that waits is delivered beside all that: what a commit has not sent off at once, a few seconds after it is due.
-//! Twice a minute the signing keys are read again, and the next one is made when its time has come: it is published long enough
-//! before it signs that every gateway and every reader of the published keys knows it by then.
+//! Once a second the signing keys are read again, so that what an operator ends at once ends everywhere a moment later. Twice a
+//! minute the next one is made if its time has come: it is published long enough before it signs that every gateway and every
+//! reader of the published keys knows it by then.
 //!
 //! Several gateways on one database may all do this; whoever comes second finds less.
 //!
@@ -37,14 +38,16 @@ const EVERY: Duration = Duration::from_mins(5);
 const PRESENCE: Duration = Duration::from_mins(1);
 /// How long a letter that is due may lie.
 const MAIL: Duration = Duration::from_secs(15);
-/// How often the signing keys are read.
-const KEYS: Duration = Duration::from_secs(30);
+/// How often the signing keys are read: what is signed by one that was ended at once is believed for so long by other gateways.
+const KEYS: Duration = Duration::from_secs(1);
+/// How often it is looked whether the next signing key is due.
+const KEYS_DUE: Duration = Duration::from_secs(30);
 /// Rows of one transaction: few enough that nobody waits behind it.
 const BATCH: u64 = 500;
 
 /// Upkeep in the background; ends when dropped. A transaction that has begun is finished.
 #[derive(Debug)]
-pub struct Upkeep([JoinHandle<()>; 2]);
+pub struct Upkeep([JoinHandle<()>; 3]);
 
 impl Drop for Upkeep {
     fn drop(&mut self) {
@@ -66,9 +69,27 @@ pub fn start(service: Service, days: NoticeDays, keys_every: Option<TimeDelta>) 
             deliver(&couriers).await;
         }
     });
+    // Nor does a sweep that takes its time keep the keys from being read.
+    let reader = service.clone();
+    let keys = tokio::spawn(async move {
+        let mut rounds = tokio::time::interval(KEYS);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut is_failing = false;
+        loop {
+            rounds.tick().await;
+            let read = reader.read_signing_keys().await;
+            // Said once, and not each second that the database is gone.
+            if let Err(error) = &read
+                && !is_failing
+            {
+                tracing::warn!(%error, "cannot read the signing keys; those of before are used until it can be done");
+            }
+            is_failing = read.is_err();
+        }
+    });
     let upkeep = tokio::spawn(async move {
         let (mut sweeps, mut notes) = (tokio::time::interval(EVERY), tokio::time::interval(PRESENCE));
-        let mut keys = tokio::time::interval(KEYS);
+        let mut keys = tokio::time::interval(KEYS_DUE);
         loop {
             tokio::select! {
                 _ = sweeps.tick() => {
@@ -80,7 +101,7 @@ pub fn start(service: Service, days: NoticeDays, keys_every: Option<TimeDelta>) 
             }
         }
     });
-    Upkeep([mail, upkeep])
+    Upkeep([mail, keys, upkeep])
 }
 
 /// Removes everything that is past its end by the service's clock; how many rows of each kind. What cannot be removed now is

@@ -37,7 +37,7 @@ pub mod smtp;
 pub mod words;
 
 pub use self::{
-    account::{AccountMail, Matter},
+    account::{AccountMail, FactorChange, Matter},
     folder::FolderOutbox,
     invitation::InvitationMail,
     letter::Letter,

@@ -159,7 +159,7 @@ impl Access {
     /// # Errors
     /// [`ServiceError::Forbidden`].
     pub fn require_own_eyes(&self) -> Result<(), ServiceError> {
-        if self.viewing { Err(Denial::NotForCallers.into()) } else { Ok(()) }
+        if self.viewing { Err(Denial::WhileViewing.into()) } else { Ok(()) }
     }
 
     /// The caller's place in its organization.

@@ -46,7 +46,7 @@ impl Service {
             return Err(ServiceError::NotFound);
         }
         let change = Change::in_organization("createOrganization", access)?.repeatable(idempotency);
-        let person = access.person.clone().ok_or(Denial::NotForCallers)?;
+        let person = access.person.clone().ok_or(Denial::PeopleOnly)?;
         let founder = Founder { user: person.id, email: person.email, name: person.name };
         self.mutate(change, move |work| Box::pin(async move { create(work, founder, input).await })).await
     }

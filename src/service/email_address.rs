@@ -5,6 +5,7 @@ use std::fmt;
 use super::{
     Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work, input,
     one_time_code::{self, About, CodeFor, Draft},
+    password::wrong_password,
 };
 use crate::{
     access::{
@@ -26,8 +27,8 @@ use serde::{Deserialize, Serialize};
 pub struct EmailChange {
     /// The address to come.
     pub email: String,
-    /// The account's password.
-    pub password: String,
+    /// The account's password, where it has one.
+    pub password: Option<String>,
 }
 
 /// Without the password, which belongs in no log.
@@ -94,23 +95,27 @@ impl Service {
     }
 
     /// Sends a letter to the present and one to the new address; the account has the new one when both have agreed. Whether
-    /// another account has it is not told. Every signed-in person may who knows the password.
+    /// another account has it is not told. Every signed-in person may, with its password where it has one.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with `INVALID` or `WRONG_CREDENTIALS`; [`ServiceError::RateLimited`].
     pub async fn request_email_change(&self, access: &Access, change: EmailChange) -> Result<(), ServiceError> {
         let email = input::email("email", &change.email)?;
-        let user = self.prove_again(access, change.password).await?;
+        let user = self.ask_password(access, change.password).await?;
         if user.email == email.as_str() {
             return Err(UserError::new(UserErrorCode::Invalid, "email", "this is the account's address").into());
         }
         let _counted = self.attempt(&format!("change {}", user.email), &access.client)?;
         let (leave, take) = (Draft::new::<LeaveEmail>(self), Draft::new::<TakeEmail>(self));
-        let (id, new) = (user.id, email.as_str().to_owned());
+        let (id, proven, new) = (user.id, user.password_hash, email.as_str().to_owned());
         let begun = Change::by_user("requestEmailChange", access, Vec::new())?;
         let sent = self.mutate(begun, move |work| {
             Box::pin(async move {
                 let user = &store::user::find_by_id(work.tx, id).await?.ok_or(ServiceError::NotFound)?;
+                // What was proven is the password that was there then; where there was none, nothing was.
+                if user.password_hash != proven {
+                    return Err(wrong_password());
+                }
                 let present = About { user, email: &new, to: &user.email };
                 leave.send(work, &present, Matter::LeaveEmail(new.clone())).await?;
                 take.send(work, &About { user, email: &new, to: &new }, Matter::TakeEmail).await

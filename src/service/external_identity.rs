@@ -301,7 +301,8 @@ async fn unlink(work: &Work<'_>, (user, id): (Uuid, Uuid), proven: Option<String
     let (found, left): (Vec<_>, Vec<_>) = linked.into_iter().partition(|identity| identity.id == id);
     let Some(found) = found.into_iter().next() else { return Ok(()) };
     let leads_in = |identity: &ExternalIdentity| work.service.provider_of(&identity.issuer).is_some();
-    let is_last = account.password_hash.is_none() && !left.iter().any(leads_in);
+    // One of an issuer that no provider has is no way in itself: without it there are as many as before.
+    let is_last = account.password_hash.is_none() && leads_in(&found) && !left.iter().any(leads_in);
     if is_last && !ablate::off("last_way_in") {
         let message = "you could not sign in any more: the account has no password";
         return Err(UserError::new(UserErrorCode::LastWayIn, "externalIdentity", message)

@@ -107,7 +107,7 @@ impl Change {
     pub fn by_user(name: &'static str, access: &Access, organizations: Vec<Uuid>) -> Result<Self, ServiceError> {
         access.require_known()?;
         access.require_own_eyes()?;
-        let user = access.user_id().ok_or(Denial::NotForCallers)?;
+        let user = access.user_id().ok_or(Denial::PeopleOnly)?;
         let scope = WriteScope { organizations, users: vec![user], limits: Limits::Request };
         Ok(Self { name, actor: Acting::User(access.clone(), user), scope, idempotency: None, field: "" })
     }

@@ -97,7 +97,7 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Changed<Founded>, ServiceError> {
         access.require_known()?;
-        let person = access.person.clone().ok_or(Denial::NotForCallers)?;
+        let person = access.person.clone().ok_or(Denial::PeopleOnly)?;
         let founder = Founder { user: person.id, email: person.email, name: person.name };
         let change = Change::by_user("createOrganization", access, Vec::new())?.repeatable(idempotency);
         self.mutate(change, move |work| Box::pin(async move { found_by_person(work, founder, input).await })).await

@@ -171,13 +171,17 @@ impl Service {
         Ok(changed.await?.value)
     }
 
-    /// The caller's account, after its password was proven once more; counted as a sign-in is (F7).
+    /// The caller's account, after its password was proven once more; counted as a sign-in is (F7). An account without one is told
+    /// so: nothing that it could send would be right.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with `WRONG_CREDENTIALS`; [`ServiceError::RateLimited`].
     pub(super) async fn prove_again(&self, access: &Access, password: String) -> Result<User, ServiceError> {
         let identity = session_of(access)?;
         let user = self.own_account(access).await?;
+        if user.password_hash.is_none() {
+            return Err(no_password("Set one by letter first (`requestPasswordReset`)."));
+        }
         let password = Password::present(password)
             .map_err(|error| UserError::new(UserErrorCode::Invalid, "password", error.to_string()))?;
         // By the session: what somebody else at this address gets wrong is no failure of the one who is in it.
@@ -195,15 +199,22 @@ impl Service {
         }
     }
 
-    /// Asks the caller for its password again where it has one; whom another provider vouches for may have none.
+    /// Asks the caller for its password again where it has one; whom another provider vouches for may have none, and leaves it out.
+    ///
+    /// # Errors
+    /// As [`Service::prove_again`].
     pub(super) async fn ask_password(&self, access: &Access, password: Option<String>) -> Result<User, ServiceError> {
-        if password.is_none() {
-            let user = self.own_account(access).await?;
-            if user.password_hash.is_none() {
-                return Ok(user);
+        let user = self.own_account(access).await?;
+        match (&user.password_hash, password) {
+            (None, None) => Ok(user),
+            (None, Some(_)) => Err(no_password("Leave `password` out.")),
+            (Some(_), Some(password)) => self.prove_again(access, password).await,
+            (Some(_), None) => {
+                let message = "this account has a password, which is asked for again";
+                let refusal = UserError::new(UserErrorCode::WrongCredentials, "password", message);
+                Err(refusal.remedy("Send it as `password`.").into())
             }
         }
-        self.prove_again(access, password.unwrap_or_default()).await
     }
 }
 
@@ -224,6 +235,11 @@ fn chosen(text: String) -> Result<Password, ServiceError> {
         UserError::new(UserErrorCode::Invalid, "newPassword", error.to_string()).remedy("Choose another password.")
     }));
     chosen.ok_or_else(|| mistakes.refused())
+}
+
+/// The refusal of a password of an account that has none.
+fn no_password(remedy: &str) -> ServiceError {
+    UserError::new(UserErrorCode::WrongCredentials, "password", "this account has no password").remedy(remedy).into()
 }
 
 /// The refusal of a password that was asked for again.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     access::{
         Blueprint,
-        blueprint::document::{FieldKind, ProfileSection},
+        blueprint::document::{FieldKind, ProfileField, ProfileSection},
         profile,
         verb::UpdateProfile,
     },
@@ -58,13 +58,19 @@ fn read(stored: &Value) -> Result<Stored, StoreError> {
     serde_json::from_value(stored.clone()).map_err(|error| StoreError::Corrupt(format!("profile: {error}")))
 }
 
+/// The first field of this kind, with the keys of its section and its own: the one that letters follow.
+fn first_field(rules: &Blueprint, kind: FieldKind) -> Option<(&str, &str, &ProfileField)> {
+    let sections = rules.document().profile.iter();
+    let mut fields = sections.flat_map(|(section, rule)| rule.fields.iter().map(move |field| (section, field)));
+    let (section, (key, field)) = fields.find(|(_, (_, field))| field.kind == kind)?;
+    Some((section.as_str(), key.as_str(), field))
+}
+
 /// What an organization says in the first field of this kind, else what that field says by default: its timezone, its language
 /// (`S4.16`). `None` where its blueprint has no such field, or none that says anything.
 fn first_of(rules: &Blueprint, stored: &Value, kind: FieldKind) -> Result<Option<String>, StoreError> {
     let stored = read(stored)?;
-    let sections = rules.document().profile.iter();
-    let mut fields = sections.flat_map(|(section, rule)| rule.fields.iter().map(move |field| (section, field)));
-    let Some((section, (key, field))) = fields.find(|(_, (_, field))| field.kind == kind) else { return Ok(None) };
+    let Some((section, key, field)) = first_field(rules, kind) else { return Ok(None) };
     let said = stored.get(section).and_then(|values| values.get(key));
     Ok(said.or(field.default.as_ref()).cloned())
 }
@@ -124,7 +130,8 @@ impl Service {
 async fn update(work: &Work<'_>, edit: ProfileEdit) -> Result<String, ServiceError> {
     let permit = work.authorize::<UpdateProfile>(None)?;
     let standing = work.standing()?;
-    let sections = &standing.blueprint.rules.document().profile;
+    let rules = &standing.blueprint.rules;
+    let sections = &rules.document().profile;
     let Some(section) = sections.get(&edit.section).filter(|section| sees(standing, section)) else {
         let refusal = UserError::new(UserErrorCode::NotInBlueprint, "section", "there is no section of this name");
         let known: Vec<String> = sections.keys().map(|key| format!("`{key}`")).collect();
@@ -139,6 +146,7 @@ async fn update(work: &Work<'_>, edit: ProfileEdit) -> Result<String, ServiceErr
     let mut stored = read(&row.profile)?;
     let values = stored.entry(edit.section.clone()).or_default();
     let before = values.clone();
+    let of_letters = first_field(rules, FieldKind::Language).filter(|(section, ..)| *section == edit.section);
     let mut mistakes = Mistakes::default();
     let mut named: Vec<&str> = Vec::new();
     for (at, given) in edit.values.iter().enumerate() {
@@ -148,7 +156,11 @@ async fn update(work: &Work<'_>, edit: ProfileEdit) -> Result<String, ServiceErr
             continue;
         }
         named.push(&given.key);
-        mistakes.keep(set(section, at, given, values));
+        mistakes.keep(set(section, at, given, values).and_then(|()| match (&of_letters, &given.value) {
+            // A language in which nothing is written would be kept, and have letters written in English.
+            (Some((_, key, _)), Some(text)) if *key == given.key => written(at, text),
+            _ => Ok(()),
+        }));
     }
     mistakes.settle()?;
     if *values == before {
@@ -162,6 +174,12 @@ async fn update(work: &Work<'_>, edit: ProfileEdit) -> Result<String, ServiceErr
     let entry = NewEntry::account("profile.updated", target("organization", id, &row.name));
     work.record(id, entry.detail(json!({ "section": edit.section, "values": detail }))).await?;
     Ok(edit.section)
+}
+
+/// Refuses a language that letters are not written in.
+fn written(at: usize, text: &str) -> Result<(), UserError> {
+    let written = input::language(&format!("values.{at}.value"), text);
+    written.map(drop).map_err(|refusal| refusal.remedy("Choose one of these."))
 }
 
 fn set(section: &ProfileSection, at: usize, given: &ProfileValue, values: &mut Values) -> Result<(), UserError> {

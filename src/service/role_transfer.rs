@@ -56,7 +56,7 @@ impl Service {
         let change = Change::in_organization("transferRole", access)?.repeatable(idempotency).about("role");
         // A person's own act, never a token's.
         if access.person.is_none() {
-            return Err(Denial::NotForCallers.into());
+            return Err(Denial::PeopleOnly.into());
         }
         Ok(self.mutate(change, move |work| Box::pin(async move { hand_over(work, transfer).await })).await?.value)
     }
@@ -65,7 +65,7 @@ impl Service {
 async fn hand_over(work: &Work<'_>, transfer: RoleTransfer) -> Result<Transferred, ServiceError> {
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let from = standing.facts.principal.as_member().ok_or(Denial::NotForCallers)?;
+    let from = standing.facts.principal.as_member().ok_or(Denial::PeopleOnly)?;
     let permit = work.authorize::<TransferRole>(Some(from))?;
     let RoleTransfer { role: key, member, confirm } = transfer;
     let own = role::of_member(work.tx, organization, from, work.now).await?;

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! It is asked for where a session is opened, whoever opens it. Codes are counted by account, wherever they come from: only who
-//! knows the password gets to be asked, so that nobody else can use the count up.
+//! knows the password gets to be asked, so that nobody else can use the count up. What becomes of it is told by letter, in the
+//! transaction in which it does.
 
 use std::fmt;
 
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    Access, Change, Changed, Service, ServiceError, UserError, UserErrorCode, Work, mutate::Working,
+    Access, Change, Changed, Service, ServiceError, UserError, UserErrorCode, Work, mutate::Working, one_time_code,
     session::session_of, user::unproven_address,
 };
 use crate::{
@@ -24,7 +25,10 @@ use crate::{
         verb::{ManageSecondFactor, ManageSession},
     },
     id::new_id,
-    identity::{Attempt, AttemptSource, Code, FactorSecret, SessionIdentity, limit::Counted},
+    identity::{
+        Attempt, AttemptSource, Code, FactorSecret, SessionIdentity, limit::Counted, second_factor::RECOVERY_CODES,
+    },
+    mail::{FactorChange, Matter},
     store::{self, second_factor::SecondFactor},
 };
 
@@ -69,25 +73,46 @@ pub(super) async fn ask(work: &Work<'_>, user: Uuid, factor: &Factor) -> Result<
         Factor::Vouched(_) => Ok(false),
         Factor::Code(_) if crate::ablate::off("second_factor") => Ok(false),
         Factor::Code(None) => Err(required()),
-        Factor::Code(Some(code)) => take(work, &found, code).await.map(|()| true),
+        Factor::Code(Some(code)) => {
+            if take(work, &found, code).await? {
+                tell(work, user, FactorChange::CodesUsedUp).await?;
+            }
+            Ok(true)
+        }
     }
 }
 
-/// Takes a code, once.
-async fn take(work: &Work<'_>, factor: &SecondFactor, code: &str) -> Result<(), ServiceError> {
+/// Tells a person by letter what became of the second factor.
+async fn tell(work: &Work<'_>, user: Uuid, change: FactorChange) -> Result<(), ServiceError> {
+    let user = store::user::find_by_id(work.tx, user).await?.ok_or(ServiceError::Unauthenticated)?;
+    one_time_code::tell(work, &user, Matter::SecondFactor(change)).await
+}
+
+/// Takes a code, once; whether it was the last recovery code.
+async fn take(work: &Work<'_>, factor: &SecondFactor, code: &str) -> Result<bool, ServiceError> {
     let read = work.service.factor_root().read(factor.id, factor.recovery_generation, code, work.now);
     let permit = authorize::<ManageSecondFactor>(Authority::System(SystemTask::SignIn, None), Some(factor.user_id))?;
-    let taken = match read {
+    match read {
         Some(Code::OneTime { step }) => {
-            store::second_factor::take_step(work.tx, permit, factor, step, work.now).await?
+            let taken = store::second_factor::take_step(work.tx, permit, factor, step, work.now).await?;
+            if taken { Ok(false) } else { Err(wrong_code()) }
         }
         // A factor that does not count yet is proven by the app, which recovery codes do not show to work.
         Some(Code::Recovery { number }) if factor.confirmed_at.is_some() => {
-            store::second_factor::take_recovery(work.tx, permit, factor, number).await?
+            if !store::second_factor::take_recovery(work.tx, permit, factor, number).await? {
+                return Err(wrong_code());
+            }
+            // Read again: of two codes at once, the later one sees what the other has used.
+            let now = store::second_factor::find_by_user(work.tx, factor.user_id).await?;
+            Ok(now.is_some_and(|now| recovery_left(&now) == 0))
         }
-        Some(Code::Recovery { .. }) | None => false,
-    };
-    if taken { Ok(()) } else { Err(wrong_code()) }
+        Some(Code::Recovery { .. }) | None => Err(wrong_code()),
+    }
+}
+
+/// How many recovery codes have not been used.
+fn recovery_left(factor: &SecondFactor) -> u32 {
+    u32::from(RECOVERY_CODES).saturating_sub(factor.recovery_used.count_ones())
 }
 
 /// What an attempt with a code came to: counted as failed when the code was wrong, and not at all when nothing was decided. Only a
@@ -145,10 +170,9 @@ impl Service {
         let session = store::session::find_by_id(&reader, identity.user, identity.session).await?;
         let factor = store::second_factor::find_by_user(&reader, identity.user).await?;
         let factor = factor.filter(|factor| factor.confirmed_at.is_some());
-        let used = factor.map_or(0, |factor| factor.recovery_used.count_ones());
         Ok(FactorState {
             confirmed_at: factor.and_then(|factor| factor.confirmed_at),
-            recovery_left: factor.map_or(0, |_| u32::from(crate::identity::second_factor::RECOVERY_CODES) - used),
+            recovery_left: factor.as_ref().map_or(0, recovery_left),
             is_proven: session.is_some_and(|session| session.second_factor_at.is_some()),
         })
     }
@@ -191,7 +215,7 @@ impl Service {
     }
 
     /// Makes the second factor count, by its first code, and gives the recovery codes. The person's other sessions, which have not
-    /// proven it, end.
+    /// proven it, end, and a letter says so.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] with `WRONG_CODE`, or `STATE_CHANGED` when none was begun; [`ServiceError::RateLimited`].
@@ -207,6 +231,7 @@ impl Service {
                 take(work, &found, &code).await?;
                 prove_session(work, identity).await?;
                 store::session::revoke_all(work.tx, managing(user)?, user, Some(identity.session), work.now).await?;
+                tell(work, user, FactorChange::Confirmed).await?;
                 Ok((found.id, found.recovery_generation))
             })
         });
@@ -220,29 +245,36 @@ impl Service {
     /// [`ServiceError::Refused`] with `WRONG_CODE`, or `STATE_CHANGED` when there is none; [`ServiceError::RateLimited`].
     pub async fn prove_second_factor(&self, access: &Access, code: String) -> Result<(), ServiceError> {
         let identity = session_of(access)?;
-        self.with_code("proveSecondFactor", access, code, move |work, _| {
-            Box::pin(async move { prove_session(work, identity).await })
+        self.with_code("proveSecondFactor", access, code, move |work, _, is_last| {
+            Box::pin(async move {
+                if is_last {
+                    tell(work, identity.user, FactorChange::CodesUsedUp).await?;
+                }
+                prove_session(work, identity).await
+            })
         })
         .await
     }
 
-    /// Gives another set of recovery codes; those of the last one are good no more.
+    /// Gives another set of recovery codes; those of the last one are good no more, and a letter says so.
     ///
     /// # Errors
     /// As [`Service::prove_second_factor`].
     pub async fn renew_recovery_codes(&self, access: &Access, code: String) -> Result<RecoveryCodes, ServiceError> {
         let (factor, generation) = self
-            .with_code("renewRecoveryCodes", access, code, |work, factor| {
+            .with_code("renewRecoveryCodes", access, code, |work, factor, _| {
                 Box::pin(async move {
                     let permit = work.authorize::<ManageSecondFactor>(Some(factor.user_id))?;
-                    Ok((factor.id, store::second_factor::renew_recovery(work.tx, permit, &factor).await?))
+                    let generation = store::second_factor::renew_recovery(work.tx, permit, &factor).await?;
+                    tell(work, factor.user_id, FactorChange::CodesRenewed).await?;
+                    Ok((factor.id, generation))
                 })
             })
             .await?;
         Ok(self.factor_root().recovery_codes(factor, generation))
     }
 
-    /// Removes the second factor. Organizations that ask for one are out of reach from the moment this returns.
+    /// Removes the second factor, which a letter tells. Organizations that ask for one are out of reach from the moment this returns.
     ///
     /// # Errors
     /// As [`Service::prove_second_factor`]; `WRONG_CREDENTIALS`.
@@ -254,18 +286,19 @@ impl Service {
     ) -> Result<(), ServiceError> {
         session_of(access)?;
         self.ask_password(access, password).await?;
-        self.with_code("removeSecondFactor", access, code, |work, factor| {
+        self.with_code("removeSecondFactor", access, code, |work, factor, _| {
             Box::pin(async move {
                 let user = factor.user_id;
                 let permit = work.authorize::<ManageSecondFactor>(Some(user))?;
                 store::second_factor::delete(work.tx, permit, user).await?;
+                tell(work, user, FactorChange::Removed).await?;
                 Ok(store::session::unprove_all(work.tx, managing(user)?, user).await?)
             })
         })
         .await
     }
 
-    /// A change that a code of the caller's second factor allows.
+    /// A change that a code of the caller's second factor allows; it is told whether that was the last recovery code.
     async fn with_code<T, F>(
         &self,
         name: &'static str,
@@ -275,7 +308,7 @@ impl Service {
     ) -> Result<T, ServiceError>
     where
         T: serde::Serialize + serde::de::DeserializeOwned + Send + 'static,
-        F: for<'w> FnOnce(&'w Work<'w>, SecondFactor) -> Working<'w, T> + Send + 'static,
+        F: for<'w> FnOnce(&'w Work<'w>, SecondFactor, bool) -> Working<'w, T> + Send + 'static,
     {
         let user = session_of(access)?.user;
         let counted = self.attempt_code(user)?;
@@ -284,8 +317,8 @@ impl Service {
             Box::pin(async move {
                 let found = store::second_factor::find_by_user(work.tx, user).await?;
                 let found = found.filter(|found| found.confirmed_at.is_some()).ok_or_else(nothing_begun)?;
-                take(work, &found, &code).await?;
-                then(work, found).await
+                let is_last = take(work, &found, &code).await?;
+                then(work, found, is_last).await
             })
         });
         Ok(judged(done.await, Some(counted))?.value)

@@ -360,7 +360,7 @@ pub(super) fn session_of(access: &Access) -> Result<SessionIdentity, ServiceErro
         Some(Credential::ApiToken { .. }) if crate::ablate::off("session_only") => {
             Ok(SessionIdentity { session: Uuid::nil(), user: Uuid::nil(), organization: None, member: None })
         }
-        Some(Credential::ApiToken { .. }) => Err(ServiceError::Forbidden(Denial::NotForCallers)),
+        Some(Credential::ApiToken { .. }) => Err(ServiceError::Forbidden(Denial::PeopleOnly)),
         None => Err(ServiceError::Unauthenticated),
     }
 }

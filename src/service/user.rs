@@ -18,7 +18,7 @@ use super::{
 pub use crate::store::user::{User, UserState};
 use crate::{
     access::{
-        Authority, SystemTask, authorize,
+        Authority, Denial, SystemTask, authorize,
         verb::{CreateUser, UpdateUser},
     },
     id::new_id,
@@ -194,10 +194,10 @@ impl Service {
     /// The caller's own account; nobody else's is shown.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a program.
+    /// [`ServiceError::Forbidden`] for a program.
     pub async fn own_account(&self, access: &Access) -> Result<User, ServiceError> {
         access.require_known()?;
-        let id = access.user_id().ok_or(ServiceError::NotFound)?;
+        let id = access.user_id().ok_or(Denial::PeopleOnly)?;
         store::user::find_by_id(&self.store().read(), id).await?.ok_or(ServiceError::NotFound)
     }
 

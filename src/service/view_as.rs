@@ -32,8 +32,9 @@ impl Service {
     pub async fn view_as(&self, access: &Access, member: Uuid) -> Result<Access, ServiceError> {
         let viewer = access.standing()?;
         let signed_in = matches!(access.credential, Some(Credential::Session(_)));
-        if !signed_in || access.viewing {
-            return Err(Denial::NotForCallers.into());
+        access.require_own_eyes()?;
+        if !signed_in {
+            return Err(Denial::PeopleOnly.into());
         }
         for permission in [VIEW, SEE] {
             if !viewer.rights.holds(permission) && !ablate::off("view_as_permission") {

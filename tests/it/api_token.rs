@@ -48,6 +48,29 @@ async fn a_program_does_what_its_token_says_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_regenerated_token_lives_as_long_as_the_old_one_was_made_for() {
+    for engines in Engines::DATABASES {
+        let (gateway, _, alice) = hub(engines).await;
+        let answer = create(&alice, &["members.read"], 30).await.ok();
+        let mut token = answer.at("createApiToken.token.id").clone();
+        for (asked, days) in [(None, 30), (Some(7), 7), (None, 7)] {
+            let mut input = json!({ "token": token });
+            if let Some(asked) = asked {
+                input["expiresInDays"] = json!(asked);
+            }
+            let again = alice.call("regenerateApiToken", input, "token { id expiresAt }").await.ok();
+            let end = again.at("regenerateApiToken.token.expiresAt").as_str().unwrap();
+            let life = DateTime::parse_from_rfc3339(end).unwrap().to_utc() - gateway.service.now();
+            assert!(
+                life > TimeDelta::days(days - 1) && life <= TimeDelta::days(days),
+                "{engines:?}: {life}, not {days} days"
+            );
+            token = again.at("regenerateApiToken.token.id").clone();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_revoked_token_is_refused_from_the_next_request_on() {
     for engines in Engines::ALL {
         let (_gateway, _, alice) = hub(engines).await;

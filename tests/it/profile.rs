@@ -57,7 +57,8 @@ async fn each_field_takes_its_kind_and_every_mistake_is_told_at_once() {
         ("accent", "#FF0000"),
         ("branded", "true"),
         ("timezone", "Europe/Rome"),
-        ("language", "pt-BR"),
+        ("language", "de-AT"),
+        ("spoken", "pt-BR"),
     ];
     let good: Vec<(&str, Value)> = good.into_iter().map(|(key, value)| (key, json!(value))).collect();
     set(&place.alice, "look", &good).await.ok();
@@ -73,6 +74,14 @@ async fn each_field_takes_its_kind_and_every_mistake_is_told_at_once() {
     assert_eq!(answer.refusals("updateProfile"), ["INVALID"; 5]);
     assert_eq!(answer.at("updateProfile.userErrors.3.field"), &json!(["values", "3", "value"]));
     assert!(answer.at("updateProfile.userErrors.3.remedy").as_str().unwrap().contains("Europe/Rome"));
+    // Letters follow the first language, which is one of theirs; another one is for the organization's own use.
+    let answer = set(&place.alice, "look", &[("language", json!("fr")), ("spoken", json!("fr"))]).await;
+    assert_eq!(answer.refusals("updateProfile"), ["INVALID"]);
+    let refusal = answer.at("updateProfile.userErrors.0");
+    assert_eq!(refusal["field"], json!(["values", "0", "value"]));
+    assert_eq!(refusal["message"], "letters are written in `en`, `it`, `de`, `ko`, and in no other language");
+    assert_eq!(refusal["remedy"], "Choose one of these.");
+    assert_eq!(value(&place.bob, "look", "language").await, "de-AT");
     let mixed = [("accent", json!("#00ff00")), ("shoe_size", json!("42")), ("accent", json!("#0000ff"))];
     let answer = set(&place.alice, "look", &mixed).await;
     assert_eq!(answer.refusals("updateProfile"), ["NOT_IN_BLUEPRINT", "INVALID"]);

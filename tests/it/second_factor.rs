@@ -165,6 +165,54 @@ async fn recovery_codes_are_taken_once_and_go_with_their_set() {
     assert!(alice.ask(FACTOR).await.ok().at("viewer.secondFactor.confirmedAt").is_null());
 }
 
+/// Waits until as many letters as this have the subject.
+async fn told(gateway: &Gateway, subject: &str, count: usize) {
+    let line = format!("Subject: {subject}\r\n");
+    let found = || gateway.mails().iter().filter(|mail| mail.contains(&line)).count();
+    for _ in 0..500 {
+        if found() >= count {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(found(), count, "{subject}");
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_second_factor_is_told_by_letter() {
+    const USED_UP: &str = "Your last recovery code was used";
+    for engines in Engines::DATABASES {
+        let gateway = Gateway::on(engines).await;
+        let alice = signed_up(&gateway, "alice").await;
+        let (app, recovery) = set_up(&gateway, &alice).await;
+        told(&gateway, "A second factor was set up", 1).await;
+
+        let prove = async |code: &str| {
+            alice.call("proveSecondFactor", json!({ "code": code }), "secondFactor { isProven }").await.ok();
+        };
+        for code in &recovery[..9] {
+            prove(code).await;
+        }
+        sign_in(&gateway, &alice, Some(&recovery[9])).await.ok();
+        told(&gateway, USED_UP, 1).await;
+
+        let code = json!({ "code": app.code(&gateway, 0) });
+        let renewed = alice.call("renewRecoveryCodes", code, "recoveryCodes").await.ok();
+        told(&gateway, "Your recovery codes were renewed", 1).await;
+        for code in renewed.at("renewRecoveryCodes.recoveryCodes").as_array().unwrap() {
+            prove(code.as_str().unwrap()).await;
+        }
+        told(&gateway, USED_UP, 2).await;
+
+        let wrong = json!({ "password": PASSWORD, "code": app.wrong(&gateway) });
+        let refused = alice.call("removeSecondFactor", wrong, "secondFactor { confirmedAt }").await;
+        assert_eq!(refused.refusals("removeSecondFactor"), ["WRONG_CODE"], "{engines:?}");
+        let right = json!({ "password": PASSWORD, "code": app.code(&gateway, 1) });
+        alice.call("removeSecondFactor", right, "secondFactor { confirmedAt }").await.ok();
+        told(&gateway, "Your second factor was removed", 1).await;
+    }
+}
+
 #[tokio::test]
 async fn f7_codes_are_counted_by_attempt_wherever_they_come_from() {
     let gateway = Gateway::sqlite().await;

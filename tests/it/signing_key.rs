@@ -10,6 +10,7 @@ use gatehouse::{
     service::{
         ServiceError,
         signing_key::{GRACE, KeyState, Rotation},
+        token_notice::NoticeDays,
     },
 };
 use serde_json::Value;
@@ -129,6 +130,24 @@ async fn g6_every_node_learns_of_the_next_key_before_it_signs() {
     let unknown = gatehouse::identity::AccessTokenError::UnknownKey;
     assert_ne!(verified, Err(unknown));
     north.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn g6_what_is_ended_at_once_is_refused_by_the_other_nodes_a_moment_later() {
+    let (gateway, args, _folder) = deployed(Engines::Postgres).await;
+    let (_, before) = alice(&gateway).await;
+    let operator = another_node(&args, &gateway).await;
+    let _upkeep = gatehouse::jobs::start(gateway.service.clone(), NoticeDays::default(), None);
+    // The first round has passed: what is learnt from here on is learnt by looking again.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(status(&gateway, &before).await, 200);
+    operator.service.rotate_signing_key(Rotation::AtOnce).await.unwrap();
+    let looked = std::time::Instant::now();
+    while status(&gateway, &before).await != 401 {
+        assert!(looked.elapsed() < std::time::Duration::from_secs(10), "it is believed still");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    operator.close().await.unwrap();
 }
 
 #[tokio::test]

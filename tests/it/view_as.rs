@@ -90,6 +90,10 @@ async fn an_administrator_sees_what_the_member_sees_and_it_is_written_down_each_
         assert_eq!(alice.ask(members).await.ok().at("organization.members.totalCount"), 4);
         let (_, own) = view(&gateway, &alice, &[&id(&bob)], members).await;
         assert_eq!(own["data"]["organization"]["members"]["totalCount"], 1, "bob sees himself alone");
+        // What the viewer is called by is found by that.
+        let node = format!("{{ node(id: \"{}\") {{ __typename id }} }}", id(&bob));
+        let (_, found) = view(&gateway, &alice, &[&id(&bob)], &node).await;
+        assert_eq!(found["data"]["node"], json!({ "__typename": "Member", "id": id(&bob) }), "{engines:?}");
     }
 }
 

@@ -112,8 +112,14 @@ pub enum Denial {
     /// The caller is signed in, but not as a member of the organization.
     #[error("you are not a member of this organization")]
     NotAMember,
+    /// The caller is a program, and this is a person's own act.
+    #[error("only a signed-in person may do this")]
+    PeopleOnly,
+    /// Whoever views as a member reads what that member reads, and nothing of the account.
+    #[error("this is not open while you view as a member")]
+    WhileViewing,
     /// No caller may do this.
-    #[error("this is not open to callers")]
+    #[error("only the gateway itself may do this")]
     NotForCallers,
     /// The system task has no business with this verb.
     #[error("the task `{task}` may not do this")]

@@ -93,7 +93,8 @@ pub fn authorize<V: Verb>(authority: Authority<'_>, subject: Option<Uuid>) -> Re
                     Rule::Permission(key) | Rule::PermissionOrMaintainer(key) => {
                         Denial::MissingPermission { permission: key.to_owned() }
                     }
-                    Rule::OwnMembership | Rule::AnyUser | Rule::SystemOnly => Denial::NotForCallers,
+                    Rule::OwnMembership | Rule::AnyUser => Denial::PeopleOnly,
+                    Rule::SystemOnly => Denial::NotForCallers,
                 })
             }
         }

@@ -143,7 +143,8 @@ async fn wait(
     let (again, expires_at) = fresh(&standing.blueprint.rules, secret, work.now);
     let settling = Settling { organization, id: *id, now: work.now };
     let permit = inviting.permit::<Invite>(work, Some(*id))?;
-    let sent = store::invitation::resend(work.tx, permit, settling, again).await?.ok_or_else(not_pending)?;
+    let sent = store::invitation::resend(work.tx, permit, settling, again).await?;
+    let sent = sent.ok_or_else(|| not_pending().at("email"))?;
     seat::ensure_not_over(work, within, &seats).await?;
     let entry = NewEntry::access("invitation.resent", target("member", member.id, &member.name));
     work.record(organization, entry.detail(json!({ "email": sent.email, "sends": sent.sends }))).await?;

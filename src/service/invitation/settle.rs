@@ -7,7 +7,6 @@ use uuid::Uuid;
 use super::{
     Invitation, InvitationStanding, InvitationTo,
     place::{Inviting, Voucher},
-    send::not_pending,
 };
 use crate::{
     ablate,
@@ -44,6 +43,16 @@ pub enum Presented {
     Token(String),
     /// The invitation's id, by a person whose proven address it went to.
     Invitation(Uuid),
+}
+
+impl Presented {
+    /// The field of the input by which it came, as a path.
+    const fn field(&self) -> &'static str {
+        match self {
+            Self::Token(_) => "proof.token",
+            Self::Invitation(_) => "proof.invitation",
+        }
+    }
 }
 
 /// Where an accepted invitation leads (`S3.41`).
@@ -86,11 +95,11 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Result<Accepted, ServiceError> {
         access.require_known()?;
-        let user = access.user_id().ok_or(Denial::NotForCallers)?;
+        let user = access.user_id().ok_or(Denial::PeopleOnly)?;
         let found = self.presented(&presented, Some(user), &access.client).await?;
         let change = Change::by_user("acceptInvitation", access, vec![found.organization_id])?;
         let by_token = matches!(presented, Presented::Token(_));
-        let accepting = Accepting { invitation: found, user, by_token };
+        let accepting = Accepting { invitation: found, user, by_token, field: presented.field() };
         let work = self
             .mutate(change.repeatable(idempotency), move |work| Box::pin(async move { accept(work, accepting).await }));
         Ok(work.await?.value)
@@ -110,7 +119,7 @@ impl Service {
         let user = access.user_id();
         if user.is_none() && matches!(presented, Presented::Invitation(_)) {
             access.require_known()?;
-            return Err(Denial::NotForCallers.into());
+            return Err(Denial::PeopleOnly.into());
         }
         let found = self.presented(&presented, user, &access.client).await?;
         let change = if user.is_some() {
@@ -119,7 +128,8 @@ impl Service {
             let scope = WriteScope::organization(found.organization_id);
             Change::by_system("declineInvitation", SystemTask::SettleInvitation, scope)
         };
-        Ok(self.mutate(change, move |work| Box::pin(async move { decline(work, found).await })).await?.value)
+        let field = presented.field();
+        Ok(self.mutate(change, move |work| Box::pin(async move { decline(work, found, field).await })).await?.value)
     }
 
     /// The invitation that was presented, as it stands outside any transaction. A secret that is none counts against where it
@@ -135,9 +145,9 @@ impl Service {
             Presented::Token(text) => {
                 let counted = self.attempt_with_secret(client)?;
                 let token = InvitationToken::parse(text.trim())
-                    .map_err(|error| UserError::new(UserErrorCode::Invalid, "token", error.to_string()))?;
+                    .map_err(|error| UserError::new(UserErrorCode::Invalid, presented.field(), error.to_string()))?;
                 let found = match store::invitation::find_by_token_hash(&reader, &token.hash()).await {
-                    Ok(found) => found.ok_or_else(old_link)?,
+                    Ok(found) => found.ok_or_else(|| old_link(presented.field()))?,
                     Err(error) => {
                         counted.undecided();
                         return Err(error.into());
@@ -158,8 +168,8 @@ impl Service {
 }
 
 /// The refusal of a link that leads to nothing: sent again since, taken back, or mistyped.
-fn old_link() -> UserError {
-    UserError::new(UserErrorCode::InvitationNotPending, "token", "this link is not good any more")
+fn old_link(field: &str) -> UserError {
+    UserError::new(UserErrorCode::InvitationNotPending, field, "this link is not good any more")
         .remedy("Use the newest mail, or ask for the invitation to be sent again.")
 }
 
@@ -168,6 +178,7 @@ struct Accepting {
     invitation: Invitation,
     user: Uuid,
     by_token: bool,
+    field: &'static str,
 }
 
 /// A permit for settling work: accepting is nobody's right in the organization before it is done.
@@ -176,7 +187,11 @@ fn settle<V: Verb>(organization: Uuid, subject: Uuid) -> Result<Permit<V>, Servi
 }
 
 /// The invitation with its organization and member, read again under the lock; an organization that is not open has none.
-async fn reread(work: &Work<'_>, found: &Invitation) -> Result<(Invitation, Organization, Member), ServiceError> {
+async fn reread(
+    work: &Work<'_>,
+    found: &Invitation,
+    field: &str,
+) -> Result<(Invitation, Organization, Member), ServiceError> {
     let organization = found.organization_id;
     let invitation = store::invitation::find_by_id(work.tx, organization, found.id).await?;
     let place = store::organization::find_by_id(work.tx, organization).await?;
@@ -186,15 +201,16 @@ async fn reread(work: &Work<'_>, found: &Invitation) -> Result<(Invitation, Orga
     let same = invitation.filter(|invitation| invitation.token_hash == found.token_hash);
     match (same, open, member) {
         (Some(invitation), Some(place), Some(member)) => Ok((invitation, place, member)),
-        _ => Err(not_pending().into()),
+        _ => Err(not_pending(field).into()),
     }
 }
 
 async fn accept(work: &Work<'_>, accepting: Accepting) -> Result<Accepted, ServiceError> {
-    let (invitation, place, member) = reread(work, &accepting.invitation).await?;
+    let field = accepting.field;
+    let (invitation, place, member) = reread(work, &accepting.invitation, field).await?;
     let user = store::user::find_by_id(work.tx, accepting.user).await?.ok_or(ServiceError::Unauthenticated)?;
     if invitation.email != user.email && !ablate::off("invited_email") {
-        return Err(for_another().into());
+        return Err(for_another(field).into());
     }
     let blueprint = work.service.rules_of(work.tx, (place.id, place.blueprint_id)).await?;
     let accepted = Accepted {
@@ -209,16 +225,16 @@ async fn accept(work: &Work<'_>, accepting: Accepting) -> Result<Accepted, Servi
         InvitationStanding::Accepted if ablate::off("invitation_single_use") => {}
         InvitationStanding::Accepted if is_taken_by(&member, &user) => return Ok(accepted),
         InvitationStanding::Declined | InvitationStanding::Revoked if ablate::off("invitation_pending") => {}
-        InvitationStanding::Expired => return Err(expired().into()),
+        InvitationStanding::Expired => return Err(expired(field).into()),
         InvitationStanding::Accepted | InvitationStanding::Declined | InvitationStanding::Revoked => {
-            return Err(not_pending().into());
+            return Err(not_pending(field).into());
         }
     }
     let grants = store::grant::of_grantees(work.tx, place.id, &[member.id]).await?;
-    vouched(work, &blueprint.rules, &invitation, &grants).await?;
+    vouched(work, &blueprint.rules, &invitation, &grants).await.map_err(|error| error.about(field))?;
     let within = seat::Within { organization: place.id, blueprint: &blueprint.rules, plan: &place.plan };
     let seats = seat::taken(work, within).await?;
-    take_place(work, (&invitation, &member, &user), accepting.by_token).await?;
+    take_place(work, (&invitation, &member, &user), &accepting).await?;
     seat::ensure_active_fit(work, within, &seats).await?;
     let entry = NewEntry::access("member.joined", target("member", member.id, &user.name));
     work.record(place.id, entry.detail(json!({ "email": invitation.email }))).await?;
@@ -235,7 +251,7 @@ fn is_taken_by(member: &Member, user: &User) -> bool {
 async fn take_place(
     work: &Work<'_>,
     (invitation, member, user): (&Invitation, &Member, &User),
-    by_token: bool,
+    accepting: &Accepting,
 ) -> Result<(), ServiceError> {
     let (organization, now) = (invitation.organization_id, work.now);
     let permit = settle::<SettleInvitation>(organization, invitation.id)?;
@@ -246,7 +262,7 @@ async fn take_place(
     let taken = store::member::activate(work.tx, permit, activation).await.map_err(already_member)?;
     let is_ablated = ablate::off("invitation_single_use") || ablate::off("invitation_pending");
     if (won.is_none() || taken.is_none()) && !is_ablated {
-        return Err(not_pending().into());
+        return Err(not_pending(accepting.field).into());
     }
     // Invited by the address alone: the person's own name is the better one.
     let nameless = member.first_name.is_none()
@@ -257,7 +273,7 @@ async fn take_place(
         let changes = MemberChanges { name: Some(user.name.clone()), ..MemberChanges::default() };
         store::member::update(work.tx, permit, (organization, member.id), changes).await?;
     }
-    if by_token && user.email_verified_at.is_none() {
+    if accepting.by_token && user.email_verified_at.is_none() {
         // The secret came back from the mailbox it was sent to.
         verify_email(work, user.id).await?;
     }
@@ -337,36 +353,42 @@ async fn rights_of(
     Ok(Some(Rights::compile(rules, &facts, work.now)))
 }
 
-async fn decline(work: &Work<'_>, found: Invitation) -> Result<Uuid, ServiceError> {
-    let (invitation, place, member) = reread(work, &found).await?;
+async fn decline(work: &Work<'_>, found: Invitation, field: &str) -> Result<Uuid, ServiceError> {
+    let (invitation, place, member) = reread(work, &found, field).await?;
     // The secret may be passed on, the answer is the invited person's: nobody else who is signed in gives it.
     if let Actor::User { id, .. } = &work.actor {
         let user = store::user::find_by_id(work.tx, *id).await?.ok_or(ServiceError::Unauthenticated)?;
         if user.email != invitation.email {
-            return Err(for_another().into());
+            return Err(for_another(field).into());
         }
     }
     match invitation.standing(work.now) {
         InvitationStanding::Pending | InvitationStanding::Expired => {}
         InvitationStanding::Declined => return Ok(invitation.id),
-        InvitationStanding::Accepted | InvitationStanding::Revoked => return Err(not_pending().into()),
+        InvitationStanding::Accepted | InvitationStanding::Revoked => return Err(not_pending(field).into()),
     }
     let permit = settle::<SettleInvitation>(place.id, invitation.id)?;
     let settling = Settling { organization: place.id, id: invitation.id, now: work.now };
-    store::invitation::decline(work.tx, permit, settling).await?.ok_or_else(not_pending)?;
+    store::invitation::decline(work.tx, permit, settling).await?.ok_or_else(|| not_pending(field))?;
     work.withdraw(invitation.id).await?;
     let entry = NewEntry::access("invitation.declined", target("member", member.id, &member.name));
     work.record(place.id, entry.detail(json!({ "email": invitation.email }))).await?;
     Ok(invitation.id)
 }
 
-fn for_another() -> UserError {
-    UserError::new(UserErrorCode::InvitationForAnother, "", "this invitation went to another email address")
+/// What the person is told whose invitation is answered or taken back.
+fn not_pending(field: &str) -> UserError {
+    UserError::new(UserErrorCode::InvitationNotPending, field, "this invitation is not pending any more")
+        .remedy("Ask for a new invitation.")
+}
+
+fn for_another(field: &str) -> UserError {
+    UserError::new(UserErrorCode::InvitationForAnother, field, "this invitation went to another email address")
         .remedy("Sign in with the address it went to, or ask for an invitation to yours.")
 }
 
-fn expired() -> UserError {
-    UserError::new(UserErrorCode::InvitationExpired, "", "this invitation has expired")
+fn expired(field: &str) -> UserError {
+    UserError::new(UserErrorCode::InvitationExpired, field, "this invitation has expired")
         .remedy("Ask for it to be sent again.")
 }
 

@@ -301,7 +301,7 @@ impl Service {
     pub async fn obstacles_to_leaving(&self, access: &Access) -> Result<Vec<UserError>, ServiceError> {
         let standing = access.standing()?;
         let Some(member) = standing.facts.principal.as_member().filter(|_| access.person.is_some()) else {
-            return Ok(vec![UserError::from(Denial::NotForCallers)]);
+            return Ok(vec![UserError::from(Denial::PeopleOnly)]);
         };
         if let Some(denial) = standing.rights.inactive() {
             return Ok(vec![denial.into()]);
@@ -346,7 +346,7 @@ impl Service {
         let change = Change::in_organization("leaveOrganization", access)?.repeatable(idempotency);
         // Leaving is a person's own act, never a token's.
         if access.person.is_none() {
-            return Err(Denial::NotForCallers.into());
+            return Err(Denial::PeopleOnly.into());
         }
         let changed = self.mutate(change, move |work| Box::pin(async move { leave(work, confirm).await })).await?;
         Ok(changed.value)
@@ -546,7 +546,7 @@ async fn remove(work: &Work<'_>, departing: Departing) -> Result<Removed, Servic
 async fn leave(work: &Work<'_>, confirm: bool) -> Result<Uuid, ServiceError> {
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let id = standing.facts.principal.as_member().ok_or(Denial::NotForCallers)?;
+    let id = standing.facts.principal.as_member().ok_or(Denial::PeopleOnly)?;
     let permit = work.authorize::<LeaveOrganization>(Some(id))?;
     let mut mistakes = Mistakes::default();
     if !blueprint.document().removal.may_leave {

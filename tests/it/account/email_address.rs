@@ -72,6 +72,34 @@ async fn an_address_is_changed_when_both_agree_and_places_in_organizations_follo
     }
 }
 
+/// Whom a provider vouches for has no password to give; both addresses agree all the same.
+#[tokio::test]
+async fn an_account_without_a_password_changes_its_address_without_one() {
+    for engines in Engines::DATABASES {
+        let gateway = Gateway::on(engines).await;
+        let alice = gateway.person("alice").await;
+        let (old, new) = (address("alice"), address("alina"));
+        // What is sent for a password is refused in words that say what to do.
+        let sent = alice.call("requestEmailChange", json!({ "email": new, "password": "" }), "").await;
+        assert_eq!(sent.refusals("requestEmailChange"), ["WRONG_CREDENTIALS"], "{engines:?}");
+        let refusal = sent.at("requestEmailChange.userErrors.0");
+        assert_eq!(
+            (&refusal["message"], &refusal["remedy"]),
+            (&json!("this account has no password"), &json!("Leave `password` out."))
+        );
+        alice.call("requestEmailChange", json!({ "email": new }), "").await.ok();
+        let (leaves, takes) = (awaited(&gateway, (&old, "gcl_"), 1).await, awaited(&gateway, (&new, "gct_"), 1).await);
+        assert_eq!(confirm(&gateway, &leaves).await.ok().at("confirmEmailChange.changed"), false, "{engines:?}");
+        assert_eq!(confirm(&gateway, &takes).await.ok().at("confirmEmailChange.email"), &json!(new), "{engines:?}");
+
+        // Whoever has one gives it.
+        let bob = signed_up(&gateway, "bob").await;
+        let without = bob.call("requestEmailChange", json!({ "email": address("bill") }), "").await;
+        assert_eq!(without.refusals("requestEmailChange"), ["WRONG_CREDENTIALS"], "{engines:?}");
+        assert_eq!(without.at("requestEmailChange.userErrors.0.remedy"), "Send it as `password`.");
+    }
+}
+
 #[tokio::test]
 async fn g12_what_was_sent_before_a_change_of_the_address_is_good_for_nothing() {
     let gateway = Gateway::sqlite().await;

@@ -58,6 +58,23 @@ async fn a_changed_password_stays_in_the_organization_and_is_told_by_mail() {
     until_written(&gateway, "Subject: Your password was changed").await;
 }
 
+/// There is nothing to change: the letter sets one.
+#[tokio::test]
+async fn an_account_without_a_password_is_told_how_it_gets_one() {
+    let gateway = Gateway::sqlite().await;
+    let alice = gateway.person("alice").await;
+    let runs = gateway.service.passwords().argon2_runs();
+    let refused = change(&alice, "", OTHER).await;
+    assert_eq!(refused.refusals("changePassword"), ["WRONG_CREDENTIALS"]);
+    let refusal = refused.at("changePassword.userErrors.0");
+    assert_eq!(refusal["message"], "this account has no password");
+    assert_eq!(refusal["remedy"], "Set one by letter first (`requestPasswordReset`).");
+    assert_eq!(gateway.service.passwords().argon2_runs(), runs);
+    let code = reset_code(&gateway, "alice").await;
+    reset(&gateway, &code, OTHER).await.ok();
+    sign_in(&gateway, &address("alice"), OTHER).await.ok();
+}
+
 #[tokio::test]
 async fn a9_of_changes_and_sign_ins_at_once_no_session_of_the_old_password_is_left() {
     for engines in Engines::DATABASES {

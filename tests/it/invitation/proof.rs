@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Hub, accept_by_id, active, hub, invitation_of, member_of, refused, write};
 use crate::support::{
     gateway::{Engines, Gateway, Person},
-    people::{accept, count, invite, invite_with, member_id, newest_token, set},
+    people::{accept, count, fields, invite, invite_with, member_id, newest_token, set},
 };
 
 async fn unprove(gateway: &Gateway, person: &Person) {
@@ -66,7 +66,9 @@ async fn b3_what_was_pending_when_it_was_looked_at_may_be_over_when_it_is_accept
         assert_eq!(bob.ask(ask).await.ok().at("viewer.pendingInvitations.0.id"), &id);
         alice.call("revokeInvitation", json!({ "invitation": id }), "removed").await.ok();
         refused(&accept(&bob, &token).await, "INVITATION_NOT_PENDING");
-        refused(&accept_by_id(&bob, &id).await, "INVITATION_NOT_PENDING");
+        let by_id = accept_by_id(&bob, &id).await;
+        refused(&by_id, "INVITATION_NOT_PENDING");
+        assert_eq!(fields(&by_id, "acceptInvitation"), ["proof.invitation"]);
         assert_eq!(active(&gateway, &acme).await, 1, "{engines:?}");
 
         let invited = invite(&alice, &bob.email).await.ok();

@@ -144,6 +144,19 @@ async fn the_last_way_to_sign_in_is_not_unlinked() {
     assert_eq!(scene.links().await, 0);
 }
 
+/// One of an issuer that no provider has leads nobody in: taking it away takes no way in away.
+#[tokio::test]
+async fn an_identity_that_leads_nobody_in_is_unlinked_though_it_is_the_last() {
+    let scene = Scene::with(TOKENS).await;
+    let alice = come(&scene).await;
+    let issuer = "UPDATE external_identity SET issuer = 'https://gone.example'";
+    scene.gateway.database.run(issuer, []).await.unwrap();
+    let gone = list(&alice).await.remove(0);
+    assert_eq!(gone["provider"], Value::Null);
+    let done = unlink(&alice, &gone["id"], None).await.ok();
+    assert_eq!((done.at("unlinkExternalIdentity.externalIdentities"), scene.links().await), (&json!([]), 0));
+}
+
 /// Each is another way in as long as the other is there.
 #[tokio::test]
 async fn of_two_unlinked_at_once_without_a_password_one_stays() {
@@ -181,7 +194,9 @@ async fn an_identity_is_its_persons_alone_to_see_and_to_unlink() {
     let program = scene.gateway.stranger().with_token(made.secret.as_deref().unwrap());
     let asked = run(&program, "account/external-identities", json!({})).await;
     assert!(asked.at("viewer.externalIdentities").is_null(), "{}", asked.text);
-    assert_eq!(unlink(&program, &identity, None).await.codes(), ["FORBIDDEN"]);
+    let refused = unlink(&program, &identity, None).await;
+    assert_eq!(refused.codes(), ["FORBIDDEN"]);
+    assert!(refused.text.contains("only a signed-in person may do this"), "{}", refused.text);
     assert_eq!(unlink(&scene.gateway.stranger(), &identity, None).await.codes(), ["UNAUTHENTICATED"]);
     // What is no id of an identity is told as such.
     assert_eq!(unlink(&alice, &json!("ses_0000000000000000000000"), None).await.codes(), ["BAD_USER_INPUT"]);

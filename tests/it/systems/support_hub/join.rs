@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{
     gateway::{Gateway, Person, Tenant},
-    people::{accept, app_id, count, expire, invite, invite_with, newest_token, remedies, switch, ticks},
+    people::{accept, app_id, count, expire, fields, invite, invite_with, newest_token, remedies, switch, ticks},
 };
 
 struct Hub {
@@ -120,6 +120,7 @@ async fn s3_74_an_old_link_can_be_sent_again() {
     let late = accept(&bob, &old).await;
     assert_eq!(late.refusals("acceptInvitation"), ["INVITATION_EXPIRED"]);
     assert_eq!(remedies(&late, "acceptInvitation"), ["Ask for it to be sent again."]);
+    assert_eq!(fields(&late, "acceptInvitation"), ["proof.token"]);
     let states =
         "{ viewer { organization { invitations(states: [EXPIRED]) { totalCount edges { node { state } } } } } }";
     assert_eq!(alice.ask(states).await.ok().at("viewer.organization.invitations.totalCount"), 1);
@@ -130,6 +131,8 @@ async fn s3_74_an_old_link_can_be_sent_again() {
     accept(&bob, &newest_token(&gateway)).await.ok();
     let answered = alice.call("resendInvitation", json!({ "invitation": id }), "mailSent").await;
     assert_eq!(answered.refusals("resendInvitation"), ["INVITATION_NOT_PENDING"]);
+    let there = "The person is a member by now: change the member's access.";
+    assert_eq!(remedies(&answered, "resendInvitation"), [there]);
 }
 
 /// A revoked or declined invitation frees the seat, its member is gone, and the address can be invited anew.
@@ -152,6 +155,8 @@ async fn revoked_and_declined_invitations_are_gone() {
     assert_eq!(accept(&bob, &token).await.refusals("acceptInvitation"), ["INVITATION_NOT_PENDING"]);
     let twice = alice.call("revokeInvitation", json!({ "invitation": id }), "removed").await;
     assert_eq!(twice.refusals("revokeInvitation"), ["INVITATION_NOT_PENDING"]);
+    assert_eq!(remedies(&twice, "revokeInvitation"), ["Invite the person anew."], "she has nobody to ask");
+    assert_eq!(fields(&twice, "revokeInvitation"), ["invitation"]);
 
     invite(&alice, &bob.email).await.ok();
     let proof = json!({ "proof": { "token": newest_token(&gateway) } });
@@ -159,10 +164,10 @@ async fn revoked_and_declined_invitations_are_gone() {
     assert_eq!(other.refusals("declineInvitation"), ["INVITATION_FOR_ANOTHER"]);
     // Who has the mail need have no account to say no.
     gateway.stranger().call("declineInvitation", proof.clone(), "declined").await.ok();
-    assert_eq!(
-        bob.call("acceptInvitation", proof, "landing").await.refusals("acceptInvitation"),
-        ["INVITATION_NOT_PENDING"]
-    );
+    let declined = bob.call("acceptInvitation", proof, "landing").await;
+    assert_eq!(declined.refusals("acceptInvitation"), ["INVITATION_NOT_PENDING"]);
+    assert_eq!(remedies(&declined, "acceptInvitation"), ["Ask for a new invitation."]);
+    assert_eq!(fields(&declined, "acceptInvitation"), ["proof.token"]);
     assert_eq!(alice.ask(seats).await.ok().at("viewer.organization.seatUsage.0"), &json!({ "used": 1, "reserved": 0 }));
     let foreign = gateway.organization("other", "support-hub", "business").await;
     let eve = gateway.member(&foreign, "eve", "super_admin").await;

@@ -1,5 +1,8 @@
 //! API tokens: what programs prove themselves with. The secret is shown once, when the token is made; only its hash is stored.
 
+mod new;
+mod replacement;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -11,37 +14,29 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use self::{
+    new::make,
+    replacement::{regenerate, revocable},
+};
 use super::{
     Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
-    input,
     mutate::Working,
     page::{Page, PageRequest},
-    service_account::{self, MANAGE, Managed, manager, role_of_programs},
+    service_account::{self, MANAGE, manager},
 };
 pub use crate::store::api_token::ApiToken;
 use crate::{
-    access::{
-        Permit, PrincipalId, PrincipalKind, SystemTask,
-        delegation::{DelegationDenial, may_scope},
-        verb::{CreateApiToken, RevokeApiToken},
-    },
+    access::{PrincipalId, PrincipalKind, SystemTask},
     id::new_id,
     identity::{ApiTokenText, Credential},
-    store::{
-        self, WriteScope,
-        api_token::{ApiTokenFilter, NewApiToken},
-    },
+    store::{self, WriteScope, api_token::ApiTokenFilter},
 };
 
 /// The longest life of a token, in days.
 pub const LONGEST_LIFE_DAYS: u32 = 365;
 /// For how many hours a replaced token may still be good.
 pub const LONGEST_OVERLAP_HOURS: i64 = 24;
-/// All that a service account may do, as a scope.
-const EVERYTHING: &str = "*";
-/// The most scopes of one token.
-const MOST_SCOPES: usize = 100;
 /// How often a token's use is noted.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// How many tokens' uses are remembered in between.
@@ -65,8 +60,8 @@ pub struct NewToken {
 pub struct Regeneration {
     /// Which.
     pub token: Uuid,
-    /// In how many days the new one ends.
-    pub expires_in_days: i64,
+    /// In how many days the new one ends; `None`: in as many as the old one was made for.
+    pub expires_in_days: Option<i64>,
     /// For how many hours the old one is still good; 0 ends it at once.
     pub overlap_hours: i64,
 }
@@ -284,206 +279,4 @@ async fn entry(
         entry = service_account::in_its_app(work, entry, (organization, account.id)).await?;
     }
     Ok(entry.detail(detail))
-}
-
-async fn make(
-    work: &Work<'_>,
-    organization: Uuid,
-    (id, hash): (Uuid, [u8; 32]),
-    new: NewToken,
-) -> Result<Made, ServiceError> {
-    if let Some(account) = new.account {
-        return make_for(work, account, (id, hash), new).await;
-    }
-    let permit = work.authorize::<CreateApiToken>(Some(id))?;
-    let row = store::organization::find_by_id(work.tx, organization).await?.ok_or(ServiceError::NotFound)?;
-    let blueprint = work.service.rules_of(work.tx, (organization, row.blueprint_id)).await?;
-    let rules = &blueprint.rules;
-
-    let mut mistakes = input::Mistakes::default();
-    let name = mistakes.keep(input::name("name", &new.name));
-    let days = mistakes.keep(life(new.expires_in_days));
-    let none = new.scopes.is_empty() && !crate::ablate::off("empty_scopes");
-    if none || new.scopes.len() > MOST_SCOPES {
-        let message = format!("a token has 1 to {MOST_SCOPES} scopes");
-        mistakes.push(UserError::new(UserErrorCode::Invalid, "scopes", message).remedy("Name what it is to do."));
-    } else if let Some(role) = role_of_programs(rules)
-        && let Err((scope, denial)) = may_scope(rules, work.authority(), role, &new.scopes)
-        && !crate::ablate::off("token_scopes")
-    {
-        mistakes.push(scope_refused(scope, &denial));
-    }
-    let (Some(name), Some(days)) = (name, days) else { return Err(mistakes.refused()) };
-    mistakes.settle()?;
-
-    let account = service_account::create(work, organization, rules, name.clone()).await?;
-    let mut scopes = new.scopes;
-    scopes.sort();
-    scopes.dedup();
-    let expires_at = work.now + TimeDelta::days(days);
-    let token = NewApiToken {
-        id,
-        organization_id: organization,
-        principal: PrincipalId::service_account(account.id),
-        name,
-        secret_hash: hash.to_vec(),
-        scopes,
-        expires_at,
-        now: work.now,
-    };
-    let token = store::api_token::insert(work.tx, permit, token).await?;
-    let detail = json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
-    work.record(organization, entry(work, "api_token.created", &token, detail).await?).await?;
-    Ok(Made { organization, token: token.id })
-}
-
-/// A token for a service account that there is: as the account, or narrower.
-async fn make_for(
-    work: &Work<'_>,
-    account: Uuid,
-    (id, hash): (Uuid, [u8; 32]),
-    new: NewToken,
-) -> Result<Made, ServiceError> {
-    let managed = Managed::find(work, account).await?;
-    let standing = work.standing()?;
-    let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
-    let mut mistakes = input::Mistakes::default();
-    let name = mistakes.keep(input::name("name", &new.name));
-    let days = mistakes.keep(life(new.expires_in_days));
-    let mut scopes = new.scopes;
-    if scopes.is_empty() {
-        scopes.push(EVERYTHING.to_owned());
-    } else if scopes.len() > MOST_SCOPES {
-        let message = format!("a token has at most {MOST_SCOPES} scopes");
-        mistakes.push(UserError::new(UserErrorCode::Invalid, "scopes", message));
-    }
-    // The author holds all that the account does, so that scopes need only be of this blueprint: they take away.
-    managed.within_bounds(work, "serviceAccount")?;
-    if let Some(unknown) = scopes.iter().find(|scope| rules.scope(scope).is_err()) {
-        mistakes.push(scope_refused(unknown, &DelegationDenial::Unknown));
-    }
-    let (Some(name), Some(days)) = (name, days) else { return Err(mistakes.refused()) };
-    mistakes.settle()?;
-    scopes.sort();
-    scopes.dedup();
-    let token = NewApiToken {
-        id,
-        organization_id: organization,
-        principal: PrincipalId::service_account(account),
-        name,
-        secret_hash: hash.to_vec(),
-        scopes,
-        expires_at: work.now + TimeDelta::days(days),
-        now: work.now,
-    };
-    let token = store::api_token::insert(work.tx, managed.permit::<CreateApiToken>(work)?, token).await?;
-    let detail = json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
-    work.record(organization, entry(work, "api_token.created", &token, detail).await?).await?;
-    Ok(Made { organization, token: token.id })
-}
-
-/// A token that the author may end, with the permit to do so.
-async fn revocable(work: &Work<'_>, id: Uuid) -> Result<(ApiToken, Permit<RevokeApiToken>), ServiceError> {
-    let standing = work.standing()?;
-    let everywhere = work.authorize::<RevokeApiToken>(Some(id));
-    if everywhere.is_err() && standing.rights.apps_with(&standing.blueprint.rules, MANAGE).is_empty() {
-        everywhere?;
-        return Err(ServiceError::NotFound);
-    }
-    let found = store::api_token::find_by_id(work.tx, standing.place.id, id).await?.ok_or(ServiceError::NotFound)?;
-    match everywhere {
-        Ok(permit) => Ok((found, permit)),
-        Err(_) if found.principal.kind == PrincipalKind::ServiceAccount => {
-            let managed = Managed::find(work, found.principal.id).await?;
-            let permit = managed.permit::<RevokeApiToken>(work)?;
-            Ok((found, permit))
-        }
-        Err(_) => Err(ServiceError::NotFound),
-    }
-}
-
-async fn regenerate(
-    work: &Work<'_>,
-    (id, hash): (Uuid, [u8; 32]),
-    regeneration: Regeneration,
-) -> Result<Made, ServiceError> {
-    let (old, permit) = revocable(work, regeneration.token).await?;
-    let organization = old.organization_id;
-    let mut mistakes = input::Mistakes::default();
-    let days = mistakes.keep(life(regeneration.expires_in_days));
-    let overlap = regeneration.overlap_hours;
-    if !(0..=LONGEST_OVERLAP_HOURS).contains(&overlap) {
-        let message = format!("a replaced token is good for 0 to {LONGEST_OVERLAP_HOURS} hours");
-        mistakes.push(UserError::new(UserErrorCode::Invalid, "overlapHours", message));
-    }
-    if old.revoked_at.is_some() {
-        let message = "this token was revoked before";
-        let refusal = UserError::new(UserErrorCode::StateChanged, "token", message);
-        mistakes.push(refusal.remedy("Make a new token instead."));
-    }
-    let Some(days) = days else { return Err(mistakes.refused()) };
-    mistakes.settle()?;
-    let managed = Managed::find(work, old.principal.id).await?;
-    managed.within_bounds(work, "token")?;
-    if overlap == 0 {
-        store::api_token::revoke(work.tx, permit, (organization, old.id), work.now).await?;
-    } else {
-        let end = work.now + TimeDelta::hours(overlap);
-        store::api_token::shorten(work.tx, permit, (organization, old.id), end).await?;
-    }
-    let token = NewApiToken {
-        id,
-        organization_id: organization,
-        principal: old.principal,
-        name: old.name,
-        secret_hash: hash.to_vec(),
-        scopes: old.scopes,
-        expires_at: work.now + TimeDelta::days(days),
-        now: work.now,
-    };
-    let token = store::api_token::insert(work.tx, managed.permit::<CreateApiToken>(work)?, token).await?;
-    let before = json!({ "kind": "api_token", "id": old.id });
-    let detail = json!({ "before": before, "overlapHours": overlap, "expiresAt": token.expires_at });
-    work.record(organization, entry(work, "api_token.regenerated", &token, detail).await?).await?;
-    Ok(Made { organization, token: token.id })
-}
-
-fn life(days: i64) -> Result<i64, UserError> {
-    if (1..=i64::from(LONGEST_LIFE_DAYS)).contains(&days) {
-        return Ok(days);
-    }
-    let message = format!("a token lives 1 to {LONGEST_LIFE_DAYS} days");
-    Err(UserError::new(UserErrorCode::Invalid, "expiresInDays", message))
-}
-
-fn scope_refused(scope: &str, denial: &DelegationDenial) -> UserError {
-    let shown: String = scope.chars().filter(|letter| !letter.is_control()).take(100).collect();
-    let refuse = |code, message: String, remedy: &str| UserError::new(code, "scopes", message).remedy(remedy);
-    match denial {
-        DelegationDenial::Unknown => refuse(
-            UserErrorCode::NotInBlueprint,
-            format!("`{shown}` names nothing of this organization's blueprint"),
-            "Write a permission such as `members.read`, or `kind.feature.action`, `kind.feature:level`, `*.*.view`.",
-        ),
-        DelegationDenial::BeyondOwnRights => refuse(
-            UserErrorCode::NotGrantable,
-            format!("`{shown}` is more than you hold"),
-            "Name only what you may do yourself.",
-        ),
-        DelegationDenial::WrongHolder
-        | DelegationDenial::Disabled { .. }
-        | DelegationDenial::WrongLevel { .. }
-        | DelegationDenial::WrongKind { .. }
-        | DelegationDenial::Prerequisite { .. }
-        | DelegationDenial::BeyondCeiling { .. }
-        | DelegationDenial::PublicApp
-        | DelegationDenial::RolesOnly { .. }
-        | DelegationDenial::NotAssignable { .. }
-        | DelegationDenial::SelfRaise
-        | DelegationDenial::NotForEveryone => refuse(
-            UserErrorCode::NotGrantable,
-            format!("`{shown}` gives a program nothing here"),
-            "Leave it out: the role for programs does not have it.",
-        ),
-    }
 }

@@ -1,5 +1,8 @@
 //! Inviting, sending again, taking back.
 
+mod pending;
+mod role;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,18 +10,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub(super) use self::pending::not_pending;
+use self::pending::{resend, revoke};
+pub(in crate::service) use self::{
+    pending::readdress,
+    role::{role_grants, roles},
+};
 use super::{
-    AppRole, Invitation, InvitationStanding, known,
+    AppRole, known,
     place::{self, Inviting, OnApps},
 };
 use crate::{
     ablate,
-    access::{
-        Blueprint, Grantee, Held, Place,
-        blueprint::document::InvitationField,
-        delegation::Gift,
-        verb::{InviteMember as Invite, RevokeInvitation},
-    },
+    access::{Blueprint, Grantee, Held, Place, blueprint::document::InvitationField, verb::InviteMember as Invite},
     id::new_id,
     identity::{Email, InvitationToken},
     mail::InvitationMail,
@@ -26,18 +30,16 @@ use crate::{
         Access, Change, Changed, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
         access_choice::{self, AccessChoice, Chosen},
         activity::{NewEntry, target},
-        app::{self, SeenApp},
-        consequence,
         input::{self, Mistakes},
         member::already_member,
         prerequisite,
-        role::{self, RoleSet},
+        role::RoleSet,
         seat,
     },
     store::{
         self,
-        grant::{AccessGrant, NewGrant},
-        invitation::{NewInvitation, Settling},
+        grant::NewGrant,
+        invitation::NewInvitation,
         member::{Invitee, Member, MemberState, NewMember},
     },
 };
@@ -329,259 +331,9 @@ pub(super) fn names(
     (name.or(both), first, last)
 }
 
-/// The roles asked for, each with its field, that there are: one for each slot (`S0.15`), else the blueprint's default, and
-/// flags.
-pub(in crate::service) fn roles(
-    blueprint: &Blueprint,
-    set: &RoleSet,
-    mistakes: &mut Mistakes,
-) -> Vec<(String, String)> {
-    let slots = blueprint.slots();
-    let single = slots.len() == 1;
-    let mut named: Vec<(String, &str, bool)> = Vec::new();
-    for (field, role) in set.mains() {
-        let checked = role::organization_role(blueprint, &field, role);
-        named.push((field, role, mistakes.keep(checked).is_some()));
-    }
-    // Where one slot is named wrongly, that it is empty need not be told besides.
-    let told = single && named.iter().any(|(_, _, known)| !known);
-    for (index, flag) in set.flags.iter().flatten().enumerate() {
-        let field = format!("flags.{index}");
-        let checked = role::flag_role(blueprint, &field, flag);
-        named.push((field, flag, mistakes.keep(checked).is_some()));
-    }
-    let mut roles: Vec<(String, String)> = Vec::with_capacity(named.len());
-    for (field, name, _) in named.into_iter().filter(|(_, _, known)| *known) {
-        let key = blueprint.role_key(name).unwrap_or(name).to_owned();
-        if let Some((_, other)) =
-            roles.iter().find(|(_, other)| *other != key && role::is_same_slot(blueprint, other, &key))
-        {
-            let message = format!("`{key}` and `{other}` cannot both be held");
-            mistakes.push(UserError::new(UserErrorCode::Invalid, &field, message).remedy("Choose one of them."));
-        } else if !roles.iter().any(|(_, other)| *other == key) {
-            roles.push((field, key));
-        }
-    }
-    let default = blueprint.document().invitation.default_role.as_ref();
-    for (slot, text) in slots.iter().filter(|_| !told) {
-        let fills = |role: &str| blueprint.slot_of(role) == Some(slot.as_str());
-        if roles.iter().any(|(_, role)| fills(role)) {
-            continue;
-        }
-        let field = if single { "role" } else { "roles" };
-        match default.filter(|role| fills(role)) {
-            Some(role) => roles.push((field.to_owned(), role.clone())),
-            None => mistakes.push(missing(blueprint, field, (slot, &text.label))),
-        }
-    }
-    roles
-}
-
-/// The refusal of a slot without a role.
-fn missing(blueprint: &Blueprint, field: &str, (slot, label): (&str, &str)) -> UserError {
-    let of_slot = blueprint.main_roles().filter(|(key, _)| blueprint.slot_of(key) == Some(slot));
-    let labels: Vec<&str> = of_slot.map(|(_, role)| role.label.as_str()).collect();
-    let refusal = UserError::new(UserErrorCode::Missing, field, format!("{label}: none is chosen"));
-    refusal.remedy(format!("Choose {}.", labels.join(" or ")))
-}
-
-/// The grants of these roles, as far as they are the author's to give and one more may hold them.
-pub(in crate::service) async fn role_grants(
-    work: &Work<'_>,
-    (member, by): (Uuid, &[SeenApp]),
-    roles: &[(String, String)],
-    mistakes: &mut Mistakes,
-) -> Result<Vec<NewGrant>, ServiceError> {
-    let blueprint = &work.standing()?.blueprint.rules;
-    let mut grants = Vec::with_capacity(roles.len());
-    for (field, role) in roles {
-        let all = roles.iter().map(|(_, role)| role.as_str());
-        if let Err(denial) = role::reaches(blueprint, (Grantee::Member(member), role), all) {
-            mistakes.push(role::not_given(blueprint, field, &denial));
-        }
-        grants.extend(mistakes.keep(role_grant(work, member, (field, role), by)));
-        mistakes.keep(room(work, field, role).await?);
-    }
-    Ok(grants)
-}
-
-fn role_grant(
-    work: &Work<'_>,
-    member: Uuid,
-    (field, role): (&str, &str),
-    by: &[SeenApp],
-) -> Result<NewGrant, UserError> {
-    let (grantee, held, place) = (Grantee::Member(member), Held::Role(role.to_owned()), Place::Organization);
-    let Ok(standing) = work.standing() else {
-        return Err(UserError::new(UserErrorCode::NotGrantable, field, "only a member can give a role"));
-    };
-    let blueprint = &standing.blueprint.rules;
-    let gift = Gift { grantee, held: &held, place: &place, ancestors: &[] };
-    place::may_give_by(blueprint, work.authority(), &gift, by)
-        .map_err(|denial| role::not_given(blueprint, field, &denial))?;
-    Ok(NewGrant { id: new_id(), grantee, held, place, expires_at: None })
-}
-
-/// Whether one more may hold the role.
-async fn room(work: &Work<'_>, field: &str, key: &str) -> Result<Result<(), UserError>, ServiceError> {
-    let blueprint = &work.standing()?.blueprint.rules;
-    let most = blueprint.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
-    match most {
-        Some((role, most)) if role::reached(work, key, most).await? => Ok(Err(role::too_many(role, most).at(field))),
-        Some(_) | None => Ok(Ok(())),
-    }
-}
-
-/// The refusal of an invitation that is answered or taken back.
-pub(super) fn not_pending() -> UserError {
-    UserError::new(UserErrorCode::InvitationNotPending, "invitation", "this invitation is not pending any more")
-        .remedy("Ask for a new invitation.")
-}
-
-/// An unanswered invitation that the author may invite to, with what it gives.
-async fn unanswered(
-    work: &Work<'_>,
-    id: Uuid,
-) -> Result<(Inviting, Vec<AccessGrant>, (Invitation, Member)), ServiceError> {
-    let standing = work.standing()?;
-    let organization = standing.place.id;
-    if let Err(denied) = work.authorize::<Invite>(Some(id)) {
-        // Who may invite nowhere learns nothing of invitations.
-        place::may_invite_somewhere(standing).then_some(()).ok_or(denied)?;
-    }
-    let (grants, apps) = match store::invitation::find_by_id(work.tx, organization, id).await? {
-        Some(found) => {
-            let grants = store::grant::of_grantees(work.tx, organization, &[found.member_id]).await?;
-            let apps = app::on(work.tx, organization, &grants).await?;
-            (grants, apps)
-        }
-        None => (Vec::new(), Vec::new()),
-    };
-    let there = place::may_invite(&standing.blueprint.rules, &standing.rights, &apps).map_err(|denial| {
-        if work.authorize::<Invite>(None).is_ok() { denial.into() } else { ServiceError::NotFound }
-    })?;
-    Ok((Inviting { apps, there }, grants, get_unanswered(work, id).await?))
-}
-
-/// An invitation of the author's organization with its pending member, still to be answered.
-async fn get_unanswered(work: &Work<'_>, id: Uuid) -> Result<(Invitation, Member), ServiceError> {
-    let organization = work.standing()?.place.id;
-    let invitation = store::invitation::find_by_id(work.tx, organization, id).await?.ok_or(ServiceError::NotFound)?;
-    match invitation.standing(work.now) {
-        InvitationStanding::Pending | InvitationStanding::Expired => {}
-        InvitationStanding::Accepted | InvitationStanding::Declined | InvitationStanding::Revoked => {
-            return Err(not_pending().into());
-        }
-    }
-    let member = store::member::find_by_id(work.tx, organization, invitation.member_id).await?;
-    Ok((invitation, member.ok_or(ServiceError::NotFound)?))
-}
-
-/// Refuses when something that a pending member holds is not the author's to give: who sends an invitation vouches for it.
-async fn vouch(work: &Work<'_>, member: &Member, field: &str) -> Result<(), ServiceError> {
-    let blueprint = &work.standing()?.blueprint.rules;
-    let grants = store::grant::of_grantees(work.tx, member.organization_id, &[member.id]).await?;
-    let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
-    let above = store::app::ancestors_of(work.tx, member.organization_id, &apps).await?;
-    let held = role::of_member(work.tx, member.organization_id, member.id, work.now).await?;
-    let held: Vec<&str> = held.iter().map(String::as_str).collect();
-    for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
-        let ancestors =
-            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
-        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        place::may_give_by(blueprint, work.authority(), &gift, &[])
-            .map_err(|denial| UserError::not_given(field, &denial))?;
-    }
-    Ok(())
-}
-
-async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, ServiceError> {
-    let standing = work.standing()?;
-    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let (inviting, grants, (invitation, member)) = unanswered(work, id).await?;
-    let permit = inviting.permit::<Invite>(work, Some(id))?;
-    let mut mistakes = Mistakes::default();
-    if let Some(email) = mistakes.keep(input::email("invitation", &invitation.email)) {
-        address(work, &email, &mut mistakes).await?;
-    }
-    mistakes.settle()?;
-    let held = role::of_member(work.tx, organization, member.id, work.now).await?;
-    let held: Vec<&str> = held.iter().map(String::as_str).collect();
-    for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
-        let ancestors = inviting.ancestors(&grant.place);
-        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        place::may_give_by(blueprint, work.authority(), &gift, inviting.by())
-            .map_err(|denial| UserError::not_given("invitation", &denial))?;
-    }
-    let within = seat::Within::of(standing);
-    let seats = seat::taken(work, within).await?;
-    let (again, expires_at) = fresh(blueprint, secret, work.now);
-    let settling = Settling { organization, id, now: work.now };
-    let sent = store::invitation::resend(work.tx, permit, settling, again).await?.ok_or_else(not_pending)?;
-    seat::ensure_not_over(work, within, &seats).await?;
-    let entry = NewEntry::access("invitation.resent", target("member", member.id, &member.name));
-    work.record(organization, entry.detail(json!({ "email": sent.email, "sends": sent.sends }))).await?;
-    write(work, secret, (id, sent.email), expires_at).await?;
-    Ok(Invited { member: member.id, invitation: Some(id), mail_sent: true })
-}
-
-/// Sends the invitation of a pending member to another address: the link that went to the old one is dead.
-pub(in crate::service) async fn readdress(
-    work: &Work<'_>,
-    member: &Member,
-    email: &Email,
-    secret: &Secret,
-) -> Result<(), ServiceError> {
-    let permit = work.authorize::<Invite>(Some(member.id))?;
-    let standing = work.standing()?;
-    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let mut mistakes = Mistakes::default();
-    address(work, email, &mut mistakes).await?;
-    mistakes.keep(newcomer(work, email).await?);
-    mistakes.settle()?;
-    vouch(work, member, "email").await?;
-    let within = seat::Within::of(standing);
-    let seats = seat::taken(work, within).await?;
-    let (again, expires_at) = fresh(blueprint, secret, work.now);
-    let (member_id, now) = (member.id, work.now);
-    let address = email.as_str().to_owned();
-    let moved = store::invitation::readdress(work.tx, permit, (organization, member_id), (address, again), now).await;
-    let sent = moved.map_err(already_member)?.ok_or_else(not_pending)?;
-    seat::ensure_not_over(work, within, &seats).await?;
-    let entry = NewEntry::access("invitation.readdressed", target("member", member.id, &member.name));
-    let detail = json!({ "email": { "from": member.email, "to": sent.email }, "sends": sent.sends });
-    work.record(organization, entry.detail(detail)).await?;
-    write(work, secret, (sent.id, sent.email), expires_at).await
-}
-
 pub(in crate::service) const fn app_of(place: &Place) -> Option<Uuid> {
     match place {
         Place::Organization => None,
         Place::App { id, .. } => Some(*id),
     }
-}
-
-async fn revoke(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
-    let standing = work.standing()?;
-    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let (inviting, grants, (_, member)) = unanswered(work, id).await?;
-    let permit = inviting.permit::<RevokeInvitation>(work, Some(id))?;
-    if inviting.there {
-        for grant in grants.iter().filter(|grant| matches!(grant.held, Held::Role(_))) {
-            let ancestors = inviting.ancestors(&grant.place);
-            let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-            place::may_give_by(blueprint, work.authority(), &gift, inviting.by())
-                .map_err(|denial| role::not_given(blueprint, "invitation", &denial))?;
-        }
-    } else {
-        let roles = role::of_member(work.tx, organization, member.id, work.now).await?;
-        role::may_take(blueprint, &standing.rights, &roles)
-            .map_err(|denial| role::not_given(blueprint, "invitation", &denial))?;
-    }
-    let settling = Settling { organization, id, now: work.now };
-    store::invitation::revoke(work.tx, permit, settling).await?.ok_or_else(not_pending)?;
-    work.withdraw(id).await?;
-    let entry = NewEntry::access("invitation.revoked", target("member", member.id, &member.name));
-    work.record(organization, entry.detail(json!({ "email": member.email }))).await?;
-    Ok(member.id)
 }

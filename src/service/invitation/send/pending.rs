@@ -1,0 +1,175 @@
+//! Invitations that wait for an answer: sent again, sent elsewhere, taken back.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Invited, Secret, address, app_of, fresh, newcomer, write};
+use crate::{
+    access::{
+        Held,
+        delegation::Gift,
+        verb::{InviteMember as Invite, RevokeInvitation},
+    },
+    identity::Email,
+    service::{
+        ServiceError, UserError, UserErrorCode, Work,
+        activity::{NewEntry, target},
+        app, consequence,
+        input::{self, Mistakes},
+        invitation::{
+            Invitation, InvitationStanding,
+            place::{self, Inviting},
+        },
+        member::already_member,
+        role, seat,
+    },
+    store::{self, grant::AccessGrant, invitation::Settling, member::Member},
+};
+
+/// What the author of an invitation that is answered or taken back is told.
+pub(in crate::service::invitation) fn not_pending() -> UserError {
+    UserError::new(UserErrorCode::InvitationNotPending, "invitation", "this invitation is not pending any more")
+        .remedy("Invite the person anew.")
+}
+
+/// An unanswered invitation that the author may invite to, with what it gives.
+async fn unanswered(
+    work: &Work<'_>,
+    id: Uuid,
+) -> Result<(Inviting, Vec<AccessGrant>, (Invitation, Member)), ServiceError> {
+    let standing = work.standing()?;
+    let organization = standing.place.id;
+    if let Err(denied) = work.authorize::<Invite>(Some(id)) {
+        // Who may invite nowhere learns nothing of invitations.
+        place::may_invite_somewhere(standing).then_some(()).ok_or(denied)?;
+    }
+    let (grants, apps) = match store::invitation::find_by_id(work.tx, organization, id).await? {
+        Some(found) => {
+            let grants = store::grant::of_grantees(work.tx, organization, &[found.member_id]).await?;
+            let apps = app::on(work.tx, organization, &grants).await?;
+            (grants, apps)
+        }
+        None => (Vec::new(), Vec::new()),
+    };
+    let there = place::may_invite(&standing.blueprint.rules, &standing.rights, &apps).map_err(|denial| {
+        if work.authorize::<Invite>(None).is_ok() { denial.into() } else { ServiceError::NotFound }
+    })?;
+    Ok((Inviting { apps, there }, grants, get_unanswered(work, id).await?))
+}
+
+/// An invitation of the author's organization with its pending member, still to be answered.
+async fn get_unanswered(work: &Work<'_>, id: Uuid) -> Result<(Invitation, Member), ServiceError> {
+    let organization = work.standing()?.place.id;
+    let invitation = store::invitation::find_by_id(work.tx, organization, id).await?.ok_or(ServiceError::NotFound)?;
+    match invitation.standing(work.now) {
+        InvitationStanding::Pending | InvitationStanding::Expired => {}
+        InvitationStanding::Accepted => {
+            return Err(not_pending().remedy("The person is a member by now: change the member's access.").into());
+        }
+        InvitationStanding::Declined | InvitationStanding::Revoked => return Err(not_pending().into()),
+    }
+    let member = store::member::find_by_id(work.tx, organization, invitation.member_id).await?;
+    Ok((invitation, member.ok_or(ServiceError::NotFound)?))
+}
+
+/// Refuses when something that a pending member holds is not the author's to give: who sends an invitation vouches for it.
+async fn vouch(work: &Work<'_>, member: &Member, field: &str) -> Result<(), ServiceError> {
+    let blueprint = &work.standing()?.blueprint.rules;
+    let grants = store::grant::of_grantees(work.tx, member.organization_id, &[member.id]).await?;
+    let apps: Vec<Uuid> = grants.iter().filter_map(|grant| app_of(&grant.place)).collect();
+    let above = store::app::ancestors_of(work.tx, member.organization_id, &apps).await?;
+    let held = role::of_member(work.tx, member.organization_id, member.id, work.now).await?;
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
+        let ancestors =
+            app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
+        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
+        place::may_give_by(blueprint, work.authority(), &gift, &[])
+            .map_err(|denial| UserError::not_given(field, &denial))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, ServiceError> {
+    let standing = work.standing()?;
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
+    let (inviting, grants, (invitation, member)) = unanswered(work, id).await?;
+    let permit = inviting.permit::<Invite>(work, Some(id))?;
+    let mut mistakes = Mistakes::default();
+    if let Some(email) = mistakes.keep(input::email("invitation", &invitation.email)) {
+        address(work, &email, &mut mistakes).await?;
+    }
+    mistakes.settle()?;
+    let held = role::of_member(work.tx, organization, member.id, work.now).await?;
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
+        let ancestors = inviting.ancestors(&grant.place);
+        let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
+        place::may_give_by(blueprint, work.authority(), &gift, inviting.by())
+            .map_err(|denial| UserError::not_given("invitation", &denial))?;
+    }
+    let within = seat::Within::of(standing);
+    let seats = seat::taken(work, within).await?;
+    let (again, expires_at) = fresh(blueprint, secret, work.now);
+    let settling = Settling { organization, id, now: work.now };
+    let sent = store::invitation::resend(work.tx, permit, settling, again).await?.ok_or_else(not_pending)?;
+    seat::ensure_not_over(work, within, &seats).await?;
+    let entry = NewEntry::access("invitation.resent", target("member", member.id, &member.name));
+    work.record(organization, entry.detail(json!({ "email": sent.email, "sends": sent.sends }))).await?;
+    write(work, secret, (id, sent.email), expires_at).await?;
+    Ok(Invited { member: member.id, invitation: Some(id), mail_sent: true })
+}
+
+/// Sends the invitation of a pending member to another address: the link that went to the old one is dead.
+pub(in crate::service) async fn readdress(
+    work: &Work<'_>,
+    member: &Member,
+    email: &Email,
+    secret: &Secret,
+) -> Result<(), ServiceError> {
+    let permit = work.authorize::<Invite>(Some(member.id))?;
+    let standing = work.standing()?;
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
+    let mut mistakes = Mistakes::default();
+    address(work, email, &mut mistakes).await?;
+    mistakes.keep(newcomer(work, email).await?);
+    mistakes.settle()?;
+    vouch(work, member, "email").await?;
+    let within = seat::Within::of(standing);
+    let seats = seat::taken(work, within).await?;
+    let (again, expires_at) = fresh(blueprint, secret, work.now);
+    let (member_id, now) = (member.id, work.now);
+    let address = email.as_str().to_owned();
+    let moved = store::invitation::readdress(work.tx, permit, (organization, member_id), (address, again), now).await;
+    let sent = moved.map_err(already_member)?.ok_or_else(|| not_pending().at("email"))?;
+    seat::ensure_not_over(work, within, &seats).await?;
+    let entry = NewEntry::access("invitation.readdressed", target("member", member.id, &member.name));
+    let detail = json!({ "email": { "from": member.email, "to": sent.email }, "sends": sent.sends });
+    work.record(organization, entry.detail(detail)).await?;
+    write(work, secret, (sent.id, sent.email), expires_at).await
+}
+
+pub(super) async fn revoke(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
+    let standing = work.standing()?;
+    let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
+    let (inviting, grants, (_, member)) = unanswered(work, id).await?;
+    let permit = inviting.permit::<RevokeInvitation>(work, Some(id))?;
+    if inviting.there {
+        for grant in grants.iter().filter(|grant| matches!(grant.held, Held::Role(_))) {
+            let ancestors = inviting.ancestors(&grant.place);
+            let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
+            place::may_give_by(blueprint, work.authority(), &gift, inviting.by())
+                .map_err(|denial| role::not_given(blueprint, "invitation", &denial))?;
+        }
+    } else {
+        let roles = role::of_member(work.tx, organization, member.id, work.now).await?;
+        role::may_take(blueprint, &standing.rights, &roles)
+            .map_err(|denial| role::not_given(blueprint, "invitation", &denial))?;
+    }
+    let settling = Settling { organization, id, now: work.now };
+    store::invitation::revoke(work.tx, permit, settling).await?.ok_or_else(not_pending)?;
+    work.withdraw(id).await?;
+    let entry = NewEntry::access("invitation.revoked", target("member", member.id, &member.name));
+    work.record(organization, entry.detail(json!({ "email": member.email }))).await?;
+    Ok(member.id)
+}
