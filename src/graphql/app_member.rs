@@ -17,7 +17,7 @@ use super::{
 use crate::{
     access::{Held, Place},
     service::{
-        self, Standing, UserError, UserErrorCode,
+        self, Standing,
         app::SeenApp,
         app_member::{self, AppMemberQuery},
         page::Position,
@@ -65,21 +65,9 @@ impl AppBinding {
         if self.row.inherited { self.app(ctx).await } else { Ok(None) }
     }
 
-    /// Why the caller cannot take it away here; empty: it can be tried.
-    async fn viewer_cannot_revoke_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
-        let mut found = Vec::new();
-        if self.row.inherited {
-            let message = "this is given on an app above, for everything below it";
-            let refusal = UserError::new(UserErrorCode::StateChanged, "", message);
-            found.push(refusal.remedy("Change it there."));
-        }
-        if let Place::App { id, .. } = &self.row.grant.place {
-            match ctx.service()?.find_app(ctx.access()?, *id).await.map_err(error)? {
-                Some(app) => found.extend(app.obstacles_for(&self.standing).grant),
-                None => found.push(UserError::new(UserErrorCode::Forbidden, "", "you do not see the app it lies on")),
-            }
-        }
-        Ok(reasons(found))
+    /// Why the caller cannot take it away here; empty: the caller may.
+    async fn viewer_cannot_revoke_reasons(&self) -> Vec<Reason> {
+        reasons(self.row.obstacles.clone())
     }
 }
 

@@ -92,7 +92,8 @@ pub struct RoleComparison {
     left: RoleDefinition,
     /// The role on the right.
     right: RoleDefinition,
-    /// Every right there is, in the blueprint's order: organization permissions, then actions by app kind and feature.
+    /// Every right there is, in the blueprint's order: organization permissions, then actions by app kind and feature. Of two roles
+    /// that are held on apps, only the permissions that can be held there.
     rows: Vec<RoleComparisonRow>,
 }
 
@@ -160,7 +161,8 @@ impl OrganizationRoleComparison {
             return Ok(None);
         };
         let level = level_of([&left, &right]);
-        let compared = compare(rules, left_rights, right_rights);
+        let on_apps = [&left, &right].iter().all(|role| role.level != RoleLevel::Organization);
+        let compared = compare(rules, left_rights, right_rights, on_apps);
         let rows = compared.iter().map(|compared| row(&self.standing, level, compared)).collect();
         Ok(Some(RoleComparison { left, right, rows }))
     }

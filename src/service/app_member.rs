@@ -9,11 +9,12 @@ use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
 use super::{
-    Access, Service, ServiceError,
-    app::SeenApp,
-    grant::AccessGrant,
+    Access, Service, ServiceError, Standing, UserError, UserErrorCode,
+    app::{Directory, SeenApp},
+    grant::{self, AccessGrant, Holder, given_above},
     member::{Member, MemberState, searched},
     page::{Page, PageRequest},
+    role::end_of_days,
 };
 use crate::{
     access::{Denial, Grantee, Place},
@@ -36,6 +37,8 @@ pub struct Binding {
     pub grant: AccessGrant,
     /// Whether it lies on an app above the one asked about: it is changed there, for everything below at once.
     pub inherited: bool,
+    /// What stands in the caller's way of taking it away here; empty: nothing.
+    pub obstacles: Vec<UserError>,
 }
 
 /// Which people of an app to list.
@@ -82,18 +85,63 @@ impl Service {
         let visible = standing.rights.visible_on(rules, "members.read", &app.place());
         let page = store::member::list(&reader, &visible, &filter, request).await?;
         let ids: Vec<Uuid> = page.items.iter().map(|member| member.id).collect();
-        let mut grants: HashMap<Uuid, Vec<Binding>> = HashMap::new();
-        if holds("rights.read") && !ids.is_empty() {
-            for grant in store::grant::of_grantees(&reader, standing.place.id, &ids).await? {
-                let (Grantee::Member(member), Place::App { id, .. }) = (grant.grantee, &grant.place) else { continue };
-                if places.contains(id) {
-                    let inherited = app.above.ids.contains(id);
-                    grants.entry(member).or_default().push(Binding { grant, inherited });
-                }
+        let mut given = if holds("rights.read") {
+            self.given_on(standing, (app, &places, &directory), &ids).await?
+        } else {
+            HashMap::new()
+        };
+        let Page { items, has_next, has_previous, total } = page;
+        let with = |member: Member| AppMember { grants: given.remove(&member.id).unwrap_or_default(), member };
+        Ok(Page { items: items.into_iter().map(with).collect(), has_next, has_previous, total })
+    }
+
+    /// What is given to these members on these apps, and what stands in the way of taking it.
+    async fn given_on(
+        &self,
+        standing: &Standing,
+        (app, places, directory): (&SeenApp, &[Uuid], &Directory),
+        members: &[Uuid],
+    ) -> Result<HashMap<Uuid, Vec<Binding>>, ServiceError> {
+        let (organization, rules, reader) = (standing.place.id, &standing.blueprint.rules, self.store().read());
+        let mut given: HashMap<Uuid, Vec<Binding>> = HashMap::new();
+        if members.is_empty() {
+            return Ok(given);
+        }
+        let mut own: HashMap<Uuid, Vec<AccessGrant>> = HashMap::new();
+        for grant in store::grant::of_grantees(&reader, organization, members).await? {
+            if let Grantee::Member(member) = grant.grantee {
+                own.entry(member).or_default().push(grant);
             }
         }
-        let Page { items, has_next, has_previous, total } = page;
-        let with = |member: Member| AppMember { grants: grants.remove(&member.id).unwrap_or_default(), member };
-        Ok(Page { items: items.into_iter().map(with).collect(), has_next, has_previous, total })
+        let mut roles: HashMap<Uuid, Vec<String>> = HashMap::new();
+        for (member, role) in store::member::roles_of_members(&reader, organization, members, self.now()).await? {
+            roles.entry(member).or_default().push(role);
+        }
+        let kept = rules.kept_on_apps();
+        let holders = store::grant::holders_on_apps(&reader, organization, &kept, end_of_days()).await?;
+        for (member, grants) in &own {
+            let roles = roles.get(member).map(Vec::as_slice).unwrap_or_default();
+            let of = Holder { roles, own: grants, holders: &holders };
+            for grant in grants {
+                let Place::App { id, .. } = &grant.place else { continue };
+                if !places.contains(id) {
+                    continue;
+                }
+                let (inherited, place) = (app.above.ids.contains(id), directory.find(*id));
+                let place = place.filter(|place| place.is_seen_by(standing));
+                let obstacles = match (inherited, place) {
+                    (true, place) => {
+                        let above = || given_above(place.map(|place| place.app.name.as_str()), "");
+                        vec![grant::lacking(standing, app).unwrap_or_else(above)]
+                    }
+                    (false, Some(place)) => grant::obstacles(standing, (place, grant), of),
+                    (false, None) => {
+                        vec![UserError::new(UserErrorCode::Forbidden, "", "you do not see the app it lies on")]
+                    }
+                };
+                given.entry(*member).or_default().push(Binding { grant: grant.clone(), inherited, obstacles });
+            }
+        }
+        Ok(given)
     }
 }

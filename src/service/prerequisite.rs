@@ -1,9 +1,11 @@
 //! Features that need a feature of another kind of app (`S0.27`), held as an invariant of what a change of grants leaves.
 //!
-//! What was so before may stay: only what a change itself leaves without its prerequisite is refused.
+//! What was so before may stay: only what a change itself leaves without its prerequisite is refused, or with one that ends
+//! before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
 use super::{ServiceError, UserError, UserErrorCode, Work, team::is_seen};
@@ -28,7 +30,18 @@ const NAMED: usize = 3;
 /// When the database cannot say.
 pub(super) async fn unmet(work: &Work<'_>, grantee: Grantee) -> Result<BTreeSet<Unmet>, ServiceError> {
     let rules = &work.standing()?.blueprint.rules;
-    Ok(lacking(work, rules, &[grantee]).await?.into_iter().map(|(unmet, _)| unmet).collect())
+    Ok(lacking(work, rules, &[grantee]).await?.remove(&grantee).unwrap_or_default())
+}
+
+/// What is lacked now that was not lacked before, or not as much.
+fn added<'n>(now: &'n BTreeSet<Unmet>, before: Option<&BTreeSet<Unmet>>) -> impl Iterator<Item = &'n Unmet> {
+    let was_so = move |lack: &Unmet| before.is_some_and(|before| before.iter().any(|other| lack.is_within(other)));
+    now.iter().filter(move |lack| !was_so(lack))
+}
+
+/// A lack on whatever app: it is the feature that needs the other one.
+fn anywhere(lack: &Unmet) -> Unmet {
+    Unmet { app: None, ends: None, ..lack.clone() }
 }
 
 /// What these lack by these rules, each for itself.
@@ -36,15 +49,17 @@ async fn lacking(
     work: &Work<'_>,
     rules: &Blueprint,
     whom: &[Grantee],
-) -> Result<BTreeSet<(Unmet, Grantee)>, ServiceError> {
+) -> Result<BTreeMap<Grantee, BTreeSet<Unmet>>, ServiceError> {
     let organization = work.standing()?.place.id;
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     if !prerequisite::crosses_kinds(rules) || ablate::off("feature_prerequisite") {
         return Ok(found);
     }
     let mut add = |grantee: Grantee, grants: &[Grant]| {
         let unmet = prerequisite::unmet(rules, grantee, grants, work.now);
-        found.extend(unmet.into_iter().map(|unmet| (unmet, grantee)));
+        if !unmet.is_empty() {
+            found.insert(grantee, unmet);
+        }
     };
     let (mut principals, mut teams) = (Vec::new(), Vec::new());
     for grantee in whom {
@@ -106,7 +121,7 @@ impl Circle {
 /// Those whom a change concerns, and what they lacked before it.
 pub(super) struct Watch {
     whom: Vec<Grantee>,
-    before: BTreeSet<(Unmet, Grantee)>,
+    before: BTreeMap<Grantee, BTreeSet<Unmet>>,
 }
 
 /// Looks at a circle before a change. No statement where no feature needs one of another kind of app.
@@ -118,7 +133,7 @@ pub(super) async fn watch(work: &Work<'_>, circle: Circle) -> Result<Watch, Serv
     let (organization, rules) = (standing.place.id, &standing.blueprint.rules);
     let dependents = prerequisite::dependents(rules);
     if dependents.is_empty() {
-        return Ok(Watch { whom: Vec::new(), before: BTreeSet::new() });
+        return Ok(Watch { whom: Vec::new(), before: BTreeMap::new() });
     }
     let whom: Vec<Grantee> = match circle {
         Circle::Nobody => Vec::new(),
@@ -177,16 +192,25 @@ impl Watch {
     ) -> Result<(), ServiceError> {
         let now = lacking(work, rules, &self.whom).await?;
         let mut left: BTreeMap<Unmet, BTreeSet<Grantee>> = BTreeMap::new();
-        for (unmet, grantee) in now.difference(&self.before) {
-            // On whatever app: it is the feature that needs the other one.
-            left.entry(Unmet { app: None, ..unmet.clone() }).or_default().insert(*grantee);
+        for (grantee, unmet) in &now {
+            for lack in added(unmet, self.before.get(grantee)) {
+                left.entry(anywhere(lack)).or_default().insert(*grantee);
+            }
         }
         let mut refusals = Vec::new();
         for (lack, whom) in &left {
             let whom = named(work, whom).await?;
             let (needing, needed) = labels(work, lack);
-            let message = format!("{whom} would be left without {needed}, which {needing} needs");
-            let remedy = format!("Take {needing} from them first, or give them {needed} in another way.");
+            let (message, remedy) = match lack.held_until {
+                None => (
+                    format!("{whom} would be left without {needed}, which {needing} needs"),
+                    format!("Take {needing} from them first, or give them {needed} in another way."),
+                ),
+                Some(end) => (
+                    format!("{whom} would have {needed}, which {needing} needs, only until {}", moment(end)),
+                    format!("Let {needing} end by then first, or give them {needed} for as long in another way."),
+                ),
+            };
             refusals.push(UserError::new(UserErrorCode::Missing, field, message).remedy(remedy));
         }
         if refusals.is_empty() { Ok(()) } else { Err(ServiceError::Refused(refusals)) }
@@ -226,7 +250,7 @@ async fn named(work: &Work<'_>, whom: &BTreeSet<Grantee>) -> Result<String, Serv
     Ok(if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) })
 }
 
-/// Refuses what a change has left without its prerequisite.
+/// Refuses what a change has left without its prerequisite, or with one that ends before it.
 ///
 /// # Errors
 /// [`ServiceError::Refused`] with `MISSING`, each at the field that `field` names for it.
@@ -236,7 +260,7 @@ pub(super) async fn ensure_met(
     field: impl Fn(&Unmet) -> String,
 ) -> Result<(), ServiceError> {
     let now = unmet(work, grantee).await?;
-    let refusals: Vec<UserError> = now.difference(before).map(|lack| refusal(work, lack, &field(lack))).collect();
+    let refusals: Vec<UserError> = added(&now, Some(before)).map(|lack| refusal(work, lack, &field(lack))).collect();
     if refusals.is_empty() { Ok(()) } else { Err(ServiceError::Refused(refusals)) }
 }
 
@@ -250,14 +274,21 @@ pub(super) async fn ensure_spared(
     field: &str,
 ) -> Result<(), ServiceError> {
     let now = unmet(work, grantee).await?;
-    // On whatever app: it is the feature that needs the other one.
-    let left: BTreeSet<Unmet> = now.difference(before).map(|lack| Unmet { app: None, ..lack.clone() }).collect();
+    let left: BTreeSet<Unmet> = added(&now, Some(before)).map(anywhere).collect();
     let refusals: Vec<UserError> = left
         .iter()
         .map(|lack| {
             let (needing, needed) = labels(work, lack);
-            let message = format!("{needing} needs {needed}");
-            let remedy = format!("Take {needing} away first, or give {needed} in another way.");
+            let (message, remedy) = match lack.held_until {
+                None => (
+                    format!("{needing} needs {needed}"),
+                    format!("Take {needing} away first, or give {needed} in another way."),
+                ),
+                Some(end) => (
+                    format!("{needing} needs {needed}, which would end on {}", moment(end)),
+                    format!("Let {needing} end by then first, or give {needed} for as long in another way."),
+                ),
+            };
             UserError::new(UserErrorCode::Missing, field, message).remedy(remedy)
         })
         .collect();
@@ -281,8 +312,19 @@ fn fact(grant: AccessGrant) -> Grant {
 
 fn refusal(work: &Work<'_>, lack: &Unmet, field: &str) -> UserError {
     let (needing, needed) = labels(work, lack);
-    let message = format!("{needing} needs {needed} too");
-    UserError::new(UserErrorCode::Missing, field, message).remedy(format!("Give {needed} as well."))
+    let (message, remedy) = match lack.held_until {
+        None => (format!("{needing} needs {needed} too"), format!("Give {needed} as well.")),
+        Some(end) => (
+            format!("{needing} needs {needed}, which ends on {}", moment(end)),
+            format!("Let {needing} end by then, or give {needed} for as long first."),
+        ),
+    };
+    UserError::new(UserErrorCode::Missing, field, message).remedy(remedy)
+}
+
+/// An end, as an input says it.
+fn moment(end: DateTime<Utc>) -> String {
+    end.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The feature that needs another one, and that one, as people call them.

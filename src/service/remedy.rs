@@ -51,6 +51,19 @@ pub(super) fn not_given_to(
     with(UserError::not_given(field, denial), remedy)
 }
 
+/// What to do about a role of the organization that an invitation names for an app of this kind: where it belongs, and which roles
+/// there are to choose from on the app.
+pub(super) fn on_app_instead(blueprint: &Blueprint, kind: &str) -> String {
+    let moved = "Name it in `role` or `roles` instead";
+    match one_of(&choices(blueprint, Holder::Member, Some(kind))) {
+        Some(choice) => format!("{moved}. On the app: {}", choice.replacen("Choose", "choose", 1)),
+        None => {
+            let label = blueprint.document().app_kinds.get(kind).map_or(kind, |rules| rules.label.as_str());
+            format!("{moved}: no role is held on apps of kind {label}.")
+        }
+    }
+}
+
 /// The refusal of a change of somebody who holds a role that the author does not assign.
 pub(super) fn not_below(blueprint: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
     match denial {
@@ -60,6 +73,76 @@ pub(super) fn not_below(blueprint: &Blueprint, field: &str, denial: &DelegationD
             UserError::not_given(field, denial).remedy(remedy)
         }
         _ => not_given(blueprint, field, denial),
+    }
+}
+
+/// How a role comes from one member to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passing {
+    /// It is given to one more, and taken from another.
+    Given,
+    /// Its holder hands it over.
+    HandedOver,
+    /// Not at all.
+    Never,
+}
+
+impl Passing {
+    /// By these rules.
+    pub(super) fn of(blueprint: &Blueprint, (key, role): (&str, &Role)) -> Self {
+        let has_room = role.max_holders.is_none_or(|most| most > role.min_holders);
+        if has_room && assigned_by(blueprint, key).is_some() {
+            Self::Given
+        } else if role.transfer.is_some() {
+            Self::HandedOver
+        } else {
+            Self::Never
+        }
+    }
+
+    /// The refusal of what would first need the role to be with somebody else: what is done about it, given or handed over; that
+    /// nothing can be done is said with the message.
+    pub(super) fn refused(
+        self,
+        (code, message): (UserErrorCode, String),
+        [given, handed_over]: [&str; 2],
+    ) -> UserError {
+        match self {
+            Self::Given => UserError::new(code, "role", message).remedy(given),
+            Self::HandedOver => UserError::new(code, "role", message).remedy(handed_over),
+            Self::Never => UserError::new(code, "role", format!("{message}: the role stays where it is")),
+        }
+    }
+}
+
+/// The refusal, at the field, of a role that builds on others for a member who holds these organization roles.
+pub(super) fn unfounded<'h>(
+    blueprint: &Blueprint,
+    (field, role): (&str, &str),
+    held: impl IntoIterator<Item = &'h str> + Clone,
+    denial: &DelegationDenial,
+) -> UserError {
+    let DelegationDenial::Prerequisite { requires, .. } = denial else { return not_given(blueprint, field, denial) };
+    let roles = &blueprint.document().roles;
+    let label = |key: &str| roles.get(key).map_or_else(|| key.to_owned(), |role| role.label.clone());
+    let gives = blueprint.role(role);
+    let gives_as_much =
+        |key: &&str| matches!((blueprint.role(key), gives), (Some(more), Some(gives)) if more.contains(gives));
+    if let Some(key) = held.clone().into_iter().find(gives_as_much) {
+        let remedy = format!("Leave it out: the role {} gives the member as much already.", label(key));
+        return UserError::not_given(field, denial).remedy(remedy);
+    }
+    // A main role takes the place of the one that is held in its slot.
+    let needed = roles.get(role).map(|rules| rules.requires.as_slice()).unwrap_or_default();
+    let gives_way = |key: &&str| {
+        blueprint.slot_of(key).is_some_and(|slot| needed.iter().all(|needed| blueprint.slot_of(needed) == Some(slot)))
+    };
+    match held.into_iter().find(gives_way) {
+        Some(key) => {
+            let remedy = format!("Change the member's role {} to {} first.", label(key), requires.join(" or "));
+            UserError::not_given(field, denial).remedy(remedy)
+        }
+        None => not_given(blueprint, field, denial),
     }
 }
 

@@ -9,13 +9,14 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-pub(super) use super::remedy::{not_below, not_given, not_given_on};
+pub(super) use super::remedy::{not_below, not_given, not_given_on, unfounded};
 use super::{
     Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
     member,
     prerequisite::{self, Circle},
-    remedy, seat,
+    remedy::{self, Passing},
+    seat,
 };
 use crate::{
     ablate,
@@ -164,7 +165,7 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
         held.iter().filter(|role| !moves.take.contains(role)).chain(&moves.give).map(String::as_str).collect();
     for role in &moves.give {
         reaches(blueprint, (Grantee::Member(member.id), role), then.iter().copied())
-            .map_err(|denial| not_given(blueprint, moves.field(role), &denial))?;
+            .map_err(|denial| unfounded(blueprint, (moves.field(role), role), then.iter().copied(), &denial))?;
     }
     ensure_not_too_many(work, blueprint, (member, &moves.give), |role| moves.field(role)).await?;
     let within = seat::Within::of(standing);
@@ -293,7 +294,7 @@ fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), Servi
         let mut taken = moves.take.iter().filter_map(|key| Some((key, blueprint.document().roles.get(key)?)));
         let kept = taken.find(|(_, role)| !role.step_down);
         return match kept.filter(|_| !ablate::off("own_binding")) {
-            Some((key, role)) => Err(own_binding(role).at(moves.field(key)).into()),
+            Some((key, role)) => Err(own_binding(blueprint, (key, role)).at(moves.field(key)).into()),
             None => Ok(()),
         };
     }
@@ -319,16 +320,16 @@ fn canonical_step(blueprint: &Blueprint, step: &RoleStep) -> RoleStep {
 
 /// Why a holder of these roles changes none of its own: each main one is for others to give and take (`S4.R4`).
 pub(super) fn bound(blueprint: &Blueprint, roles: &[String]) -> Option<UserError> {
-    let mains: Vec<&Role> =
-        blueprint.main_roles().filter(|(key, _)| roles.iter().any(|role| role == key)).map(|(_, role)| role).collect();
-    let first = mains.first().filter(|_| mains.iter().all(|role| !role.step_down) && !ablate::off("own_binding"));
-    first.map(|role| own_binding(role))
+    let mains: Vec<(&str, &Role)> =
+        blueprint.main_roles().filter(|(key, _)| roles.iter().any(|role| role == key)).collect();
+    let first = mains.first().filter(|_| mains.iter().all(|(_, role)| !role.step_down) && !ablate::off("own_binding"));
+    first.map(|main| own_binding(blueprint, *main))
 }
 
 /// The refusal of giving up a role that others give and take (`S4.R4`).
-pub(super) fn own_binding(role: &Role) -> UserError {
-    let message = format!("nobody changes their own role {}", role.label);
-    UserError::new(UserErrorCode::NotGrantable, "role", message).remedy("Ask somebody else who may.")
+pub(super) fn own_binding(blueprint: &Blueprint, (key, role): (&str, &Role)) -> UserError {
+    let refused = (UserErrorCode::NotGrantable, format!("nobody changes their own role {}", role.label));
+    Passing::of(blueprint, (key, role)).refused(refused, ["Ask somebody else who may.", "Hand it over instead."])
 }
 
 /// Whether these roles may be taken from somebody else: who gives a role takes it. One that the blueprint has no more is
@@ -475,20 +476,24 @@ pub(super) async fn ensure_held(work: &Work<'_>, remaining: Remaining<'_>) -> Re
         }
         let count = store::member::count_holders(work.tx, remaining.organization, key, end_of_days()).await?;
         if count < u64::from(role.min_holders) && !ablate::off("last_holder") {
-            return Err(last_holder(role, remaining.then).at(remaining.field).into());
+            let refusal = last_holder(remaining.blueprint, (key, role), remaining.then);
+            return Err(refusal.at(remaining.field).into());
         }
     }
     Ok(())
 }
 
-/// The refusal of the last holder's going (`S3.63`, `S3.64`).
-pub(super) fn last_holder(role: &Role, then: &str) -> UserError {
+/// The refusal of the last holder's going (`S3.63`, `S3.64`); where the role goes to nobody else, with nothing to do about it.
+pub(super) fn last_holder(blueprint: &Blueprint, (key, role): (&str, &Role), then: &str) -> UserError {
     let (label, least) = (&role.label, role.min_holders);
     let message = match least {
         1 => format!("this is the only {label}, and there must be one"),
         least => format!("there must be at least {least} of the role {label}"),
     };
-    UserError::new(UserErrorCode::LastHolder, "", message).remedy(format!("Make someone else {label} first, {then}."))
+    let given = format!("Make someone else {label} first, {then}.");
+    let handed_over = format!("Have the role {label} handed over to someone else first, {then}.");
+    let refused = (UserErrorCode::LastHolder, message);
+    Passing::of(blueprint, (key, role)).refused(refused, [&given, &handed_over]).at("")
 }
 
 /// Who holds a role for a time does not count: when the time is over, nobody would be asked.
@@ -508,7 +513,7 @@ pub(super) async fn ensure_not_too_many<'f>(
         let most = blueprint.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
         let Some((role, most)) = most else { continue };
         if member.state == MemberState::Active && reached(work, key, most).await? {
-            return Err(too_many(role, most).at(field(key)).into());
+            return Err(too_many(blueprint, (key, role), most).at(field(key)).into());
         }
     }
     Ok(())
@@ -521,7 +526,8 @@ pub(super) async fn reached(work: &Work<'_>, role: &str, most: u32) -> Result<bo
 }
 
 /// The refusal of one holder too many.
-pub(super) fn too_many(role: &Role, most: u32) -> UserError {
-    let message = format!("at most {most} may be {}", role.label);
-    UserError::new(UserErrorCode::TooManyHolders, "role", message).remedy("Change somebody else's role first.")
+pub(super) fn too_many(blueprint: &Blueprint, (key, role): (&str, &Role), most: u32) -> UserError {
+    let refused = (UserErrorCode::TooManyHolders, format!("at most {most} may be {}", role.label));
+    let handed_over = "Choose another role: its holder hands this one over.";
+    Passing::of(blueprint, (key, role)).refused(refused, ["Change somebody else's role first.", handed_over])
 }

@@ -1,12 +1,13 @@
 //! What roles give and features of other kinds of apps need (S0.27), on a blueprint (`cases/stalls.toml`) that has every way by
 //! which a role can go: none of them leaves somebody's own features without what they need.
 
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
     gateway::{Answer, Engines, Gateway, Person, Tenant},
-    people::{app_id, fields, member_id},
+    people::{app_id, fields, member_id, remedies},
 };
 
 const STALLS: &str = include_str!("cases/stalls.toml");
@@ -20,8 +21,12 @@ struct Market {
 }
 
 async fn market(engines: Engines) -> Market {
+    market_by(engines, STALLS).await
+}
+
+async fn market_by(engines: Engines, rules: &str) -> Market {
     let gateway = Gateway::on(engines).await;
-    gateway.service.install_blueprint(STALLS).await.unwrap();
+    gateway.service.install_blueprint(rules).await.unwrap();
     let tenant = gateway.organization("acme", "stalls", "open").await;
     let alice = gateway.member(&tenant, "alice", "chief").await;
     let hall = gateway.app(&tenant, "hall", "hall").await;
@@ -43,6 +48,21 @@ impl Market {
         let gives = json!({ "feature": { "kind": "stall", "feature": "goods" } });
         let input = json!({ "grantee": { "member": id(to) }, "gives": gives, "app": app_id(self.stall) });
         self.alice.call("grantAccess", input, "grant { id }").await
+    }
+
+    /// Gives goods or entry, on the stall or on the hall, until a moment; whatever is answered.
+    async fn until(&self, grantee: Value, feature: &str, end: Option<DateTime<Utc>>) -> Answer {
+        let (kind, app) = if feature == "goods" { ("stall", self.stall) } else { ("hall", self.hall) };
+        let gives = json!({ "feature": { "kind": kind, "feature": feature } });
+        let end = end.map(|end| end.to_rfc3339());
+        let input = json!({ "grantee": grantee, "gives": gives, "app": app_id(app), "expiresAt": end });
+        self.alice.call("grantAccess", input, "grant { id }").await
+    }
+
+    /// So many days from now, and as a refusal says it.
+    fn in_days(&self, days: i64) -> (DateTime<Utc>, String) {
+        let end = self.gateway.service.now() + TimeDelta::days(days);
+        (end, end.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 
     async fn become_role(&self, who: &Person, role: &str) -> Answer {
@@ -145,4 +165,142 @@ async fn s0_27_nobody_comes_back_to_features_without_what_they_need() {
     assert_eq!(refused.refusals("restoreMember"), ["MISSING"], "{}", refused.text);
     assert_eq!(fields(&refused, "restoreMember"), ["access.0.features.0.feature"]);
     market.alice.call("restoreMember", back(json!([goods, entry])), "member { id }").await.ok();
+}
+
+/// That a grant was refused for its end, in these words.
+#[track_caller]
+fn assert_too_short(answer: &Answer, message: &str) {
+    assert_eq!(answer.refusals("grantAccess"), ["MISSING"], "{}", answer.text);
+    assert_eq!(fields(answer, "grantAccess"), ["expiresAt"], "{}", answer.text);
+    assert_eq!(answer.at("grantAccess.userErrors.0.message"), message);
+}
+
+/// S0.27: what a feature needs lasts as long as the feature itself; of several grants that give it, the one that ends last counts.
+#[tokio::test]
+async fn s0_27_what_is_needed_lasts_as_long() {
+    for engines in Engines::DATABASES {
+        let market = market(engines).await;
+        let bob = market.person("bob", "hand").await;
+        let to = || json!({ "member": id(&bob) });
+        let ((soon, said_soon), (late, said_late)) = (market.in_days(10), market.in_days(20));
+        market.until(to(), "entry", Some(soon)).await.ok();
+        let refused = market.until(to(), "goods", None).await;
+        assert_too_short(&refused, &format!("Goods of Stall needs Entry of Hall, which ends on {said_soon}"));
+        let remedy = "Let Goods of Stall end by then, or give Entry of Hall for as long first.";
+        assert_eq!(remedies(&refused, "grantAccess"), [remedy], "{engines:?}");
+        // To the moment it may, and not past it.
+        market.until(to(), "goods", Some(soon)).await.ok();
+        let refused = market.until(to(), "goods", Some(soon + TimeDelta::seconds(1))).await;
+        assert_too_short(&refused, &format!("Goods of Stall needs Entry of Hall, which ends on {said_soon}"));
+        // Another way to it that ends later counts.
+        let gives = json!({ "role": "doorman" });
+        let role =
+            json!({ "grantee": to(), "gives": gives, "app": app_id(market.hall), "expiresAt": late.to_rfc3339() });
+        market.alice.call("grantAccess", role, "grant { id }").await.ok();
+        market.until(to(), "goods", Some(late)).await.ok();
+        let refused = market.until(to(), "goods", None).await;
+        assert_too_short(&refused, &format!("Goods of Stall needs Entry of Hall, which ends on {said_late}"));
+        // The form of ticks says it at the tick.
+        let dora = market.person("dora", "hand").await;
+        market.until(json!({ "member": id(&dora) }), "entry", Some(soon)).await.ok();
+        let tick = |app: Uuid, feature: &str| json!({ "app": app_id(app), "features": [{ "feature": feature }] });
+        let tree = json!([tick(market.hall, "entry"), tick(market.stall, "goods")]);
+        let edit = json!({ "member": id(&dora), "access": tree });
+        let refused = market.alice.call("updateMemberAccess", edit, "member { id }").await;
+        assert_eq!(refused.refusals("updateMemberAccess"), ["MISSING"], "{engines:?} {}", refused.text);
+        assert_eq!(fields(&refused, "updateMemberAccess"), ["access.1.features.0.feature"]);
+        // Without an end it carries everything.
+        market.until(to(), "entry", None).await.ok();
+        market.until(to(), "goods", None).await.ok();
+    }
+}
+
+/// S0.27: an earlier end is a taking: of what is needed longer it is refused, whomever the grant reaches.
+#[tokio::test]
+async fn s0_27_what_is_needed_is_given_no_earlier_end() {
+    for engines in Engines::DATABASES {
+        let market = market(engines).await;
+        let bob = market.person("bob", "hand").await;
+        let to = || json!({ "member": id(&bob) });
+        let ((soon, said), (late, _)) = (market.in_days(10), market.in_days(20));
+        let entry = market.until(to(), "entry", None).await.ok().at("grantAccess.grant.id").clone();
+        market.until(to(), "goods", Some(late)).await.ok();
+        let refused = market.until(to(), "entry", Some(soon)).await;
+        assert_too_short(&refused, &format!("Goods of Stall needs Entry of Hall, which ends on {said}"));
+        market.until(to(), "entry", Some(late)).await.ok();
+        // Taking the longer one of two leaves the shorter one.
+        let gives = json!({ "role": "doorman" });
+        let role =
+            json!({ "grantee": to(), "gives": gives, "app": app_id(market.hall), "expiresAt": soon.to_rfc3339() });
+        market.alice.call("grantAccess", role, "grant { id }").await.ok();
+        let refused = market.alice.call("revokeAccess", json!({ "grant": entry }), "revokedGrant").await;
+        assert_eq!(refused.refusals("revokeAccess"), ["MISSING"], "{engines:?} {}", refused.text);
+        let message = format!("Goods of Stall needs Entry of Hall, which would end on {said}");
+        assert_eq!(refused.at("revokeAccess.userErrors.0.message"), &json!(message));
+        // What reaches a member by its team counts, and is kept for as long.
+        let team = market.alice.call("createTeam", json!({ "slug": "door", "name": "Door" }), "team { id }").await.ok();
+        let team = json!({ "team": team.at("createTeam.team.id") });
+        market.until(team.clone(), "entry", None).await.ok();
+        let dora = market.person("dora", "hand").await;
+        let place = json!({ "team": team["team"], "member": id(&dora) });
+        market.alice.call("addTeamMember", place, "team { id }").await.ok();
+        market.until(json!({ "member": id(&dora) }), "goods", None).await.ok();
+        let refused = market.until(team.clone(), "entry", Some(soon)).await;
+        assert_too_short(
+            &refused,
+            &format!("dora would have Entry of Hall, which Goods of Stall needs, only until {said}"),
+        );
+        let remedy = "Let Goods of Stall end by then first, or give them Entry of Hall for as long in another way.";
+        assert_eq!(remedies(&refused, "grantAccess"), [remedy], "{engines:?}");
+        market.until(json!({ "member": id(&dora) }), "entry", None).await.ok();
+        market.until(team, "entry", Some(soon)).await.ok();
+    }
+}
+
+/// S0.27: the rule is about grants. An app that is disabled takes none: what needs it stays, and can be given meanwhile.
+#[tokio::test]
+async fn s0_27_a_disabled_app_asks_for_nothing() {
+    let market = market(Engines::Embedded).await;
+    let (bob, dora) = (market.person("bob", "hand").await, market.person("dora", "hand").await);
+    let erin = market.person("erin", "hand").await;
+    for person in [&bob, &dora] {
+        market.until(json!({ "member": id(person) }), "entry", None).await.ok();
+    }
+    market.goods(&bob).await.ok();
+    let off = json!({ "app": app_id(market.hall), "state": "DISABLED" });
+    market.alice.call("updateApp", off, "app { state }").await.ok();
+    let can = async |feature: &str, app: Uuid| {
+        let ask = "query($id: ID!, $feature: String!) { node(id: $id) { ... on App { viewerCan(feature: $feature, action: \"view\") } } }";
+        let seen = bob.send(ask, json!({ "id": app_id(app), "feature": feature })).await.ok();
+        seen.at("node.viewerCan") == true
+    };
+    assert!(can("goods", market.stall).await, "the stall is open beside the hall");
+    assert!(!can("entry", market.hall).await, "the hall is closed");
+    market.goods(&dora).await.ok();
+    assert_eq!(market.goods(&erin).await.refusals("grantAccess"), ["MISSING"], "she has no entry at all");
+}
+
+/// S0.27: an app goes with the roles on it, also with one that opens another kind of app, which features elsewhere need.
+#[tokio::test]
+async fn s0_27_an_app_whose_roles_open_what_is_needed_is_not_deleted_from_below() {
+    let rules = STALLS
+        .replace("[app_kinds.hall]\nlabel = \"Hall\"", "[app_kinds.hall]\nlabel = \"Hall\"\nparents = [\"organization\", \"mall\"]")
+        .replace(
+            "[app_kinds.stall]\n",
+            "[app_kinds.mall]\nlabel = \"Mall\"\n\n[app_kinds.mall.features.map]\nlabel = \"Map\"\nactions = { view = { label = \"See the map\" } }\n\n[app_kinds.stall]\n",
+        )
+        .replace(
+            "[roles.idler]\n",
+            "[roles.porter]\nlabel = \"Porter\"\nlevel = \"app\"\nkinds = [\"mall\"]\naccess = [\"mall.map\", \"hall.entry\"]\n\n[roles.idler]\n",
+        );
+    let market = market_by(Engines::Embedded, &rules).await;
+    let mall = market.gateway.app(&market.tenant, "mall", "mall").await;
+    let bob = market.person("bob", "hand").await;
+    let role = json!({ "grantee": { "member": id(&bob) }, "gives": { "role": "porter" }, "app": app_id(mall) });
+    market.alice.call("grantAccess", role, "grant { id }").await.ok();
+    market.goods(&bob).await.ok();
+    let gone = json!({ "app": app_id(mall), "confirm": "mall" });
+    assert_missing(&market.alice.call("deleteApp", gone.clone(), "deletedApp").await, ("deleteApp", "app"));
+    market.until(json!({ "member": id(&bob) }), "entry", None).await.ok();
+    market.alice.call("deleteApp", gone, "deletedApp").await.ok();
 }

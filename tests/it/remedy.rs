@@ -136,3 +136,77 @@ async fn a_program_is_not_told_of_a_members_role() {
     let refused = grant(&alice, to(&bob), (json!({ "role": "lead" }), Some(board))).await;
     assert_eq!(remedies(&refused, "grantAccess"), ["Change the member's role in the organization instead."]);
 }
+
+/// S1.20, S1.29: what a role builds on is got by changing the main role, where it is one; who holds as much already is told so.
+#[tokio::test]
+async fn s1_20_s1_29_what_a_role_builds_on_is_named_for_this_very_member() {
+    let gateway = Gateway::sqlite().await;
+    let acme = gateway.organization("acme", "event-apps", "starter").await;
+    let alice = gateway.member(&acme, "alice", "owner").await;
+    let carol = gateway.member(&acme, "carol", "owner").await;
+    let bob = gateway.member(&acme, "bob", "member").await;
+    let fair = gateway.app(&acme, "event_app", "fair").await;
+    gateway.settle().await;
+    for (who, remedy) in [
+        (&carol, "Leave it out: the role Owner gives the member as much already."),
+        (&alice, "Leave it out: the role Owner gives the member as much already."),
+        (&bob, "Change the member's role Member to Admin first."),
+    ] {
+        let refused = grant(&alice, to(who), (json!({ "role": "app_manager" }), Some(fair))).await;
+        let expected = (vec!["PREREQUISITE"], "gives.role".to_owned(), remedy.to_owned());
+        assert_eq!(told(&refused, "grantAccess"), expected);
+    }
+}
+
+/// S2.28, S2.41: the one owner of an account stays, whatever is tried; nothing is advised that cannot be done.
+#[tokio::test]
+async fn s2_28_s2_41_a_role_that_goes_to_nobody_stays_where_it_is() {
+    let gateway = Gateway::sqlite().await;
+    let acme = gateway.organization("acme", "business-suite", "agency").await;
+    let alice = gateway.member(&acme, "alice", "owner").await;
+    let carol = gateway.member(&acme, "carol", "admin").await;
+    gateway.settle().await;
+    let refused = alice.call("leaveOrganization", json!({ "confirm": true }), "left").await;
+    assert_eq!(told(&refused, "leaveOrganization"), (vec!["LAST_HOLDER"], String::new(), String::new()));
+    let message = "this is the only Owner, and there must be one: the role stays where it is";
+    assert_eq!(refused.at("leaveOrganization.userErrors.0.message"), message);
+    let down = json!({ "member": member_id(alice.member.unwrap()), "role": "admin" });
+    let refused = alice.call("changeMemberRole", down, "member { id }").await;
+    assert_eq!(told(&refused, "changeMemberRole"), (vec!["NOT_GRANTABLE"], "role".to_owned(), String::new()));
+    let message = "nobody changes their own role Owner: the role stays where it is";
+    assert_eq!(refused.at("changeMemberRole.userErrors.0.message"), message);
+    // Beforehand the same is said, to the owner and to others, and nothing besides.
+    let ask = "query($id: ID!) { node(id: $id) { ... on Member { viewerCannotChangeRoleReasons { code message remedy }
+        viewerCannotRemoveReasons { code } viewerCannotSuspendReasons { code } } } }";
+    let own = alice.send(ask, json!({ "id": member_id(alice.member.unwrap()) })).await.ok();
+    let reasons = json!([{ "code": "NOT_GRANTABLE", "message": message, "remedy": null }]);
+    assert_eq!(own.at("node.viewerCannotChangeRoleReasons"), &reasons);
+    let seen = carol.send(ask, json!({ "id": member_id(alice.member.unwrap()) })).await.ok();
+    for list in ["viewerCannotRemoveReasons", "viewerCannotSuspendReasons"] {
+        assert_eq!(seen.at("node")[list], json!([{ "code": "NOT_GRANTABLE" }]), "{list}");
+    }
+}
+
+/// S4.19: an invitation that names a role of the organization for an app is told where it belongs, and which roles there are there.
+#[tokio::test]
+async fn s4_19_a_role_of_the_organization_is_not_for_an_app() {
+    let gateway = Gateway::sqlite().await;
+    let acme = gateway.organization("acme", "event-apps", "starter").await;
+    let alice = gateway.member(&acme, "alice", "owner").await;
+    let fair = gateway.app(&acme, "event_app", "fair").await;
+    let hub = gateway.organization("hub", "support-hub", "enterprise").await;
+    let sue = gateway.member(&hub, "sue", "super_admin").await;
+    let desk = gateway.app(&hub, "customer_service", "desk").await;
+    gateway.settle().await;
+    let input = |app: Uuid, role: &str| json!({ "email": "x@example.org", "role": "member", "appRoles": [{ "app": app_id(app), "role": role }] });
+    let refused = invite_with(&alice, input(fair, "admin")).await;
+    let remedy = "Name it in `role` or `roles` instead. On the app: choose one of `app_manager`, `verifier`, `editor`, `moderator`, `poll_host`.";
+    let expected = (vec!["WRONG_LEVEL"], "appRoles.0.role".to_owned(), remedy.to_owned());
+    assert_eq!(told(&refused, "inviteMember"), expected);
+    let refused = invite_with(&sue, input(desk, "super_admin")).await;
+    let remedy = remedies(&refused, "inviteMember");
+    assert!(
+        remedy[0].starts_with("Name it in `role` or `roles` instead: no role is held on apps of kind "),
+        "{remedy:?}"
+    );
+}

@@ -4,6 +4,7 @@ use crate::{
     Authority, Blueprint, Place, Rights,
     blueprint::{RightSet, document::Text},
     delegation::DelegationDenial,
+    verb::is_for_apps,
 };
 
 /// One right that a blueprint knows.
@@ -48,10 +49,12 @@ pub struct FeatureAccess {
     pub actions: Vec<String>,
 }
 
-/// Compares two sets of rights: every organization permission, then every action of every feature, in the blueprint's order.
+/// Compares two sets of rights: every organization permission, then every action of every feature, in the blueprint's order. Of
+/// roles that are held on apps, the permissions are those that can be held there.
 #[must_use]
-pub fn compare<'b>(blueprint: &'b Blueprint, left: &RightSet, right: &RightSet) -> Vec<Row<'b>> {
-    let permissions = blueprint.permissions().iter().map(|(key, text)| {
+pub fn compare<'b>(blueprint: &'b Blueprint, left: &RightSet, right: &RightSet, on_apps: bool) -> Vec<Row<'b>> {
+    let permissions = blueprint.permissions().iter().filter(|(key, _)| !on_apps || is_for_apps(key));
+    let permissions = permissions.map(|(key, text)| {
         let bit = blueprint.permission_bit(key).unwrap_or(0);
         let (left, in_right) = (left.permissions & bit != 0, right.permissions & bit != 0);
         Row { right: Right::Permission(key), text, left, in_right }

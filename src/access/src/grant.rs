@@ -90,4 +90,14 @@ impl Grant {
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
+
+    /// Whether it gives something at least until the other one ends.
+    #[must_use]
+    pub fn lasts_as_long(&self, other: &Self) -> bool {
+        match (self.expires_at, other.expires_at) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(end), Some(other)) => end >= other,
+        }
+    }
 }

@@ -278,6 +278,13 @@ pub const PERMISSIONS: &[KnownPermission] = &[
     on_apps("tokens.manage", "Manage API tokens", "Create and revoke service accounts and API tokens."),
 ];
 
+/// Whether an app role can give this permission, one of the gateway's own or of the product's; the others are asked for in the
+/// organization alone.
+#[must_use]
+pub fn is_for_apps(key: &str) -> bool {
+    PERMISSIONS.iter().find(|permission| permission.key == key).is_none_or(|permission| permission.on_apps)
+}
+
 /// Areas of the gateway's own permissions whose keys are not what people call them.
 const AREAS: &[(&str, &str)] = &[("blueprint", "Rules"), ("children", "Child organizations"), ("tokens", "API tokens")];
 

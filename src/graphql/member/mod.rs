@@ -300,6 +300,16 @@ impl MemberCore {
         Ok(found.map(|invitation| Invitation::new(Arc::clone(&self.standing), invitation)))
     }
 
+    /// Whether the caller may change the member's names and, while it is invited, its address.
+    async fn viewer_can_update(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.obstacles(ctx).await?.update.is_empty())
+    }
+
+    /// Why not; empty: it can be done.
+    async fn viewer_cannot_update_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
+        Ok(reasons(self.obstacles(ctx).await?.update))
+    }
+
     /// Whether the caller may change what the member has access to.
     async fn viewer_can_edit_access(&self, ctx: &Context<'_>) -> Result<bool> {
         Ok(self.obstacles(ctx).await?.edit_access.is_empty())

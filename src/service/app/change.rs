@@ -7,7 +7,6 @@ use super::{AppState, AppVisibility, SeenApp, get_seen, place};
 use crate::{
     access::{
         blueprint::document::AppKind,
-        prerequisite::is_needed,
         verb::{CreateApp, DeleteApp, UpdateApp},
     },
     id::new_id,
@@ -259,10 +258,8 @@ async fn delete(work: &Work<'_>, id: Uuid, confirm: &str) -> Result<Uuid, Servic
         let refusal = UserError::new(UserErrorCode::StateChanged, "", "other apps stand under this one");
         return Err(refusal.remedy("Delete those first.").into());
     }
-    // Everything on it goes, and with it what features on other apps may need (S0.27).
-    let rules = &work.standing()?.blueprint.rules;
-    let concerned = if is_needed(rules, &seen.app.kind) { Circle::Organization } else { Circle::Nobody };
-    let watch = prerequisite::watch(work, concerned).await?;
+    // Everything on it goes, and with it what features on other apps may need (S0.27): roles on it open other kinds of apps too.
+    let watch = prerequisite::watch(work, Circle::Organization).await?;
     let app = store::app::delete(work.tx, permit, organization, id).await?;
     watch.ensure_met(work, "app").await?;
     let entry = NewEntry::account("app.deleted", target("app", app.id, &app.name)).in_app(app.id, &app.name);

@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub use self::change::{AppEdit, NewApp};
 pub use self::obstacles::{AppObstacles, obstacles_to_making};
 pub(super) use self::{
-    directory::Directories,
+    directory::{Directories, Directory},
     place::{ensure_grantable, grantable, is_closed},
 };
 use super::{

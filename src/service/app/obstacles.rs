@@ -16,6 +16,7 @@ use crate::{
     service::{
         Access, Service, ServiceError, Standing, UserError, UserErrorCode,
         input::Mistakes,
+        invitation,
         role::{judge, not_given},
     },
 };
@@ -128,12 +129,16 @@ impl SeenApp {
             lacking.extend(closed.clone());
             lacking
         };
+        let mut invite = to_people(lacking::<verb::InviteMember>(standing, Some(&place)));
+        if invite.is_empty() {
+            invite.extend(invitation::nothing_to_give(standing, self));
+        }
         AppObstacles {
             create: lacking::<verb::CreateApp>(standing, Some(&place)),
             update: lacking::<verb::UpdateApp>(standing, Some(&managed)),
             switch: lacking::<verb::UpdateApp>(standing, decided),
             delete: lacking::<verb::DeleteApp>(standing, decided),
-            invite: to_people(lacking::<verb::InviteMember>(standing, Some(&place))),
+            invite,
             grant: to_people(lacking::<verb::GrantAccess>(standing, Some(&place))),
             manage_tokens: lacking::<verb::CreateServiceAccount>(standing, Some(&place)),
         }

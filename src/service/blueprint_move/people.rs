@@ -19,11 +19,7 @@ use crate::{
         seat::{self as seats, SeatUsage},
         versions::{Power, Side, difference},
     },
-    service::{
-        ServiceError, UserError, UserErrorCode,
-        role::{last_holder, too_many},
-        seat,
-    },
+    service::{ServiceError, UserError, UserErrorCode, seat},
     store::{
         self, Reader,
         app::{Above, App},
@@ -273,10 +269,15 @@ pub(super) fn check(rules: &Rules, ground: &Ground, now: DateTime<Utc>, problems
     for (key, role) in document.roles.iter().filter(|(_, role)| role.level == RoleLevel::Organization) {
         let (count, lasting) = holders.get(key.as_str()).copied().unwrap_or_default();
         if lasting < role.min_holders {
-            problems.push(last_holder(role, "then move").at("roles"));
+            let (label, least) = (&role.label, role.min_holders);
+            let message = format!("at least {least} must hold the role {label}, and there would be fewer");
+            let remedy = format!("Leave {label} to those who hold it, or make enough others {label} first, then move.");
+            problems.push(UserError::new(UserErrorCode::LastHolder, "roles", message).remedy(remedy));
         }
         if let Some(most) = role.max_holders.filter(|most| count > *most) {
-            problems.push(too_many(role, most));
+            let message = format!("at most {most} may be {}", role.label);
+            let remedy = "Change somebody else's role first, or name another role that takes its place.";
+            problems.push(refuse(UserErrorCode::TooManyHolders, message, remedy));
         }
     }
 }

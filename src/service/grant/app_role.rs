@@ -52,7 +52,8 @@ pub(super) async fn may_hold(
     let held = || held.iter().map(String::as_str);
     if let Held::Role(role) = gift.held {
         // An organization role may be what it builds on itself, once it is given.
-        judge(meets_prerequisite(rules, role, held())).map_err(|denial| role::not_given(rules, field, &denial))?;
+        judge(meets_prerequisite(rules, role, held()))
+            .map_err(|denial| role::unfounded(rules, (field, role), held(), &denial))?;
     }
     Ok(judge(below_ceiling(rules, gift, held())).map_err(|denial| role::not_given(rules, field, &denial))?)
 }
@@ -78,7 +79,7 @@ pub(super) fn displaced<'g>(rules: &Blueprint, gift: &Gift<'_>, before: &'g [Acc
 pub(super) fn keeps_own(rules: &Blueprint, held: &Held) -> Result<(), UserError> {
     let Held::Role(role) = held else { return Ok(()) };
     match rules.document().roles.get(role).filter(|role| !role.step_down) {
-        Some(role) if !ablate::off("own_binding") => Err(role::own_binding(role)),
+        Some(rule) if !ablate::off("own_binding") => Err(role::own_binding(rules, (role, rule))),
         Some(_) | None => Ok(()),
     }
 }

@@ -4,12 +4,16 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::app_role;
+use super::{
+    app_role,
+    taking::{is_spare, may_take_by},
+};
 use crate::{
     access::{
         Blueprint, Grantee, Held, Place,
         blueprint::document::Feature,
-        delegation::{Gift, may_assign_at, may_give, may_share},
+        delegation::{Gift, may_give},
+        prerequisite::Unmet,
         verb::{AssignRole, GrantAccess},
     },
     id::new_id,
@@ -51,13 +55,16 @@ pub(super) struct Fields {
     pub(super) feature: &'static str,
     /// Its level.
     level: &'static str,
+    /// When it ends.
+    end: &'static str,
 }
 
 impl Fields {
     /// Where a role or a feature is given.
-    const GIVEN: Self = Self { role: "gives.role", feature: "gives.feature.feature", level: "gives.feature.level" };
-    /// Where it is a role, always.
-    pub(super) const ROLE: Self = Self { role: "role", feature: "role", level: "role" };
+    const GIVEN: Self =
+        Self { role: "gives.role", feature: "gives.feature.feature", level: "gives.feature.level", end: "expiresAt" };
+    /// Where it is a role without an end, always.
+    pub(super) const ROLE: Self = Self { role: "role", feature: "role", level: "role", end: "role" };
 
     /// The one that names this.
     pub(super) const fn of(self, held: &Held) -> &'static str {
@@ -209,9 +216,9 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Res
         may_take_at(work, grant, ancestors, field)?;
     }
     let lacking = prerequisite::unmet(work, grantee).await?;
-    // What it takes the place of goes, for everybody whom it reached.
-    let watch =
-        prerequisite::watch(work, if displaced.is_empty() { Circle::Nobody } else { Circle::of(grantee) }).await?;
+    // What it takes the place of goes, and what is given with an end may have had none: for everybody whom it reached.
+    let takes = !displaced.is_empty() || expires_at.is_some();
+    let watch = prerequisite::watch(work, if takes { Circle::of(grantee) } else { Circle::Nobody }).await?;
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let id = new_id();
@@ -230,8 +237,9 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Res
         (None, None) => store::grant::insert_many(work.tx, work.authorize(None)?, new).await?,
     };
     seat::ensure_not_over(work, within, &seats).await?;
-    prerequisite::ensure_met(work, (grantee, &lacking), |_| field.to_owned()).await?;
-    watch.ensure_met(work, field).await?;
+    let field_of = |lack: &Unmet| if lack.held_until.is_some() { fields.end } else { field };
+    prerequisite::ensure_met(work, (grantee, &lacking), |lack| field_of(lack).to_owned()).await?;
+    watch.ensure_met(work, if displaced.is_empty() { fields.end } else { field }).await?;
     match granted.added.first().or(granted.changed.first()) {
         Some(grant) => {
             let mut entry = entry("access.granted", target, (&held, app.as_ref()));
@@ -338,27 +346,7 @@ pub(super) fn may_take_at(
     field: &str,
 ) -> Result<(), UserError> {
     let Ok(standing) = work.standing() else { return Ok(()) };
-    let own = standing.facts.principal;
-    let rules = &standing.blueprint.rules;
-    if matches!(grant.grantee, Grantee::Member(id) | Grantee::ServiceAccount(id) if id == own.id) {
-        return app_role::keeps_own(rules, &grant.held).map_err(|refusal| refusal.at(field));
-    }
-    let judged = match &grant.held {
-        Held::Role(role) if rules.document().roles.contains_key(role) => {
-            may_assign_at(rules, &standing.rights, role, (&grant.place, ancestors))
-        }
-        Held::Role(_) => Ok(()),
-        Held::Feature { .. } => {
-            let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-            may_share(rules, work.authority(), &gift)
-        }
-    };
-    judge(judged).map_err(|denial| match &grant.held {
-        Held::Role(_) => role::not_given(rules, field, &denial),
-        Held::Feature { .. } => {
-            UserError::not_given(field, &denial).remedy("Ask somebody who holds what is to be taken.")
-        }
-    })
+    may_take_by(standing, work.authority(), (grant, ancestors), field)
 }
 
 /// Takes it; its id.
@@ -398,16 +386,8 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
         return Err(refusal.remedy("Change the member's role, or remove the member.").into());
     }
     may_take_at(work, &grant, app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default(), "grant")?;
-    if let Held::Feature { kind, feature, .. } = &grant.held {
-        let others = held_by(work, grant.grantee).await?;
-        let needing = others.iter().filter(|other| other.id != id && other.place == grant.place);
-        for other in needing {
-            let Held::Feature { kind: other_kind, feature: key, .. } = &other.held else { continue };
-            if other_kind == kind && requires(work, kind, key).contains(feature) {
-                let refusal = UserError::new(UserErrorCode::Missing, "grant", format!("`{key}` needs this"));
-                return Err(refusal.remedy(format!("Revoke `{key}` first.")).into());
-            }
-        }
+    if let Held::Feature { .. } = &grant.held {
+        is_spare(rules, &grant, &held_by(work, grant.grantee).await?)?;
     }
     let lacking = prerequisite::unmet(work, grant.grantee).await?;
     let watch = prerequisite::watch(work, Circle::of(grant.grantee)).await?;

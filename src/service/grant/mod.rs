@@ -7,6 +7,7 @@ mod app_role;
 mod change;
 mod edit;
 mod invited;
+mod taking;
 mod toggle;
 mod warning;
 
@@ -23,6 +24,7 @@ pub use self::{
 pub(super) use self::{
     edit::{apply, plan},
     invited::{Asked, give_invited},
+    taking::{Holder, given_above, lacking, obstacles},
 };
 use super::{
     Access, Service, ServiceError, Standing,

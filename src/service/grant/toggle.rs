@@ -3,18 +3,19 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AccessGrant, NewAccess, app_role, change};
+use super::{
+    AccessGrant, NewAccess, app_role, change,
+    taking::{given_above, keeps_app, lacking, may_take_by},
+};
 use crate::{
     access::{
-        Blueprint, Denial, Grant, Grantee, Held, Place,
-        blueprint::document::Role,
-        delegation::{DelegationDenial, Gift, fits, may_assign_at, may_give, no_role},
+        Authority, Blueprint, Grant, Grantee, Held, Place,
+        delegation::{Gift, fits, may_assign_at, may_give, no_role},
         verb::GrantAccess,
     },
     service::{
         Access, Change, Idempotency, Service, ServiceError, Standing, UserError, UserErrorCode, Work,
         app::{self, SeenApp},
-        consequence::last_on_app,
         member::{self, Member},
         page::{Page, PageRequest},
         role::{self, end_of_days, judge},
@@ -99,7 +100,7 @@ impl Service {
         let held = store::grant::of_members_on(&reader, standing.place.id, place, &ids).await?;
         let kept: &[&str] = if role.min_holders > 0 { &[key] } else { &[] };
         let holders = store::grant::holders_on_apps(&reader, standing.place.id, kept, end_of_days()).await?;
-        let screen = Screen { standing, app, key, role, holders: &holders };
+        let screen = Screen { standing, app, key, holders: &holders };
         let Page { items, has_next, has_previous, total } = found;
         let items = items.into_iter().map(|member| {
             let grant = held.iter().find(|grant| grant.grantee == Grantee::Member(member.id)).cloned();
@@ -114,48 +115,33 @@ struct Screen<'s> {
     standing: &'s Standing,
     app: &'s SeenApp,
     key: &'s str,
-    role: &'s Role,
     holders: &'s HoldersOnApps,
 }
 
 impl Screen<'_> {
     /// What stands in the way of switching a candidate's role: the very checks of the change itself, asked beforehand.
     fn obstacles(&self, member: &Member, grant: Option<&AccessGrant>) -> Vec<UserError> {
-        let Self { standing, app, key, role, holders } = self;
+        let Self { standing, app, key, holders } = self;
         let (rights, rules) = (&standing.rights, &standing.blueprint.rules);
-        if let Some(denial) = rights.inactive() {
-            return vec![denial.into()];
-        }
-        if !rights.holds_on(rules, "access.grant", &app.place()) {
-            return vec![Denial::MissingPermission { permission: "access.grant".to_owned() }.into()];
+        if let Some(missing) = lacking(standing, app) {
+            return vec![missing];
         }
         let place = Place::App { id: app.app.id, kind: app.app.kind.clone() };
         let held = Held::Role((*key).to_owned());
         let grantee = Grantee::Member(member.id);
         let ancestors = app.above.ids.as_slice();
-        let refused = |denial: DelegationDenial| vec![role::not_given(rules, "role", &denial)];
-        let is_own = standing.facts.principal.as_member() == Some(member.id);
+        let authority = Authority::Principal(rights);
         match grant {
             None => {
                 let gift = Gift { grantee, held: &held, place: &place, ancestors };
-                let authority = crate::access::Authority::Principal(rights);
                 let given = judge(may_give(rules, authority, &gift));
                 let given = given.and_then(|()| judge(app::grantable(rules, &app.app, grantee)));
-                given.err().map(refused).unwrap_or_default()
+                given.err().map(|denial| role::not_given(rules, "role", &denial)).into_iter().collect()
             }
-            Some(_) if is_own && app_role::keeps_own(rules, &held).is_err() => {
-                app_role::keeps_own(rules, &held).err().into_iter().collect()
-            }
-            Some(_) => {
-                let taken = if is_own { Ok(()) } else { may_assign_at(rules, rights, key, (&place, ancestors)) };
-                let mut obstacles = judge(taken).err().map(refused).unwrap_or_default();
-                let of = holders.get(&(app.app.id, (*key).to_owned()));
-                let least = role.min_holders as usize;
-                if of.is_some_and(|of| of.contains(&member.id) && of.len() <= least) {
-                    obstacles.push(last_on_app(&role.label, least, Some(&app.app.name)).at("role"));
-                }
-                obstacles
-            }
+            Some(grant) => match may_take_by(standing, authority, (grant, ancestors), "role") {
+                Err(refusal) => vec![refusal],
+                Ok(()) => keeps_app(rules, (app, holders), grant).map(|last| last.at("role")).into_iter().collect(),
+            },
         }
     }
 }
@@ -249,16 +235,13 @@ async fn not_inherited(work: &Work<'_>, (member, key): (&Member, &str), app: &Se
         Grantee::Team(id) => Some(team::get_seen(work, id).await.ok().map(|team| team.name)),
         Grantee::Member(_) | Grantee::ServiceAccount(_) | Grantee::Everyone => None,
     };
-    let (message, remedy) = match (above, team) {
+    match (above, team) {
         (_, Some(team)) => {
             let team = team.map_or_else(|| "a team that you do not see".to_owned(), |name| format!("the team {name}"));
-            (format!("this comes from {team}"), "Take the member out of it, or revoke it from the team.")
+            let refusal = UserError::new(UserErrorCode::StateChanged, "role", format!("this comes from {team}"));
+            Err(refusal.remedy("Take the member out of it, or revoke it from the team.").into())
         }
-        (Some(above), None) => {
-            let place = above.unwrap_or_else(|| "an app above that you do not see".to_owned());
-            (format!("this is given on {place}, for everything below it"), "Change it there.")
-        }
-        (None, None) => return Ok(()),
-    };
-    Err(UserError::new(UserErrorCode::StateChanged, "role", message).remedy(remedy).into())
+        (Some(above), None) => Err(given_above(above.as_deref(), "role").into()),
+        (None, None) => Ok(()),
+    }
 }

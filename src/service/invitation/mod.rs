@@ -28,11 +28,15 @@ use crate::{
 
 mod batch;
 mod known;
+mod offer;
 mod place;
 mod send;
 mod settle;
 
-pub(super) use self::send::{Secret, app_of, readdress, role_grants, roles};
+pub(super) use self::{
+    offer::nothing_to_give,
+    send::{Secret, app_of, readdress, role_grants, roles},
+};
 
 /// Which invitations to list; nothing set is all of them.
 #[derive(Debug, Clone, Default)]

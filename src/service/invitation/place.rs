@@ -12,6 +12,7 @@ use crate::{
     ablate,
     access::{
         Authority, Blueprint, Denial, Grantee, Held, Permit, Place, Rights, Verb, authorize, authorize_on,
+        blueprint::document::RoleLevel,
         delegation::{DelegationDenial, Gift, below_ceiling, may_assign_at, may_give, may_share, meets_prerequisite},
         verb::{InviteMember as Invite, Rule},
     },
@@ -20,6 +21,7 @@ use crate::{
         Access, Service, ServiceError, Standing, UserError, UserErrorCode, Work, access_choice,
         app::{self, SeenApp},
         input::Mistakes,
+        remedy,
         role::{self, judge},
     },
     store::grant::NewGrant,
@@ -250,6 +252,9 @@ fn not_given(blueprint: &Blueprint, (field, kind): (&str, &str), denial: &Delega
     match denial {
         DelegationDenial::Prerequisite { requires, .. } => {
             refusal.remedy(format!("Invite the person as {}, or leave this role out.", requires.join(" or ")))
+        }
+        DelegationDenial::WrongLevel { level: RoleLevel::Organization, .. } => {
+            refusal.remedy(remedy::on_app_instead(blueprint, kind))
         }
         _ => refusal,
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Member, MemberNames, MemberState, get_present};
+use super::{Member, MemberState, get_present};
 use crate::{
     access::verb::{AssignRole, GrantAccess, UpdateMember},
     service::{
@@ -19,6 +19,17 @@ use crate::{
     },
     store::{self, member::MemberChanges},
 };
+
+/// Other names for a member; `None` leaves one, an empty first or last name takes it away.
+#[derive(Debug, Clone, Default)]
+pub struct MemberNames {
+    /// The name as shown.
+    pub name: Option<String>,
+    /// The first name.
+    pub first_name: Option<String>,
+    /// The last name.
+    pub last_name: Option<String>,
+}
 
 /// What is to change of a member; what is left out stays.
 #[derive(Debug, Clone, Default)]

@@ -32,7 +32,7 @@ async fn s4_26_s4_r2_areas_are_named_alike_for_roles_of_ones_own() {
         assert!(name.is_some_and(|name| area != name), "{area}: {label}");
     }
     let on_app = areas(&rows("keeper", "custom:guard").await);
-    assert_eq!(on_app[0], (json!("organization"), json!("App: Organization")));
+    assert_eq!(on_app[0], (json!("members"), json!("App: Members")), "nothing of the organization is held on an app");
     assert!(on_app.contains(&(json!("board.cards"), json!("Board: Cards"))), "{on_app:?}");
 }
 

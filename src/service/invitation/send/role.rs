@@ -113,7 +113,9 @@ async fn room(work: &Work<'_>, field: &str, key: &str) -> Result<Result<(), User
     let blueprint = &work.standing()?.blueprint.rules;
     let most = blueprint.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
     match most {
-        Some((role, most)) if role::reached(work, key, most).await? => Ok(Err(role::too_many(role, most).at(field))),
+        Some((role, most)) if role::reached(work, key, most).await? => {
+            Ok(Err(role::too_many(blueprint, (key, role), most).at(field)))
+        }
         Some(_) | None => Ok(Ok(())),
     }
 }

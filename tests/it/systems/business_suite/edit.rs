@@ -286,3 +286,42 @@ async fn s2_32_q14_the_owner_raises_an_admin_up_to_the_ceiling() {
     gateway.settle().await;
     assert_eq!(suite.bob.ask("{ viewer { permissions } }").await.ok().at("viewer.permissions"), &json!([]));
 }
+
+/// S2.22, S2.24: whether the names of somebody can be changed is told beforehand, as changing them answers.
+#[tokio::test]
+async fn s2_22_s2_24_whether_somebody_can_be_edited_is_told_beforehand() {
+    let Suite { gateway, acme, alice, carol, bob, .. } = suite().await;
+    let dora = gateway.member(&acme, "dora", "admin").await;
+    let gone = gateway.member(&acme, "gone", "user").await;
+    let waiting = gateway.pending(&acme, "waiting", "user", chrono::TimeDelta::days(7)).await;
+    gateway.settle().await;
+    let away = json!({ "member": id_of(&gone), "confirm": true });
+    alice.call("removeMember", away, "removed").await.ok();
+    let ask = "query($id: ID!) { node(id: $id) { ... on Member { name viewerCanUpdate viewerCannotUpdateReasons { code } } } }";
+    let everybody = [&alice, &carol, &bob, &dora, &gone].map(id_of).into_iter().chain([member_id(waiting)]);
+    let everybody: Vec<String> = everybody.collect();
+    let mut can = Vec::new();
+    for by in [&alice, &carol, &bob] {
+        for member in &everybody {
+            let seen = by.send(ask, json!({ "id": member })).await.ok();
+            let shown = seen.at("node").clone();
+            let answer =
+                by.call("updateMember", json!({ "member": member, "firstName": "Kim" }), "member { id }").await;
+            let done = answer.codes().is_empty() && answer.refusals("updateMember").is_empty();
+            if shown.is_null() {
+                assert!(!done, "{}", answer.text);
+                continue;
+            }
+            let reasons = shown["viewerCannotUpdateReasons"].as_array().unwrap();
+            assert_eq!(
+                (shown["viewerCanUpdate"] == true, reasons.is_empty()),
+                (done, done),
+                "{shown}: {}",
+                answer.text
+            );
+            can.push(done);
+        }
+    }
+    let (alices, carols) = ([true, true, true, true, false, true], [false, true, true, true, false, true]);
+    assert_eq!(can, [alices.as_slice(), carols.as_slice(), &[false]].concat());
+}

@@ -7,7 +7,7 @@ use crate::{
     operations::{run, send},
     support::{
         gateway::{Gateway, Person},
-        people::switch,
+        people::{remedies, switch},
     },
 };
 
@@ -66,6 +66,13 @@ async fn q12_a_role_is_handed_over_where_the_blueprint_lets_it() {
     let carol = gateway.member(&acme, "carol", "admin").await;
     let bob = gateway.member(&acme, "bob", "user").await;
     gateway.settle().await;
+    let left = alice.call("leaveOrganization", json!({ "confirm": true }), "left").await;
+    assert_eq!(
+        remedies(&left, "leaveOrganization"),
+        ["Have the role Owner handed over to someone else first, then leave."]
+    );
+    let down = update(&alice, alice.member.unwrap(), json!({ "role": "admin" })).await;
+    assert_eq!(remedies(&down, "updateMember"), ["Hand it over instead."]);
     let give = |to: &Person, confirm: bool| json!({ "role": "owner", "member": id_of(to), "confirm": confirm });
     let shown = "from { roles { key } } to { roles { key } }";
     assert_eq!(alice.call("transferRole", give(&bob, false), shown).await.refusals("transferRole"), ["NOT_CONFIRMED"]);

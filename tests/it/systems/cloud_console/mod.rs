@@ -8,6 +8,7 @@ mod invite;
 mod notices;
 mod operations;
 mod projects;
+mod revoke;
 mod roles;
 mod settings;
 mod workspaces;

@@ -172,15 +172,19 @@ async fn s4_26_owner_and_member_are_printed_side_by_side_permission_by_permissio
     assert_eq!(of(true, false), set(&owner), "S4.18, S4.20, S4.22, S4.23");
     assert_eq!(of(false, true), set(&[]), "a member has nothing that an owner lacks");
     let neither = of(false, false);
-    for admins in ["console.admin", "organization.update", "roles.manage", "data_collector.collection.manage"] {
+    for admins in ["console.admin", "data_collector.collection.manage"] {
         assert!(neither.contains(admins), "{admins}");
     }
+    for never in ["organization.update", "roles.manage", "billing.read"] {
+        assert!(!rows.iter().any(|row| row["permission"] == never), "{never} is held on no app");
+    }
     assert!(rows.iter().all(|row| row["label"].as_str().is_some_and(|label| !label.is_empty())));
-    // Any two: an admin holds every row there is.
+    // Any two: an admin holds every row there is, those of the domain too.
     let two = json!({ "organization": "acme", "left": "domain_admin", "right": "workspace_owner" });
     let printed = run(&alice, "cloud-console/compare-roles", two).await;
     let all = printed.at("organization.roleComparison.rows").as_array().unwrap().clone();
-    assert_eq!(all.len(), rows.len());
+    assert!(rows.iter().map(name).all(|row| all.iter().map(name).any(|other| other == row)));
+    assert!(all.iter().any(|row| row["permission"] == "organization.update"));
     assert!(all.iter().all(|row| row["left"] == true));
 }
 
@@ -277,7 +281,13 @@ async fn s4_19_a_copy_of_the_owners_role_gives_what_the_owner_gives() {
     let beyond = invite_with(&carol, to("gina@example.org", "workspace_owner")).await;
     assert_eq!(beyond.refusals("inviteMember"), ["NOT_GRANTABLE"]);
 
-    let (grants, _, keys) = told("custom:mute").await;
-    assert_eq!((grants, keys), (false, vec![]));
+    // Who gives nothing invites nobody, and is told so beforehand.
+    let (grants, invites, keys) = told("custom:mute").await;
+    assert_eq!((grants, invites, keys), (false, false, vec![]));
+    let why = "query($id: ID!) { node(id: $id) { ... on App { viewerCannotInviteReasons { code remedy } } } }";
+    let why = carol.send(why, json!({ "id": app_id(shop) })).await.ok();
+    assert_eq!(why.at("node.viewerCannotInviteReasons.0.code"), "NOT_GRANTABLE", "{}", why.text);
+    let refused = invite_with(&carol, to("hal@example.org", "workspace_member")).await;
+    assert!(refused.refusals("inviteMember").contains(&"NOT_GRANTABLE"), "{}", refused.text);
     assert_eq!(give(&carol, &bob, "workspace_member", shop).await.codes(), ["FORBIDDEN"]);
 }

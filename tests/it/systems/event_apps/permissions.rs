@@ -98,7 +98,7 @@ async fn s1_20_s1_29_only_an_admin_may_be_an_app_manager() {
             assert_eq!(answer.refusals(mutation), ["PREREQUISITE"], "{engines:?}");
             let message = &answer.at(mutation)["userErrors"][0]["message"];
             assert_eq!(message, "the role `App Manager` is only for members who are Admin");
-            assert_eq!(remedies(&answer, mutation), ["Give the member the role Admin first."]);
+            assert_eq!(remedies(&answer, mutation), ["Change the member's role Member to Admin first."]);
         }
         assert!(apps_with(&gateway, &bob, "app_manager").await.is_empty());
         become_role(&alice, &bob, "admin").await.ok();
