@@ -80,6 +80,7 @@ const fn code(denial: &Denial) -> DecisionCode {
         Denial::UnknownAction { .. } => DecisionCode::UnknownAction,
         Denial::NotGranted { .. }
         | Denial::MissingPermission { .. }
+        | Denial::MissingPermissions { .. }
         | Denial::UnknownPermission { .. }
         | Denial::NotAMember
         | Denial::PeopleOnly

@@ -10,14 +10,15 @@ use super::{
     access_choice::Chosen,
     app::{self, SeenApp},
     input::Mistakes,
-    role::{self, judge},
+    remedy::{self, OfFeature},
+    role::judge,
 };
 use crate::{
     ablate,
     access::{
         Blueprint, Grantee, Held, Place,
-        blueprint::document,
-        delegation::{DelegationDenial, Gift, below_ceiling, may_give},
+        blueprint::document::{self, Holder},
+        delegation::{Gift, below_ceiling, may_give},
     },
     id::new_id,
     store::{self, grant::NewGrant},
@@ -173,16 +174,18 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewG
         given(&gift)
             .and_then(|()| reaches())
             .and_then(|()| judge(app::ensure_grantable(work, &app.app, grantee)))
-            .map_err(|denial| feature_not_given(rules, &format!("{field}.feature"), &denial))?;
+            .map_err(|denial| {
+                let given = OfFeature {
+                    kind,
+                    feature,
+                    level: level.as_deref(),
+                    on: Some(kind.as_str()),
+                    holder: Holder::Member,
+                };
+                let fields = (format!("{field}.feature"), format!("{field}.level"));
+                remedy::feature_not_given(rules, (&fields.0, &fields.1), given, &denial)
+            })?;
     }
     let expires_at = stays.or(whole).and_then(|grant| grant.expires_at);
     Ok(NewGrant { id: new_id(), grantee, held, place, expires_at })
-}
-
-/// The refusal of a feature; of what there is to choose from, `fits` has told.
-fn feature_not_given(rules: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
-    match denial {
-        DelegationDenial::PublicApp => role::not_given(rules, field, denial),
-        _ => UserError::not_given(field, denial),
-    }
 }

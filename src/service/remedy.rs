@@ -6,7 +6,10 @@
 use super::{UserError, UserErrorCode};
 use crate::access::{
     Blueprint, Grantee,
-    blueprint::document::{Holder, Role, RoleLevel},
+    blueprint::{
+        RightSet,
+        document::{Holder, Role, RoleLevel},
+    },
     delegation::DelegationDenial,
 };
 
@@ -223,6 +226,54 @@ pub(super) fn feature_not_given(
     }
 }
 
+/// What was to be taken of a feature.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken<'a> {
+    /// The app kind that has it.
+    pub(super) kind: &'a str,
+    /// The feature.
+    pub(super) feature: &'a str,
+    /// The level.
+    pub(super) level: Option<&'a str>,
+    /// The name of the app on which it is held; `None` for the whole organization.
+    pub(super) on: Option<&'a str>,
+}
+
+impl Taken<'_> {
+    /// The feature, its level and its place, as people call them.
+    fn called(self, blueprint: &Blueprint) -> String {
+        let kind = blueprint.document().app_kinds.get(self.kind);
+        let feature = kind.and_then(|kind| kind.features.get(self.feature));
+        let label = feature.map_or(self.feature, |feature| feature.label.as_str());
+        let level = self.level.map(|level| format!(" ({level})")).unwrap_or_default();
+        match self.on {
+            Some(app) => format!("{label}{level} on `{app}`"),
+            None => {
+                let kind = kind.map_or(self.kind, |kind| kind.label.as_str());
+                format!("{label}{level} of {kind} in the whole organization")
+            }
+        }
+    }
+}
+
+/// The refusal of taking a feature away, with the feature and its place, for many are taken by one field; `None` where the author
+/// does not see what the grantee holds.
+pub(super) fn feature_not_taken(
+    blueprint: &Blueprint,
+    field: &str,
+    taken: Option<Taken<'_>>,
+    denial: &DelegationDenial,
+) -> UserError {
+    let what = taken.map_or_else(|| "this".to_owned(), |taken| taken.called(blueprint));
+    let why = match denial {
+        DelegationDenial::BeyondOwnRights | DelegationDenial::SelfRaise => "you do not hold it".to_owned(),
+        other => other.to_string(),
+    };
+    let code = UserError::not_given(field, denial).code;
+    UserError::new(code, field, format!("you cannot take {what} away: {why}"))
+        .remedy("Ask somebody who holds what is to be taken.")
+}
+
 /// As whom a grantee holds roles.
 pub(super) const fn holder(grantee: Grantee) -> Holder {
     match grantee {
@@ -233,12 +284,22 @@ pub(super) const fn holder(grantee: Grantee) -> Holder {
     }
 }
 
-/// The roles that such a grantee can hold there; of a member in the organization, those of which it has one.
+/// The roles that such a grantee can hold there, on an app the narrowest first; of a member in the organization, those of which it
+/// has one.
 fn choices<'b>(blueprint: &'b Blueprint, holder: Holder, kind: Option<&str>) -> Vec<&'b str> {
     let roles = &blueprint.document().roles;
     let holds = |key: &&str| roles.get(*key).is_some_and(|role| role.holders.contains(&holder));
     match (kind, holder) {
-        (Some(kind), _) => blueprint.roles_on(kind).into_iter().filter(holds).collect(),
+        (Some(kind), _) => {
+            let mut there: Vec<&str> = blueprint.roles_on(kind).into_iter().filter(holds).collect();
+            // The narrowest first (`S1.28`): a role of one feature before one of the whole app, and what gives less before what
+            // gives more.
+            there.sort_by_key(|key| {
+                let level = roles.get(*key).map(|role| role.level);
+                (level != Some(RoleLevel::Feature), blueprint.role(key).map_or(0, RightSet::count))
+            });
+            there
+        }
         (None, Holder::Member) => blueprint.main_roles().map(|(key, _)| key).collect(),
         (None, Holder::Team | Holder::ServiceAccount | Holder::Everyone) => {
             let own = roles.iter().filter(|(_, role)| role.level == RoleLevel::Organization);

@@ -169,12 +169,20 @@ pub fn upgrade(within: Within<'_>, pool: &str) -> Option<Upgrade> {
 /// The permission to invite: whoever does has to see whether there is room (`S3.57`).
 const INVITE: &str = "members.invite";
 
-/// Whether seats are shown to a principal: who may see the plan (`S0.10`), the usage, of which seats are one meter (`S0.13`), or who
-/// invites, in the organization or at an app.
-fn is_shown_to(standing: &Standing) -> bool {
-    let holds = |key: &str| standing.rights.holds(key);
-    let invites_at_apps = || !standing.rights.apps_with(&standing.blueprint.rules, INVITE).is_empty();
-    holds(invoice::READ) || holds(meters::READ) || holds(INVITE) || invites_at_apps()
+/// The permissions that show the seats: of whoever may see the plan (`S0.10`), the usage, of which seats are one meter (`S0.13`), or
+/// invites.
+const SHOWING: [&str; 3] = [invoice::READ, meters::READ, INVITE];
+
+/// The permissions that bring somebody back.
+const RETURNING: [&str; 2] = ["members.update", INVITE];
+
+/// Refuses a principal that holds none of these permissions in the organization, with all of them.
+fn require_one(standing: &Standing, permissions: &[&str]) -> Result<(), ServiceError> {
+    if permissions.iter().any(|permission| standing.rights.holds(permission)) {
+        return Ok(());
+    }
+    let permissions = permissions.iter().map(|permission| (*permission).to_owned()).collect();
+    Err(Denial::MissingPermissions { permissions }.into())
 }
 
 impl super::Service {
@@ -187,8 +195,10 @@ impl super::Service {
         if let Some(denial) = standing.rights.inactive() {
             return Err(denial.into());
         }
-        if !is_shown_to(standing) && !crate::ablate::off("seat_read") {
-            return Err(Denial::MissingPermission { permission: invoice::READ.to_owned() }.into());
+        // Whoever invites at an app has to see whether there is room, too.
+        let invites_at_apps = !standing.rights.apps_with(&standing.blueprint.rules, INVITE).is_empty();
+        if !invites_at_apps && !crate::ablate::off("seat_read") {
+            require_one(standing, &SHOWING)?;
         }
         usage(&self.store().read(), Within::of(standing), self.now()).await
     }
@@ -200,9 +210,10 @@ impl super::Service {
     /// # Errors
     /// [`ServiceError::Forbidden`] for who holds neither.
     pub async fn seats_for_return(&self, standing: &Standing) -> Result<Vec<SeatUsage>, ServiceError> {
-        if !standing.rights.holds(INVITE) {
-            meters::require(standing, "members.update")?;
+        if let Some(denial) = standing.rights.inactive() {
+            return Err(denial.into());
         }
+        require_one(standing, &RETURNING)?;
         usage(&self.store().read(), Within::of(standing), self.now()).await
     }
 }

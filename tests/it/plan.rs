@@ -80,6 +80,10 @@ async fn s0_10_s0_11_s0_13_the_plan_is_shown_with_billing_and_the_seats_to_who_i
             assert_eq!(sees(person, SEATS).await, seats, "{engines:?} {who}");
             assert_eq!(follows(&gateway, person).await, seats, "{engines:?} {who}");
         }
+        // What would do is named whole.
+        let refused = bob.ask(SEATS).await;
+        let message = "one of the permissions `billing.read`, `usage.read`, `members.invite` is needed";
+        assert_eq!(refused.body["errors"][0]["message"], message, "{engines:?}");
         assert_eq!(
             carol.ask(PLANS).await.ok().at("viewer.organization.plans"),
             &json!([{ "key": "small" }, { "key": "large" }])

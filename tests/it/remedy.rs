@@ -55,8 +55,49 @@ async fn s1_15_s1_16_an_owner_is_told_which_roles_open_a_feature() {
     gateway.settle().await;
     let feed = json!({ "feature": { "kind": "event_app", "feature": "news_feed" } });
     let refused = grant(&alice, to(&bob), (feed, Some(fair))).await;
-    let remedy = "Give a role instead. Choose one of `app_manager`, `editor`.".to_owned();
+    let remedy = "Give a role instead. Choose one of `editor`, `app_manager`.".to_owned();
     assert_eq!(told(&refused, "grantAccess"), (vec!["NOT_GRANTABLE"], "gives.feature.feature".to_owned(), remedy));
+}
+
+/// S1.15, S1.16, S1.28: a saved tree and an invitation's are refused with the same words as a single grant, the narrowest role first.
+#[tokio::test]
+async fn s1_15_s1_16_s1_28_a_tree_tells_which_roles_open_a_feature() {
+    let gateway = Gateway::sqlite().await;
+    let acme = gateway.organization("acme", "event-apps", "starter").await;
+    let alice = gateway.member(&acme, "alice", "owner").await;
+    let bob = gateway.member(&acme, "bob", "member").await;
+    let fair = gateway.app(&acme, "event_app", "fair").await;
+    gateway.settle().await;
+    let feature = |key: &str| json!([{ "app": app_id(fair), "features": [{ "feature": key }] }]);
+    for (key, remedy) in [
+        ("news_feed", "Give a role instead. Choose one of `editor`, `app_manager`."),
+        ("builder", "Give a role instead. Choose one of `app_manager`."),
+    ] {
+        let expected = (vec!["NOT_GRANTABLE"], "access.0.features.0.feature".to_owned(), remedy.to_owned());
+        let save = json!({ "member": member_id(bob.member.unwrap()), "access": feature(key) });
+        let refused = alice.call("updateMemberAccess", save, "member { id }").await;
+        assert_eq!(told(&refused, "updateMemberAccess"), expected);
+        let refused = invite_with(&alice, json!({ "email": "x@example.org", "access": feature(key) })).await;
+        assert_eq!(told(&refused, "inviteMember"), expected);
+    }
+}
+
+/// What a bounded author does not hold is refused in a tree with what to do about it.
+#[tokio::test]
+async fn a_tree_beyond_its_author_says_whom_to_ask() {
+    let gateway = Gateway::sqlite().await;
+    let acme = gateway.organization("acme", "business-suite", "agency").await;
+    let carol = gateway.member(&acme, "carol", "admin").await;
+    let bob = gateway.member(&acme, "bob", "user").await;
+    let crm = gateway.app(&acme, "crm", "crm").await;
+    gateway.tick(&acme, &carol, crm, "contacts", None).await;
+    gateway.settle().await;
+    let deals = json!([{ "app": app_id(crm), "features": [{ "feature": "deals" }] }]);
+    let save = json!({ "member": member_id(bob.member.unwrap()), "access": deals });
+    let refused = carol.call("updateMemberAccess", save, "member { id }").await;
+    let ask = "Ask somebody who holds what is to be given.".to_owned();
+    let field = "access.0.features.0.feature".to_owned();
+    assert_eq!(told(&refused, "updateMemberAccess"), (vec!["NOT_GRANTABLE"], field, ask));
 }
 
 /// An unknown flag is answered with the flags there are, wherever it is named; never with main roles.
@@ -200,7 +241,7 @@ async fn s4_19_a_role_of_the_organization_is_not_for_an_app() {
     gateway.settle().await;
     let input = |app: Uuid, role: &str| json!({ "email": "x@example.org", "role": "member", "appRoles": [{ "app": app_id(app), "role": role }] });
     let refused = invite_with(&alice, input(fair, "admin")).await;
-    let remedy = "Name it in `role` or `roles` instead. On the app: choose one of `app_manager`, `verifier`, `editor`, `moderator`, `poll_host`.";
+    let remedy = "Name it in `role` or `roles` instead. On the app: choose one of `verifier`, `editor`, `moderator`, `poll_host`, `app_manager`.";
     let expected = (vec!["WRONG_LEVEL"], "appRoles.0.role".to_owned(), remedy.to_owned());
     assert_eq!(told(&refused, "inviteMember"), expected);
     let refused = invite_with(&sue, input(desk, "super_admin")).await;

@@ -51,6 +51,12 @@ pub enum Denial {
         /// The permission's key.
         permission: String,
     },
+    /// Several permissions of the organization would do, and none of them is held.
+    #[error("one of the permissions `{}` is needed", permissions.join("`, `"))]
+    MissingPermissions {
+        /// The permissions' keys.
+        permissions: Vec<String>,
+    },
     /// The principal holds nothing on the app: to it, the app does not exist.
     #[error("no access to this app")]
     AppHidden,

@@ -135,7 +135,6 @@ fn mistakes_in_roles_and_trees_are_named_too() {
             with(project, "creator_access = [{ feature = \"files\", level = \"own\" }]"),
             "`project` has no feature `files` at the level `own` to give",
         ),
-        ("requires = [\"tasks\"]", "requires = [\"page.txt\"]".to_owned(), "`project` has no feature `page.txt`"),
         (
             "parents = [\"organization\", \"group\"",
             "parents = [\"organization\", \"grup\"".to_owned(),
@@ -159,6 +158,68 @@ fn mistakes_in_roles_and_trees_are_named_too() {
         let errors = errors_of(&NESTED.replacen(from, to, 1));
         assert!(errors.iter().any(|error| error.contains(expected)), "{to}: {errors:?}");
         assert!(errors.iter().all(|error| error.starts_with("line ") && error.contains("(fix: ")), "{errors:?}");
+    }
+}
+
+/// What names something else says what may stand there: features by their kind, and roles of the level that is meant.
+#[test]
+fn what_is_named_wrong_is_answered_with_what_fits() {
+    let worker = "label = \"Worker\"\n";
+    let project = "label = \"Project\"\n";
+    let with = |line: &str, more: &str| format!("{line}{more}\n");
+    let cases: &[(&str, String, &str)] = &[
+        (
+            "requires = [\"tasks\"]",
+            "requires = [\"page.txt\"]".to_owned(),
+            "`page` has no feature `txt` (fix: `requires` takes features of this app kind by name (`tasks`), and those of \
+             others as `kind.feature`)",
+        ),
+        (
+            "requires = [\"tasks\"]",
+            "requires = [\"c.d\"]".to_owned(),
+            "there is no app kind `c` (fix: `requires` takes",
+        ),
+        (
+            "requires = [\"tasks\"]",
+            "requires = [\"task\"]".to_owned(),
+            "`project` has no feature `task` (fix: `requires`",
+        ),
+        (
+            "requires = [\"tasks\"]",
+            "requires = [\"project.tasks\"]".to_owned(),
+            "`project.tasks` is a feature of the same app kind (fix: write `tasks`",
+        ),
+        // Where a role of the organization is meant, or one of an app, those are named.
+        (
+            "creator_roles = [\"owner\"]",
+            "creator_roles = [\"boss\"]".to_owned(),
+            "there is no role `boss` (fix: name one of `owner`, `worker`, or declare it)",
+        ),
+        (
+            "creator_roles = [\"owner\"]",
+            "creator_roles = [\"owner\", \"manager\"]".to_owned(),
+            "`manager` cannot be held by members in the organization (fix: name one of `owner`, `worker`)",
+        ),
+        (
+            project,
+            with(project, "creator_role = \"boss\""),
+            "there is no role `boss` (fix: name one of `manager`, or declare it)",
+        ),
+        (
+            worker,
+            with(worker, "requires = [\"nobody\"]"),
+            "there is no role `nobody` (fix: name one of `owner`, or declare it)",
+        ),
+        (
+            worker,
+            with(worker, "automatic = [{ role = \"boss\", app_kind = \"page\" }]"),
+            "there is no role `boss` (fix: name one of `manager`, or declare it)",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        assert!(NESTED.contains(from), "the case replaces nothing: {from}");
+        let errors = errors_of(&NESTED.replacen(from, to, 1));
+        assert!(errors.iter().any(|error| error.contains(expected)), "{to}: {errors:?}");
     }
 }
 
@@ -301,55 +362,4 @@ fn s3_19_allowed_domains_are_written_as_addresses_are_kept() {
         let said = format!("`invitation.allowed_domains[1]`: `{bad}` is no domain");
         assert!(errors[0].contains(&said) && errors[0].contains(&format!("write it as `{meant}`")), "{errors:?}");
     }
-}
-
-/// Every key that nobody knows is told, each with its line, and what makes no sense beside them.
-#[test]
-fn every_unknown_key_is_told_with_its_line() {
-    let source = NESTED
-        .replace("title = \"Nested\"", "title = \"Nested\"\ncolour = \"red\"")
-        .replace("label = \"Group\"", "label = \"Group\"\nicon = \"g\"")
-        .replace("edit = { label = \"Edit\" }", "edit = { label = \"Edit\", hint = \"e\" }")
-        .replace("label = \"Writer\"\n", "label = \"Writer\"\nasigns = []\n")
-        .replace("default_plan = \"only\"", "default_plan = \"on\"");
-    let source =
-        format!("{source}\n[[menus]]\nkey = \"a\"\nlabel = \"A\"\n[[menus]]\nkey = \"b\"\nlabel = \"B\"\nwhen = 1\n");
-    let errors = errors_of(&source);
-    let line = |text: &str| source.lines().position(|line| line.contains(text)).unwrap() + 1;
-    for (path, key, text) in [
-        ("colour", "colour", "colour ="),
-        ("app_kinds.group.icon", "icon", "icon ="),
-        ("app_kinds.group.features.settings.actions.edit.hint", "hint", "hint ="),
-        ("roles.writer.asigns", "asigns", "asigns ="),
-        ("menus[1].when", "when", "when ="),
-    ] {
-        let said = format!("line {}: `{path}`: unknown field `{key}`", line(text));
-        assert!(errors.iter().any(|error| error.starts_with(&said)), "{said}: {errors:?}");
-    }
-    let edits = source.matches("hint =").count();
-    assert_eq!(errors.iter().filter(|error| error.contains("unknown field `hint`")).count(), edits, "{errors:?}");
-    assert!(errors.iter().any(|error| error.contains("there is no plan `on`")), "{errors:?}");
-    assert_eq!(errors.len(), 5 + edits, "{errors:?}");
-}
-
-/// A value of the wrong type, or one that is missing, hides no unknown key after it; what follows from it is not told.
-#[test]
-fn a_wrong_value_hides_no_other_mistake() {
-    let source = NESTED
-        .replace("version = 1", "version = \"one\"")
-        .replace("label = \"Group\"\n", "")
-        .replace("holders = [\"member\", \"team\"]", "holders = [\"member\", \"staff\", \"group\"]")
-        .replace("label = \"Only\"", "label = \"Only\"\nprice = 3");
-    let errors = errors_of(&source);
-    for expected in [
-        "`version`: invalid type: string \"one\"",
-        "`app_kinds.group`: missing field `label`",
-        "`roles.manager.holders[1]`: unknown variant `staff`",
-        "`roles.manager.holders[2]`: unknown variant `group`",
-        "`plans.only.price`: unknown field `price`",
-    ] {
-        assert!(errors.iter().any(|error| error.contains(expected)), "{expected}: {errors:?}");
-    }
-    assert_eq!(errors.len(), 5, "{errors:?}");
-    assert!(errors.iter().all(|error| error.starts_with("line ") && error.contains("(fix: ")), "{errors:?}");
 }

@@ -213,7 +213,7 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Res
     may_be_given(work, (&gift, fields), app.as_ref(), &before).await?;
     let displaced = app_role::displaced(rules, &gift, &before);
     for grant in &displaced {
-        may_take_at(work, grant, ancestors, field)?;
+        may_take_at(work, (*grant, app.as_ref()), field)?;
     }
     let lacking = prerequisite::unmet(work, grantee).await?;
     // What it takes the place of goes, and what is given with an end may have had none: for everybody whom it reached.
@@ -332,21 +332,21 @@ fn gives(grant: &AccessGrant, of_kind: &str, key: &str) -> bool {
     matches!(&grant.held, Held::Feature { kind, feature, .. } if kind == of_kind && feature == key)
 }
 
-/// Whether the author may take what somebody holds, which is no more ticked in a tree; as [`may_take_at`].
-pub(super) fn may_take(work: &Work<'_>, grant: &AccessGrant, ancestors: &[Uuid]) -> Result<(), UserError> {
-    may_take_at(work, grant, ancestors, "access")
+/// Whether the author may take what somebody holds on this app, or in the whole organization, which is no more ticked in a tree;
+/// as [`may_take_at`].
+pub(super) fn may_take(work: &Work<'_>, grant: &AccessGrant, app: Option<&SeenApp>) -> Result<(), UserError> {
+    may_take_at(work, (grant, app), "access")
 }
 
-/// Whether the author may take what somebody holds: who may give it may take it, and anybody may give up its own. Refused at the
-/// field by which it goes.
+/// Whether the author may take what somebody holds on this app, or in the whole organization: who may give it may take it, and
+/// anybody may give up its own. Refused at the field by which it goes.
 pub(super) fn may_take_at(
     work: &Work<'_>,
-    grant: &AccessGrant,
-    ancestors: &[Uuid],
+    (grant, app): (&AccessGrant, Option<&SeenApp>),
     field: &str,
 ) -> Result<(), UserError> {
     let Ok(standing) = work.standing() else { return Ok(()) };
-    may_take_by(standing, work.authority(), (grant, ancestors), field)
+    may_take_by(standing, work.authority(), (grant, app), field)
 }
 
 /// Takes it; its id.
@@ -385,7 +385,7 @@ pub(super) async fn take(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError
         let refusal = UserError::new(UserErrorCode::Invalid, "grant", "every member has a main role");
         return Err(refusal.remedy("Change the member's role, or remove the member.").into());
     }
-    may_take_at(work, &grant, app.as_ref().map(|app| app.above.ids.as_slice()).unwrap_or_default(), "grant")?;
+    may_take_at(work, (&grant, app.as_ref()), "grant")?;
     if let Held::Feature { .. } = &grant.held {
         is_spare(rules, &grant, &held_by(work, grant.grantee).await?)?;
     }
@@ -441,7 +441,7 @@ async fn set_default(work: &Work<'_>, default: Default) -> Result<(), ServiceErr
     let grants = store::grant::list_defaults(work.tx, organization).await?;
     let held = grants.iter().find(|grant| grant.place == Place::Organization && gives(grant, &kind, &feature));
     if let Some(held) = held.filter(|_| level.is_none()) {
-        may_take_at(work, held, &[], "level")?;
+        may_take_at(work, (held, None), "level")?;
     }
     let told = json!({ "kind": kind, "feature": feature, "level": level });
     let grant = level.map(|level| (new_id(), Some(level)));

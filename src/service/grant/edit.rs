@@ -84,7 +84,7 @@ pub(in crate::service) async fn plan(
     let chosen = Chosen { member: member.id, roles, held: &held };
     let mut grants = access_choice::grants(work, chosen, choice, mistakes).await?;
     let seen = access_choice::seen_apps(work).await?;
-    let mut refused = None;
+    let mut refused: Vec<UserError> = Vec::new();
     for grant in &held {
         if grants.iter().any(|new| new.held == grant.held && new.place == grant.place) {
             continue;
@@ -97,14 +97,14 @@ pub(in crate::service) async fn plan(
             (Place::Organization, _) => match taken_everywhere(work, grant, (&grants, &seen)) {
                 Ok(goes) => goes,
                 Err(refusal) => {
-                    refused.get_or_insert(refusal.at("access"));
+                    refused.push(refusal);
                     true
                 }
             },
             // The tree is about the apps that the author sees; the rest is not its to edit.
             (Place::App { .. }, None) => false,
             (Place::App { .. }, Some(app)) => {
-                mistakes.keep(may_take(work, grant, &app.above.ids).map_err(|refusal| refusal.at("access")));
+                refused.extend(may_take(work, grant, Some(app)).err());
                 true
             }
         };
@@ -123,8 +123,11 @@ pub(in crate::service) async fn plan(
             });
         }
     }
-    if let Some(refusal) = refused {
-        mistakes.push(refusal);
+    // One word is enough for an author who does not see what the member holds.
+    for (index, refusal) in refused.iter().enumerate() {
+        if !refused.iter().take(index).any(|earlier| earlier == refusal) {
+            mistakes.push(refusal.clone());
+        }
     }
     Ok(Planned { grants, seen, tree: choice.tree().to_vec() })
 }
@@ -136,7 +139,7 @@ fn taken_everywhere(
     grant: &AccessGrant,
     (chosen, seen): (&[NewGrant], &[SeenApp]),
 ) -> Result<bool, UserError> {
-    let Err(refusal) = may_take(work, grant, &[]) else { return Ok(true) };
+    let Err(refusal) = may_take(work, grant, None) else { return Ok(true) };
     // What is over gives nothing, and is nobody's to keep.
     if grant.expires_at.is_some_and(|end| end <= work.now) {
         return Ok(true);

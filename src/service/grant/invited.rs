@@ -55,7 +55,7 @@ pub(in crate::service) async fn give_invited(
             other => other?,
         }
         for displaced in app_role::displaced(rules, &gift, &before) {
-            change::may_take_at(work, displaced, &app.above.ids, &field)?;
+            change::may_take_at(work, (displaced, Some(app)), &field)?;
             let permit = work.authorize_on::<GrantAccess>(&app.place())?;
             store::grant::delete(work.tx, permit, organization, displaced.id).await?;
         }

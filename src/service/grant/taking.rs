@@ -1,8 +1,6 @@
 //! What stands in the way of taking what is given: the checks of the change itself, which screens ask beforehand.
 
-use uuid::Uuid;
-
-use super::{AccessGrant, app_role};
+use super::{AccessGrant, app_role, may_see};
 use crate::{
     access::{
         Authority, Blueprint, Denial, Grantee, Held,
@@ -12,21 +10,23 @@ use crate::{
         Standing, UserError, UserErrorCode,
         app::SeenApp,
         consequence::last_on_app,
+        remedy::{self, Taken},
         role::{self, judge},
     },
     store::grant::HoldersOnApps,
 };
 
-/// Whether the author may take what somebody holds: who may give it may take it, and anybody may give up its own. Refused at the
-/// field by which it goes.
+/// Whether the author may take what somebody holds on this app, or in the whole organization: who may give it may take it, and
+/// anybody may give up its own. Refused at the field by which it goes.
 pub(super) fn may_take_by(
     standing: &Standing,
     authority: Authority<'_>,
-    (grant, ancestors): (&AccessGrant, &[Uuid]),
+    (grant, app): (&AccessGrant, Option<&SeenApp>),
     field: &str,
 ) -> Result<(), UserError> {
     let own = standing.facts.principal;
     let rules = &standing.blueprint.rules;
+    let ancestors = app.map(|app| app.above.ids.as_slice()).unwrap_or_default();
     if matches!(grant.grantee, Grantee::Member(id) | Grantee::ServiceAccount(id) if id == own.id) {
         return app_role::keeps_own(rules, &grant.held).map_err(|refusal| refusal.at(field));
     }
@@ -42,8 +42,13 @@ pub(super) fn may_take_by(
     };
     judge(judged).map_err(|denial| match &grant.held {
         Held::Role(_) => role::not_given(rules, field, &denial),
-        Held::Feature { .. } => {
-            UserError::not_given(field, &denial).remedy("Ask somebody who holds what is to be taken.")
+        Held::Feature { kind, feature, level } => {
+            let on = app.map(|app| app.app.name.as_str());
+            let named = Taken { kind, feature, level: level.as_deref(), on };
+            // Who gives access and does not see what others hold is not told of it here.
+            let shown = may_see(standing, grant.grantee)
+                || app.is_some_and(|app| standing.rights.holds_on(rules, "rights.read", &app.place()));
+            remedy::feature_not_taken(rules, field, shown.then_some(named), &denial)
         }
     })
 }
@@ -108,9 +113,8 @@ pub(in crate::service) fn obstacles(
         }
         _ => Ok(()),
     };
-    let at = (grant, app.above.ids.as_slice());
     let judged = above()
-        .and_then(|()| may_take_by(standing, Authority::Principal(rights), at, "grant"))
+        .and_then(|()| may_take_by(standing, Authority::Principal(rights), (grant, Some(app)), "grant"))
         .and_then(|()| is_spare(rules, grant, of.own));
     match judged {
         Err(refusal) => vec![refusal],

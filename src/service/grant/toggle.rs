@@ -129,16 +129,15 @@ impl Screen<'_> {
         let place = Place::App { id: app.app.id, kind: app.app.kind.clone() };
         let held = Held::Role((*key).to_owned());
         let grantee = Grantee::Member(member.id);
-        let ancestors = app.above.ids.as_slice();
         let authority = Authority::Principal(rights);
         match grant {
             None => {
-                let gift = Gift { grantee, held: &held, place: &place, ancestors };
+                let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.above.ids };
                 let given = judge(may_give(rules, authority, &gift));
                 let given = given.and_then(|()| judge(app::grantable(rules, &app.app, grantee)));
                 given.err().map(|denial| role::not_given(rules, "role", &denial)).into_iter().collect()
             }
-            Some(grant) => match may_take_by(standing, authority, (grant, ancestors), "role") {
+            Some(grant) => match may_take_by(standing, authority, (grant, Some(app)), "role") {
                 Err(refusal) => vec![refusal],
                 Ok(()) => keeps_app(rules, (app, holders), grant).map(|last| last.at("role")).into_iter().collect(),
             },
@@ -185,7 +184,7 @@ async fn set(work: &Work<'_>, switch: AppRoleSwitch) -> Result<Switched, Service
     let grant = match (switch.on, lasting, held) {
         // It stands there already; who may not switch it is told so all the same.
         (true, Some(grant), _) => {
-            change::may_take_at(work, grant, &app.above.ids, "role")?;
+            change::may_take_at(work, (grant, Some(&app)), "role")?;
             Some(grant.id)
         }
         (true, None, _) => {

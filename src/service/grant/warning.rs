@@ -50,8 +50,10 @@ fn fact(grant: &AccessGrant) -> Grant {
 
 /// The apps that the viewer sees.
 fn apps(viewer: &Standing, apps: &[Arc<SeenApp>]) -> HashMap<Uuid, AppFact> {
-    let fact =
-        |app: &Arc<SeenApp>| (app.app.id, AppFact { kind: app.app.kind.clone(), ancestors: app.above.ids.clone() });
+    let fact = |app: &Arc<SeenApp>| {
+        let (name, kind) = (app.app.name.clone(), app.app.kind.clone());
+        (app.app.id, AppFact { name, kind, ancestors: app.above.ids.clone() })
+    };
     apps.iter().filter(|app| app.is_seen_by(viewer)).map(fact).collect()
 }
 

@@ -38,16 +38,6 @@ pub(super) enum Step {
     Index(usize),
 }
 
-impl Step {
-    /// Whether a message says that what stood here is missing.
-    pub(super) fn is_missing_in(&self, message: &str) -> bool {
-        match self {
-            Self::Key(key) => message.starts_with(&format!("missing field `{key}`")),
-            Self::Index(_) => false,
-        }
-    }
-}
-
 impl From<&str> for Step {
     fn from(key: &str) -> Self {
         Self::Key(key.to_owned())
@@ -67,7 +57,7 @@ impl From<usize> for Step {
 }
 
 /// A place in a document: builds paths, and finds their lines.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Location(Vec<Step>);
 
 impl Location {
@@ -77,8 +67,22 @@ impl Location {
         Self(steps)
     }
 
-    pub(super) fn last(&self) -> Option<&Step> {
-        self.0.last()
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
+    /// Whether this is an element of a list.
+    pub(super) fn is_element(&self) -> bool {
+        matches!(self.0.last(), Some(Step::Index(_)))
+    }
+
+    /// The innermost key.
+    pub(super) fn last_key(&self) -> &str {
+        let mut keys = self.0.iter().rev().filter_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Index(_) => None,
+        });
+        keys.next().unwrap_or_default()
     }
 
     /// The path as a person reads it.

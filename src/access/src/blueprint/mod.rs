@@ -85,14 +85,16 @@ impl Blueprint {
     /// Parses and validates a document whole.
     ///
     /// # Errors
-    /// Everything that is wrong with it, each with line and fix: keys that nobody knows and values of the wrong type first, then
-    /// what makes no sense.
+    /// Everything that is wrong with it, each with line and fix, in the order of lines: keys that nobody knows, values that are
+    /// missing or of the wrong type, and what makes no sense in the rest. Nothing is told that follows from another mistake.
     pub fn parse(source: &str) -> Result<Self, Vec<BlueprintError>> {
-        let (document, mut errors) = shape::read(source);
-        let Some(document) = document else { return Err(errors) };
-        let blueprint = Self::compile(document);
-        errors.extend(check::check(&blueprint, source));
-        if errors.is_empty() { Ok(blueprint) } else { Err(errors) }
+        let shape::Reading { document, mistakes: mut errors, damage } = shape::read(source);
+        let blueprint = document.map(Self::compile);
+        if let Some(blueprint) = &blueprint {
+            errors.extend(check::check(blueprint, source, &damage));
+        }
+        errors.sort_by_key(|error| error.line);
+        blueprint.filter(|_| errors.is_empty()).ok_or(errors)
     }
 
     /// Compiles what can be compiled; dangling references are left out here and reported by `check`.

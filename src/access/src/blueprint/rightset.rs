@@ -55,6 +55,12 @@ impl RightSet {
         rest
     }
 
+    /// How many permissions and actions are held.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.kinds.iter().fold(self.permissions.count_ones(), |sum, bits| sum.saturating_add(bits.count_ones()))
+    }
+
     /// Whether nothing is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {

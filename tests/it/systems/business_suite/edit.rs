@@ -179,20 +179,64 @@ async fn s2_31_s2_20_an_admin_takes_nothing_it_does_not_hold() {
         assert!(before.iter().all(|grant| grant.starts_with("* ")), "{before:?}");
         let contacts = tree(&[(*crm, &["contacts"])]);
         let custom = json!({ "accessMode": "CUSTOM", "access": contacts.clone() });
-        for (answer, mutation) in [
-            (update(carol, bob_id, custom).await, "updateMember"),
-            (update(carol, bob_id, json!({ "accessMode": "ALL" })).await, "updateMember"),
-            (save_access(carol, bob_id, contacts).await, "updateMemberAccess"),
-            (save_access(carol, bob_id, json!([])).await, "updateMemberAccess"),
+        let all = json!({ "accessMode": "ALL" });
+        let of_crm =
+            |label: &&str| format!("you cannot take {label} of CRM in the whole organization away: you do not hold it");
+        for (answer, mutation, taken) in [
+            (update(carol, bob_id, custom).await, "updateMember", &["Calls", "Deals"][..]),
+            (update(carol, bob_id, all).await, "updateMember", &["Calls", "Deals"]),
+            (save_access(carol, bob_id, contacts).await, "updateMemberAccess", &["Calls", "Deals"]),
+            (save_access(carol, bob_id, json!([])).await, "updateMemberAccess", &["Calls", "Contacts", "Deals"]),
         ] {
-            assert_eq!(answer.refusals(mutation), ["NOT_GRANTABLE"], "{engines:?} {}", answer.text);
-            assert_eq!(fields(&answer, mutation), ["access"]);
-            assert_eq!(remedies(&answer, mutation), ["Ask somebody who holds what is to be taken."]);
+            let told = answer.at(mutation)["userErrors"].as_array().unwrap().clone();
+            let mut messages: Vec<&str> = told.iter().map(|error| error["message"].as_str().unwrap()).collect();
+            messages.sort_unstable();
+            assert_eq!(messages, taken.iter().map(of_crm).collect::<Vec<_>>(), "{engines:?} {}", answer.text);
+            for error in &told {
+                assert_eq!((&error["code"], &error["field"]), (&json!("NOT_GRANTABLE"), &json!(["access"])));
+                assert_eq!(error["remedy"], "Ask somebody who holds what is to be taken.");
+            }
             assert_eq!(held(gateway, bob_id).await, before, "{engines:?}: nothing was changed");
         }
         save_access(carol, bob_id, tree(&[(*crm, &["contacts", "deals", "calls"])])).await.ok();
         assert_eq!(held(gateway, bob_id).await, before, "{engines:?}: all of it stays ticked");
     }
+}
+
+/// S1.31, S2.20: an owner who gives herself everything is told that it is needless, and never to give up being the owner.
+#[tokio::test]
+async fn s1_31_s2_20_everything_given_to_the_owner_is_needless() {
+    let Suite { gateway: _serving, alice, .. } = suite().await;
+    update(&alice, alice.member.unwrap(), json!({ "accessMode": "ALL" })).await.ok();
+    let ask =
+        "{ organization(slug: \"acme\") { accessWarnings(first: 50) { edges { node { code message remedy } } } } }";
+    let found = alice.ask(ask).await.ok();
+    let edges = found.at("organization.accessWarnings.edges").as_array().unwrap();
+    assert!(!edges.is_empty());
+    for edge in edges {
+        let node = &edge["node"];
+        assert_eq!(node["code"], "REDUNDANT", "{}", found.text);
+        let message = node["message"].as_str().unwrap();
+        let needless = " in the whole organization gives nothing that Owner in the organization does not give already";
+        let what = message.strip_suffix(needless).unwrap_or_else(|| panic!("{message}"));
+        assert_eq!(node["remedy"], format!("Take {what} in the whole organization away."));
+    }
+}
+
+/// S2.31: of many things that a saved tree takes on one app, each refusal says which, and where.
+#[tokio::test]
+async fn s2_31_each_thing_that_is_not_taken_is_named_with_its_app() {
+    let suite = suite().await;
+    let Suite { gateway, acme, alice, carol, bob, crm, .. } = &suite;
+    let bob_id = bob.member.unwrap();
+    gateway.tick(acme, carol, *crm, "contacts", None).await;
+    save_access(alice, bob_id, tree(&[(*crm, &["contacts", "deals", "calls"])])).await.ok();
+    let refused = save_access(carol, bob_id, json!([])).await;
+    let told = refused.at("updateMemberAccess.userErrors").as_array().unwrap();
+    let mut messages: Vec<&str> = told.iter().map(|error| error["message"].as_str().unwrap()).collect();
+    messages.sort_unstable();
+    let expected = ["Calls", "Deals"].map(|label| format!("you cannot take {label} on `crm` away: you do not hold it"));
+    assert_eq!(messages, expected, "{}", refused.text);
 }
 
 /// S0.33, S3.43 to S3.45, S2.20: what «all» gave everywhere goes with a saved tree; what stays ticked is given app by app, until

@@ -104,7 +104,7 @@ async fn s1_35_an_invitation_takes_both_spellings() {
     };
     let unknown = invite_with(&alice, person("verifyr")).await;
     assert_eq!(unknown.refusals("inviteMember"), ["NOT_IN_BLUEPRINT"]);
-    let remedy = "Choose one of `app_manager`, `verifier`, `editor`, `moderator`, `poll_host`.";
+    let remedy = "Choose one of `verifier`, `editor`, `moderator`, `poll_host`, `app_manager`.";
     assert_eq!(remedies(&unknown, "inviteMember"), [remedy]);
     invite_with(&alice, person("verifyer")).await.ok();
     let stored = "SELECT count(*) FROM access_grant WHERE role = 'verifier' AND app_id IS NOT NULL";

@@ -19,7 +19,7 @@ impl Check<'_> {
             if !self.stands_somewhere(key) {
                 let problem = "no app of this kind can stand anywhere".to_owned();
                 let fix = format!("let a kind above it, or itself, have `{ROOT}` among its `parents`");
-                self.report(&location.at("parents"), problem, &fix);
+                self.report_of_whole(&location.at("parents"), problem, &fix);
             }
             self.public(&location, key, kind);
             self.public_grants(&location, key, kind);
@@ -37,26 +37,7 @@ impl Check<'_> {
             }
             for (name, feature) in &kind.features {
                 self.feature(&location.at("features").at(name), name, feature);
-                for (index, other) in feature.requires.iter().enumerate() {
-                    let place = location.at("features").at(name).at("requires").at(index);
-                    let same = kind.features.contains_key(other);
-                    let elsewhere = other.split_once('.').is_some_and(|(other_kind, feature)| {
-                        other_kind != key
-                            && document
-                                .app_kinds
-                                .get(other_kind)
-                                .is_some_and(|kind| kind.features.contains_key(feature))
-                    });
-                    if other == name {
-                        self.report(&place, "a feature cannot require itself".to_owned(), "leave it out");
-                    } else if !same && !elsewhere {
-                        self.report(
-                            &place,
-                            format!("`{key}` has no feature `{other}`"),
-                            "name a feature of the same app kind, or `kind.feature` of another",
-                        );
-                    }
-                }
+                self.requires(&location.at("features").at(name), (key, name), feature);
             }
             self.require_cycles(&location, key);
         }
@@ -76,6 +57,38 @@ impl Check<'_> {
             }
         }
         standing.contains(&key)
+    }
+
+    /// What a feature needs beside it: features of its own kind by name, of others as `kind.feature`.
+    fn requires(&mut self, location: &Location, (kind, name): (&str, &str), feature: &Feature) {
+        let kinds = &self.blueprint.document.app_kinds;
+        let has = |kind: &str, feature: &str| kinds.get(kind).is_some_and(|kind| kind.features.contains_key(feature));
+        for (index, other) in feature.requires.iter().enumerate() {
+            let place = location.at("requires").at(index);
+            let problem = match other.split_once('.') {
+                _ if other == name => {
+                    self.report(&place, "a feature cannot require itself".to_owned(), "leave it out");
+                    continue;
+                }
+                None if has(kind, other) => continue,
+                None => format!("`{kind}` has no feature `{other}`"),
+                Some((of, feature)) if of == kind && has(kind, feature) => {
+                    let problem = format!("`{other}` is a feature of the same app kind");
+                    self.report(&place, problem, &format!("write `{feature}`: its own kind is not named"));
+                    continue;
+                }
+                Some((of, feature)) if has(of, feature) => continue,
+                Some((of, _)) if !kinds.contains_key(of) => format!("there is no app kind `{of}`"),
+                Some((of, feature)) => format!("`{of}` has no feature `{feature}`"),
+            };
+            let others = kinds.get(kind).into_iter().flat_map(|kind| kind.features.keys());
+            let others: Vec<&str> = others.map(String::as_str).filter(|other| *other != name).collect();
+            let own = if others.is_empty() { String::new() } else { format!(" (`{}`)", others.join("`, `")) };
+            let fix = format!(
+                "`requires` takes features of this app kind by name{own}, and those of others as `kind.feature`"
+            );
+            self.report(&place, problem, &fix);
+        }
     }
 
     fn public(&mut self, location: &Location, key: &str, kind: &AppKind) {
@@ -109,14 +122,15 @@ impl Check<'_> {
     fn creator(&mut self, location: &Location, key: &str, kind: &AppKind) {
         if let Some(name) = &kind.creator_role {
             let place = location.at("creator_role");
-            let known = self.known_role(&place, name);
-            let role = self.blueprint.document.roles.get(name).filter(|_| known);
-            let fits = |role: &Role| {
+            let fits = |_: &str, role: &Role| {
                 role.level == RoleLevel::App && (role.kinds.is_empty() || role.kinds.iter().any(|kind| kind == key))
             };
-            if role.is_some_and(|role| !fits(role)) {
+            let known = self.known_role_among(&place, name, fits);
+            let role = self.blueprint.document.roles.get(name).filter(|_| known);
+            if role.is_some_and(|role| !fits(name, role)) {
                 let problem = format!("`{name}` cannot be held on a `{key}`");
-                self.report(&place, problem, "name an app role for this kind");
+                let fix = self.one_role_of(fits).unwrap_or_else(|| "declare an app role for this kind".to_owned());
+                self.report(&place, problem, &fix);
             }
         }
         for (index, given) in kind.creator_access.iter().enumerate() {

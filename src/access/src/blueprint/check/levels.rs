@@ -7,7 +7,7 @@ use crate::{
         error::Location,
         selector::Reach,
     },
-    verb::PERMISSIONS,
+    verb::{PERMISSIONS, is_for_apps},
 };
 
 /// What lets the holder of an app role bring people into the organization, with roles there.
@@ -27,10 +27,9 @@ impl Check<'_> {
 
     /// Permissions of an app role that nothing asks for on an app. One that the product declares is the product's own matter.
     fn permissions_on_apps(&mut self, location: &Location, role: &Role) {
-        let counts = |key: &String| PERMISSIONS.iter().find(|known| known.key == key).is_none_or(|known| known.on_apps);
         for (index, text) in role.permissions.iter().enumerate() {
             let Ok(rights) = self.blueprint.select(text, Reach::Permissions) else { continue };
-            if !self.blueprint.permissions_of(&rights).iter().any(counts) {
+            if !self.blueprint.permissions_of(&rights).iter().any(|key| is_for_apps(key)) {
                 let known = PERMISSIONS.iter().filter(|known| known.on_apps).map(|known| known.key);
                 let known = known.collect::<Vec<_>>().join("`, `");
                 let problem = format!("`{text}` is asked for in the organization alone, and does nothing on an app");
@@ -52,7 +51,7 @@ impl Check<'_> {
                 self.out_of_reach(key, role, (other, given))
             };
             if let Some((problem, fix)) = mistake {
-                self.report(&location.at(index), problem, fix);
+                self.report_of_whole(&location.at(index), problem, fix);
             }
         }
     }

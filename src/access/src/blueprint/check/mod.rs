@@ -1,4 +1,7 @@
 //! Validation of a document: everything that parses and still makes no sense, with place and fix.
+//!
+//! Of a document that could not be read whole, what may come of that is left out: what stands in a damaged part or names one
+//! ([`Check::report`]), and what only the whole shows ([`Check::report_of_whole`]).
 
 mod apps;
 mod levels;
@@ -8,8 +11,10 @@ mod unused;
 
 use super::{
     Blueprint,
+    document::{Holder, Role, RoleLevel},
     error::{BlueprintError, Location, Step},
     selector::Reach,
+    shape::Damage,
 };
 
 /// The most actions one app kind can have, and the most organization permissions: the width of a compact set.
@@ -18,9 +23,9 @@ const MOST_BITS: usize = 128;
 /// The most seats a plan can have: what a GraphQL `Int` holds.
 const MOST_SEATS: u32 = i32::MAX.unsigned_abs();
 
-/// Everything that is wrong with a compiled document.
-pub(super) fn check(blueprint: &Blueprint, source: &str) -> Vec<BlueprintError> {
-    let mut check = Check { blueprint, source, errors: Vec::new() };
+/// Everything that is wrong with a compiled document, as far as it could be read.
+pub(super) fn check(blueprint: &Blueprint, source: &str, damage: &Damage) -> Vec<BlueprintError> {
+    let mut check = Check { blueprint, source, damage, errors: Vec::new() };
     check.header();
     check.permissions();
     check.app_kinds();
@@ -39,6 +44,7 @@ pub(super) fn check(blueprint: &Blueprint, source: &str) -> Vec<BlueprintError> 
 struct Check<'a> {
     blueprint: &'a Blueprint,
     source: &'a str,
+    damage: &'a Damage,
     errors: Vec<BlueprintError>,
 }
 
@@ -46,14 +52,31 @@ fn root(step: impl Into<Step>) -> Location {
     Location::default().at(step)
 }
 
+/// To name one of these; `None` where there are none.
+fn one_of<'k>(keys: impl Iterator<Item = &'k str>) -> Option<String> {
+    let keys: Vec<&str> = keys.collect();
+    (!keys.is_empty()).then(|| format!("name one of `{}`", keys.join("`, `")))
+}
+
 impl Check<'_> {
+    /// A mistake that stands at one place, whatever stands at others.
     fn report(&mut self, location: &Location, problem: String, fix: &str) {
+        if self.damage.hides(location, &problem) {
+            return;
+        }
         self.errors.push(BlueprintError {
             line: location.line(self.source),
             path: location.text(),
             problem,
             fix: fix.to_owned(),
         });
+    }
+
+    /// A mistake that only the whole document shows: something stands nowhere in it, or several declarations do not go together.
+    fn report_of_whole(&mut self, location: &Location, problem: String, fix: &str) {
+        if self.damage.is_none() {
+            self.report(location, problem, fix);
+        }
     }
 
     fn key(&mut self, location: &Location, key: &str) {
@@ -69,22 +92,47 @@ impl Check<'_> {
     }
 
     fn known_role(&mut self, location: &Location, key: &str) -> bool {
+        self.known_role_among(location, key, |_, _| true)
+    }
+
+    /// Whether there is such a role; where there is none, those are named that fit there.
+    fn known_role_among(&mut self, location: &Location, key: &str, fits: impl Fn(&str, &Role) -> bool) -> bool {
         let known = self.blueprint.document.roles.contains_key(key);
         if !known {
-            let names = self.blueprint.document.roles.keys().map(String::as_str).collect::<Vec<_>>().join("`, `");
-            self.report(
-                location,
-                format!("there is no role `{key}`"),
-                &format!("name one of `{names}`, or declare it"),
-            );
+            let fix =
+                self.one_role_of(fits).map_or_else(|| "declare it".to_owned(), |one| format!("{one}, or declare it"));
+            self.report(location, format!("there is no role `{key}`"), &fix);
         }
         known
+    }
+
+    /// To name one of the roles that fit; `None` where none does.
+    fn one_role_of(&self, fits: impl Fn(&str, &Role) -> bool) -> Option<String> {
+        let roles = self.blueprint.document.roles.iter().filter(|(key, role)| fits(key, role));
+        one_of(roles.map(|(key, _)| key.as_str()))
+    }
+
+    /// Whether this is a role of the organization, of those that fit.
+    fn own_role(&mut self, location: &Location, key: &str, fits: impl Fn(&str, &Role) -> bool + Copy) {
+        let fits = |key: &str, role: &Role| role.level == RoleLevel::Organization && fits(key, role);
+        if !self.known_role_among(location, key, fits) {
+            return;
+        }
+        let role = self.blueprint.document.roles.get(key);
+        if role.is_some_and(|role| !fits(key, role)) {
+            let problem = format!("`{key}` cannot be held by members in the organization");
+            let fix = self.one_role_of(fits).unwrap_or_else(|| "declare an organization role of members".to_owned());
+            self.report(location, problem, &fix);
+        }
     }
 
     fn known_kind(&mut self, location: &Location, key: &str) -> bool {
         let known = self.blueprint.kinds.contains_key(key);
         if !known {
-            self.report(location, format!("there is no app kind `{key}`"), "name a key of `app_kinds`, or declare it");
+            let kinds = one_of(self.blueprint.kinds.keys().map(String::as_str));
+            let fix =
+                kinds.map_or_else(|| "declare it in `app_kinds`".to_owned(), |one| format!("{one}, or declare it"));
+            self.report(location, format!("there is no app kind `{key}`"), &fix);
         }
         known
     }
@@ -110,13 +158,13 @@ impl Check<'_> {
             self.report(&creators, "an organization would have no owner".to_owned(), "name the creator's role");
         }
         for (index, key) in document.organization.creator_roles.iter().enumerate() {
-            self.known_role(&creators.at(index), key);
+            self.own_role(&creators.at(index), key, |_, role| role.holders.contains(&Holder::Member));
         }
         for (slot, text) in self.blueprint.slots() {
             let fills = |key: &&String| self.blueprint.slot_of(key) == Some(slot.as_str());
             let count = document.organization.creator_roles.iter().filter(fills).count();
             if count != 1 && !document.organization.creator_roles.is_empty() {
-                self.report(
+                self.report_of_whole(
                     &creators,
                     format!("the creator would hold {count} roles of `{}`", text.label),
                     "name exactly one organization role of each slot, and flags as wanted",
@@ -200,10 +248,11 @@ impl Check<'_> {
         }
         let Some(import) = &document.import else { return };
         let location = root("import");
-        self.known_role(&location.at("admins"), &import.admins);
-        self.known_role(&location.at("members"), &import.members);
+        let held = |_: &str, role: &Role| role.holders.contains(&Holder::Member);
+        self.own_role(&location.at("admins"), &import.admins, held);
+        self.own_role(&location.at("members"), &import.members, held);
         if let Some(creators) = &import.creators {
-            self.known_role(&location.at("creators"), creators);
+            self.own_role(&location.at("creators"), creators, held);
         }
         if self.known_kind(&location.at("app_kind"), &import.app_kind) {
             let levels = document

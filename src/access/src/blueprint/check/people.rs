@@ -1,6 +1,7 @@
 //! What is wrong with how people come, and with what is recorded of them.
 
 use super::{Check, root};
+use crate::blueprint::document::Role;
 
 /// Whether this is a domain as addresses are kept with it: lower case, in its ASCII form, without a dot at the end. The domains
 /// of addresses are compared with it as it stands.
@@ -22,8 +23,12 @@ impl Check<'_> {
         let invitation = root("invitation");
         if let Some(role) = &document.invitation.default_role {
             let place = invitation.at("default_role");
-            if self.known_role(&place, role) && !self.blueprint.main_roles().any(|(key, _)| key == role) {
-                self.report(&place, format!("`{role}` is no main role of members"), "name a role that is not a flag");
+            let blueprint = self.blueprint;
+            let is_main = |role: &str, _: &Role| blueprint.main_roles().any(|(key, _)| key == role);
+            if self.known_role_among(&place, role, is_main) && !blueprint.main_roles().any(|(key, _)| key == role) {
+                let fix =
+                    self.one_role_of(is_main).unwrap_or_else(|| "declare an organization role of members".to_owned());
+                self.report(&place, format!("`{role}` is no main role of members"), &fix);
             }
         }
         if document.invitation.expires_days == 0 || document.invitation.expires_days > 365 {

@@ -53,11 +53,11 @@ impl Check<'_> {
                 }
             }
             if levels.is_empty() {
-                self.report(&location, "no role fills this slot".to_owned(), "name it in a role's `slot`");
+                self.report_of_whole(&location, "no role fills this slot".to_owned(), "name it in a role's `slot`");
             }
             if levels.len() > 1 {
                 let problem = "roles of several levels fill this slot".to_owned();
-                self.report(&location, problem, "declare a slot for each level");
+                self.report_of_whole(&location, problem, "declare a slot for each level");
             }
         }
     }
@@ -148,11 +148,12 @@ impl Check<'_> {
         let document = &self.blueprint.document;
         for (index, other) in role.requires.iter().enumerate() {
             let place = location.at("requires").at(index);
-            if !self.known_role(&place, other) {
+            let blueprint = self.blueprint;
+            let is_main = |role: &str, _: &Role| role != key && blueprint.main_roles().any(|(main, _)| main == role);
+            if !self.known_role_among(&place, other, is_main) {
                 continue;
             }
-            let is_main = self.blueprint.main_roles().any(|(main, _)| main == other);
-            if other == key || !is_main {
+            if !is_main(other, role) {
                 let problem = format!("`{other}` cannot be built on");
                 self.report(&place, problem, "name another organization role of members that is not a flag");
             }
@@ -168,14 +169,18 @@ impl Check<'_> {
                 let problem = "only an organization role brings others with it".to_owned();
                 self.report(&place, problem, "move it to an organization role");
             }
-            if !self.known_role(&place.at("role"), &automatic.role) || !is_kind {
+            let fits = |_: &str, given: &Role| {
+                let on_kind = given.kinds.is_empty() || given.kinds.contains(&automatic.app_kind);
+                given.level == RoleLevel::App && on_kind && given.holders.contains(&Holder::Member)
+            };
+            if !self.known_role_among(&place.at("role"), &automatic.role, fits) || !is_kind {
                 continue;
             }
             let Some(given) = document.roles.get(&automatic.role) else { continue };
-            let on_kind = given.kinds.is_empty() || given.kinds.contains(&automatic.app_kind);
-            if given.level != RoleLevel::App || !on_kind || !given.holders.contains(&Holder::Member) {
+            if !fits(&automatic.role, given) {
                 let problem = format!("members cannot hold `{}` on a `{}`", automatic.role, automatic.app_kind);
-                self.report(&place.at("role"), problem, "name an app role for that kind");
+                let fix = self.one_role_of(fits).unwrap_or_else(|| "declare an app role for that kind".to_owned());
+                self.report(&place.at("role"), problem, &fix);
             }
         }
         for (index, other) in role.instead.iter().enumerate() {
@@ -183,7 +188,10 @@ impl Check<'_> {
         }
         if let Some(other) = &role.transfer {
             let place = location.at("transfer");
-            if self.known_role(&place, other) && self.blueprint.slot_of(other) != self.blueprint.slot_of(key) {
+            let blueprint = self.blueprint;
+            let fits = |other: &str, _: &Role| other != key && blueprint.slot_of(other) == blueprint.slot_of(key);
+            let known = self.known_role_among(&place, other, fits);
+            if known && blueprint.slot_of(other) != blueprint.slot_of(key) {
                 let problem = format!("`{other}` does not fill the same slot");
                 self.report(&place, problem, "name the role that the former holder takes instead");
             }
@@ -242,7 +250,11 @@ impl Check<'_> {
         let by_people = role.holders.contains(&Holder::Member);
         let assigned = document.roles.values().any(|other| other.assigns.iter().any(|name| name == "*" || name == key));
         if by_people && !assigned && !document.organization.creator_roles.iter().any(|name| name == key) {
-            self.report(location, "the role can never be assigned".to_owned(), "name it in some role's `assigns`");
+            self.report_of_whole(
+                location,
+                "the role can never be assigned".to_owned(),
+                "name it in some role's `assigns`",
+            );
         }
     }
 }

@@ -10,7 +10,11 @@ impl Check<'_> {
         for pool in document.seat_pools.keys() {
             if !document.roles.values().any(|role| role.seats.contains(pool)) {
                 let problem = format!("no role takes a seat of `{pool}`");
-                self.report(&root("seat_pools").at(pool), problem, "name it in a role's `seats`, or leave it out");
+                self.report_of_whole(
+                    &root("seat_pools").at(pool),
+                    problem,
+                    "name it in a role's `seats`, or leave it out",
+                );
             }
         }
     }

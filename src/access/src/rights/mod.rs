@@ -2,19 +2,19 @@
 //!
 //! Compiled once from [`Facts`]; a question is then a bit test, with one binary search where grants differ by app.
 
+mod grants;
+mod rows;
+
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::{
     AppRef, Blueprint, Denial, Facts, Held, Place, PrincipalId,
-    blueprint::{
-        RightSet,
-        document::{Role, RoleLevel, TeamPrivacy},
-    },
-    grant::Grant,
-    visibility::{Rows, Visibility},
+    blueprint::{RightSet, document::Role},
 };
+pub(crate) use grants::{ceiling, given, inactive, lets_in, limit, sees_locked};
+pub use rows::privacy_kind;
 
 /// What one principal may do in one organization.
 #[derive(Debug, Clone)]
@@ -52,91 +52,6 @@ pub struct Capability {
     pub level: Option<String>,
     /// The allowed actions, in the blueprint's order; never empty.
     pub actions: Vec<String>,
-}
-
-/// What a grant gives, and whether what it names exists.
-pub(crate) fn given(blueprint: &Blueprint, grant: &Grant) -> RightSet {
-    let mut rights = RightSet::empty(blueprint.kinds().len());
-    match &grant.held {
-        Held::Role(key) => {
-            if let Some(role) = blueprint.role(key) {
-                rights.add(role);
-            }
-            let level = blueprint.document().roles.get(key).map(|role| role.level);
-            let holds = match grant.place {
-                Place::Organization => level == Some(RoleLevel::Organization),
-                Place::App { .. } => level == Some(RoleLevel::App),
-            };
-            if !holds {
-                // A role says something about the organization, or about an app as a whole, at its own level alone.
-                rights.permissions = 0;
-            }
-        }
-        Held::Feature { kind, feature, level } => {
-            let bits = blueprint
-                .kind(kind)
-                .and_then(|(index, kind)| Some((index, kind.features.get(feature)?.given(level.as_deref())?)));
-            if let Some((index, bits)) = bits
-                && let Some(mask) = rights.kinds.get_mut(index)
-            {
-                *mask |= bits;
-            }
-        }
-    }
-    rights
-}
-
-/// The most that the principal can hold: what its token's scopes name, below the ceilings of its organization roles.
-pub(crate) fn limit(blueprint: &Blueprint, facts: &Facts, now: DateTime<Utc>) -> Option<RightSet> {
-    let scopes = facts.scopes.as_ref().map(|scopes| blueprint.scopes(scopes));
-    scopes.into_iter().chain(ceiling(blueprint, facts, now)).reduce(|mut limit, other| {
-        limit.keep(&other);
-        limit
-    })
-}
-
-/// What the ceilings of the organization roles held leave (`Q14`); `None` where no role sets one.
-pub(crate) fn ceiling(blueprint: &Blueprint, facts: &Facts, now: DateTime<Utc>) -> Option<RightSet> {
-    let live = facts.grants.iter().filter(|grant| grant.is_live(now) && grant.place == Place::Organization);
-    let ceilings = live.filter_map(|grant| match &grant.held {
-        Held::Role(role) => blueprint.ceiling(role),
-        Held::Feature { .. } => None,
-    });
-    ceilings.cloned().reduce(|mut limit, other| {
-        limit.keep(&other);
-        limit
-    })
-}
-
-/// Whether the grant lets its holder in where public apps are open to those who hold something on a kind above (`Q16`).
-pub(crate) fn lets_in(blueprint: &Blueprint, grant: &Grant, to: Option<usize>, app: &AppRef<'_>) -> bool {
-    match (to, &grant.place) {
-        (None, Place::Organization) => matches!(&grant.held, Held::Role(role) if blueprint.role(role).is_some()),
-        (None, Place::App { .. }) => false,
-        (Some(kind), Place::Organization) => given(blueprint, grant).kind(kind) != 0,
-        (Some(kind), Place::App { id, .. }) => app.ancestors.contains(id) && given(blueprint, grant).kind(kind) != 0,
-    }
-}
-
-/// Whether an organization role shows its holder the apps on which nothing is held (`Q22`); as [`Rights::visible_apps`] says.
-pub(crate) fn sees_locked(blueprint: &Blueprint, facts: &Facts, now: DateTime<Utc>) -> bool {
-    let shows = |grant: &Grant| {
-        let Held::Role(key) = &grant.held else { return false };
-        let role = blueprint.document().roles.get(key);
-        grant.place == Place::Organization && grant.is_live(now) && role.is_some_and(|role| role.sees_locked)
-    };
-    facts.grants.iter().any(shows)
-}
-
-/// Why the principal is denied everything, if it is.
-pub(crate) fn inactive(facts: &Facts) -> Option<Denial> {
-    if !facts.organization_active {
-        Some(Denial::OrganizationInactive)
-    } else if !facts.principal_active {
-        Some(Denial::PrincipalInactive)
-    } else {
-        None
-    }
 }
 
 impl Rights {
@@ -369,123 +284,5 @@ impl Rights {
         let above = ancestors.iter().filter(move |_| own.is_some());
         let on_apps = own.into_iter().chain(above).filter_map(|id| self.on(*id)).flat_map(|app| app.roles.iter());
         self.roles.iter().chain(on_apps).filter_map(|key| blueprint.document().roles.get(key))
-    }
-
-    /// Which apps exist for the principal: those it may enter and, where the blueprint or a role shows the others locked, all
-    /// (`Q17`, `Q22`).
-    #[must_use]
-    pub fn visible_apps(&self, blueprint: &Blueprint) -> Visibility {
-        let by_role =
-            || self.roles().filter_map(|key| blueprint.document().roles.get(key)).any(|role| role.sees_locked);
-        if self.inactive.is_none() && (blueprint.shows_locked_apps() || by_role()) {
-            return Visibility { organization: self.organization, rows: Rows::All };
-        }
-        self.open_apps(blueprint)
-    }
-
-    /// Which apps the principal may enter, because it holds something there (`S3.29`). Apps below a granted one are among
-    /// them where the grant gives something on their kind, public ones where the principal is let in.
-    #[must_use]
-    pub fn open_apps(&self, blueprint: &Blueprint) -> Visibility {
-        let kinds: BTreeSet<String> = (0..blueprint.kinds().len())
-            .filter(|index| self.everywhere.kind(*index) != 0)
-            .filter_map(|index| blueprint.kind_key(index).map(str::to_owned))
-            .collect();
-        let own = |app: &OnApp| app.kind.is_some_and(|kind| app.rights.kind(kind) != 0);
-        let ids = self.apps.iter().filter(|(_, app)| own(app)).map(|(id, _)| *id).collect();
-        let below = if blueprint.nests_apps() { self.below(blueprint) } else { BTreeSet::new() };
-        let (public, public_below) = self.public(blueprint);
-        let rows = match self.inactive {
-            Some(_) => Rows::None,
-            None => Rows::Only { kinds, ids, below, public, public_below, people: BTreeSet::new() },
-        };
-        Visibility { organization: self.organization, rows }
-    }
-
-    /// The kinds whose public apps are open everywhere, and those that are below an app.
-    fn public(&self, blueprint: &Blueprint) -> (BTreeSet<String>, BTreeSet<(Uuid, String)>) {
-        let (mut everywhere, mut below) = (BTreeSet::new(), BTreeSet::new());
-        for (index, (key, kind)) in blueprint.kinds().iter().enumerate() {
-            let within = self.limit.as_ref().map_or(u128::MAX, |limit| limit.kind(index));
-            let Some(public) = kind.public.filter(|public| public.bits & within != 0) else { continue };
-            let is_open = match public.to {
-                None => self.roles.iter().any(|role| blueprint.role(role).is_some()),
-                Some(to) => self.everywhere.kind(to) != 0,
-            };
-            if is_open {
-                everywhere.insert(key.clone());
-            }
-            if let Some(to) = public.to {
-                let let_in = self.apps.iter().filter(|(_, app)| app.rights.kind(to) != 0);
-                below.extend(let_in.map(|(id, _)| (*id, key.clone())));
-            }
-        }
-        (everywhere, below)
-    }
-
-    /// The kinds that grants on an app open below it.
-    fn below(&self, blueprint: &Blueprint) -> BTreeSet<(Uuid, String)> {
-        let kinds = |app: &OnApp| {
-            let open = app.rights.kinds.iter().enumerate().filter(|(_, bits)| **bits != 0);
-            open.filter_map(|(kind, _)| blueprint.kind_key(kind).map(str::to_owned)).collect::<Vec<_>>()
-        };
-        self.apps.iter().flat_map(|(id, app)| kinds(app).into_iter().map(|kind| (*id, kind))).collect()
-    }
-
-    /// Which teams the principal sees (`S5.7`); a team's kind is its privacy.
-    #[must_use]
-    pub fn visible_teams(&self) -> Visibility {
-        let rows = if self.inactive.is_some() {
-            Rows::None
-        } else if self.holds("teams.read_secret") {
-            Rows::All
-        } else {
-            let closed = self.holds("teams.read").then(|| privacy_kind(TeamPrivacy::Closed).to_owned());
-            Rows::only(closed.into_iter().collect(), self.teams.clone())
-        };
-        Visibility { organization: self.organization, rows }
-    }
-
-    /// Rows that one permission opens whole: members, activity, tokens.
-    #[must_use]
-    pub fn visible_by(&self, permission: &str) -> Visibility {
-        let rows = if self.inactive.is_none() && self.holds(permission) { Rows::All } else { Rows::None };
-        Visibility { organization: self.organization, rows }
-    }
-
-    /// Rows that belong to one app, where a permission held on it opens them whole: its tokens, its invitations.
-    #[must_use]
-    pub fn visible_on(&self, blueprint: &Blueprint, permission: &str, app: &AppRef<'_>) -> Visibility {
-        let open = self.inactive.is_none() && self.holds_on(blueprint, permission, app);
-        Visibility { organization: self.organization, rows: if open { Rows::All } else { Rows::None } }
-    }
-
-    /// Which members the principal sees: everyone, or itself and the people of the apps on which it may see them (`S4.18`).
-    #[must_use]
-    pub fn visible_members(&self) -> Visibility {
-        let rows = if self.inactive.is_some() {
-            Rows::None
-        } else if self.holds("members.read") {
-            Rows::All
-        } else {
-            Rows::Only {
-                kinds: BTreeSet::new(),
-                ids: self.principal.as_member().into_iter().collect(),
-                below: BTreeSet::new(),
-                public: BTreeSet::new(),
-                public_below: BTreeSet::new(),
-                people: self.people.clone(),
-            }
-        };
-        Visibility { organization: self.organization, rows }
-    }
-}
-
-/// A team privacy as the kind by which [`Visibility`] tells teams apart.
-#[must_use]
-pub const fn privacy_kind(privacy: TeamPrivacy) -> &'static str {
-    match privacy {
-        TeamPrivacy::Closed => "closed",
-        TeamPrivacy::Secret => "secret",
     }
 }

@@ -7,6 +7,8 @@
 //!  a role about to be given   ─▶ guidance ─▶ NARROWER_ROLES: the roles to think of instead
 //! ```
 
+mod wording;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     hash::BuildHasher,
@@ -20,6 +22,7 @@ use crate::{
     grant::{Grant, Grantee},
     rights::given,
 };
+use wording::Words;
 
 /// What is wrong with the level at which something is granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +66,8 @@ pub struct Warning {
 /// An app, as far as levels are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppFact {
+    /// What people call it.
+    pub name: String,
     /// Its kind.
     pub kind: String,
     /// The apps above it.
@@ -122,18 +127,6 @@ pub fn guidance(blueprint: &Blueprint, role: &str) -> Option<Warning> {
     })
 }
 
-/// What a grant is called.
-fn name(blueprint: &Blueprint, held: &Held) -> String {
-    match held {
-        Held::Role(key) => blueprint.document().roles.get(key).map_or_else(|| key.clone(), |role| role.label.clone()),
-        Held::Feature { kind, feature, level } => {
-            let kind = blueprint.document().app_kinds.get(kind);
-            let feature = kind.and_then(|kind| kind.features.get(feature)).map_or(feature.as_str(), |f| &f.label);
-            level.as_ref().map_or_else(|| feature.to_owned(), |level| format!("{feature} ({level})"))
-        }
-    }
-}
-
 /// Whether what holds at `wide` reaches `narrow`.
 fn covers<S: BuildHasher>(wide: &Place, narrow: &Place, apps: &HashMap<Uuid, AppFact, S>) -> bool {
     match (wide, narrow) {
@@ -170,11 +163,7 @@ fn redundant<S: BuildHasher>(
     grants: &[&Grant],
     apps: &HashMap<Uuid, AppFact, S>,
 ) -> Vec<Warning> {
-    let lasts_as_long = |wide: &Grant, narrow: &Grant| match (wide.expires_at, narrow.expires_at) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(wide), Some(narrow)) => wide >= narrow,
-    };
+    let words = Words { blueprint, apps };
     let rights: Vec<_> = grants.iter().map(|grant| given(blueprint, grant)).collect();
     let mut found = Vec::new();
     for (narrow, gives) in grants.iter().zip(&rights).filter(|(_, gives)| !gives.is_empty()) {
@@ -185,16 +174,20 @@ fn redundant<S: BuildHasher>(
                 && is_wider
                 && covers(&wide.place, &narrow.place, apps)
                 && more.contains(gives)
-                && lasts_as_long(wide, narrow)
+                && wide.lasts_as_long(narrow)
                 && says_as_much(blueprint, wide, narrow)
         });
         if let Some((wide, _)) = wider {
-            let (less, more) = (name(blueprint, &narrow.held), name(blueprint, &wide.held));
+            let (less, more) = (words.grant(narrow), words.grant(wide));
+            let remedy = match words.less_than(wide) {
+                Some(instead) => format!("Take {less} away; or, if that is all that is needed, {instead}."),
+                None => format!("Take {less} away."),
+            };
             found.push(Warning {
                 code: WarningCode::Redundant,
                 grants: vec![narrow.id, wide.id],
                 message: format!("{less} gives nothing that {more} does not give already"),
-                remedy: format!("Take {less} away; or, if that is all that is needed, take {more} away."),
+                remedy,
             });
         }
     }
@@ -207,6 +200,7 @@ fn wider_than_needed<S: BuildHasher>(
     grants: &[&Grant],
     apps: &HashMap<Uuid, AppFact, S>,
 ) -> Vec<Warning> {
+    let words = Words { blueprint, apps };
     let mut found = Vec::new();
     for wide in grants {
         let Held::Role(key) = &wide.held else { continue };
@@ -219,14 +213,18 @@ fn wider_than_needed<S: BuildHasher>(
         if narrower.is_empty() {
             continue;
         }
-        let mut names: Vec<String> = narrower.iter().map(|grant| name(blueprint, &grant.held)).collect();
-        names.dedup();
-        let (names, label) = (names.join(", "), &role.label);
+        let names = narrower.iter().map(|grant| words.grant(grant)).collect::<Vec<_>>().join(", ");
+        let (is, does) = if narrower.len() == 1 { ("is", "does") } else { ("are", "do") };
+        let label = words.grant(wide);
+        let remedy = match words.less_than(wide) {
+            Some(instead) => format!("If {names} {is} all that is needed, {instead}; else take {names} away."),
+            None => format!("Take {names} away."),
+        };
         found.push(Warning {
             code: WarningCode::WiderThanNeeded,
             grants: std::iter::once(wide.id).chain(narrower.iter().map(|grant| grant.id)).collect(),
-            message: format!("{label} is held together with {names}, which does for a single task"),
-            remedy: format!("Take {label} away if {names} is all that is needed; else take {names} away."),
+            message: format!("{label} is held together with {names}, which {does} for a single task"),
+            remedy,
         });
     }
     found
@@ -253,6 +251,7 @@ fn everywhere<S: BuildHasher>(
         }
         Held::Feature { .. } => false,
     };
+    let words = Words { blueprint, apps };
     let mut found = Vec::new();
     let mut told: Vec<(&Held, &str)> = Vec::new();
     for grant in grants {
@@ -275,18 +274,15 @@ fn everywhere<S: BuildHasher>(
         if on.len() < 2 || !all.all(reached) {
             continue;
         }
-        let label = blueprint.document().app_kinds.get(kind).map_or(kind.as_str(), |kind| kind.label.as_str());
-        let wider = match &grant.held {
-            Held::Role(_) => "Give a role of the organization instead",
-            Held::Feature { .. } => "Give it in the whole organization instead",
-        };
         found.push(Warning {
             code: WarningCode::Everywhere,
             grants: on.into_values().collect(),
-            message: format!("{} is held one by one on every app of the kind {label}", name(blueprint, &grant.held)),
-            remedy: format!(
-                "{wider}, if this is meant for apps to come too; else take it away where it is not needed."
+            message: format!(
+                "{} is held one by one on every app of the kind {}",
+                words.held(&grant.held),
+                words.kind(kind)
             ),
+            remedy: words.once_for_all(grant, kind),
         });
     }
     found
