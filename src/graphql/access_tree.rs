@@ -49,11 +49,6 @@ pub(super) fn tree(input: Vec<AppAccessInput>) -> Result<Vec<AppAccess>> {
     input.into_iter().map(app).collect()
 }
 
-/// Whether a form says anything about access.
-pub(super) const fn is_chosen(mode: Option<AccessMode>, tree: Option<&Vec<AppAccessInput>>) -> bool {
-    mode.is_some() || tree.is_some()
-}
-
 /// The choice as the service takes it.
 ///
 /// # Errors
@@ -62,7 +57,21 @@ pub(super) fn choice(
     mode: Option<AccessMode>,
     access: Option<Vec<AppAccessInput>>,
 ) -> Result<AccessChoice, ServiceError> {
+    Ok(AccessChoice::of(mode.map(Into::into), trees(access)?)?)
+}
+
+/// The choice for somebody who has access already; `None` where the form says nothing about it.
+///
+/// # Errors
+/// As [`choice`]; a refusal for `CUSTOM` without a tree.
+pub(super) fn edited(
+    mode: Option<AccessMode>,
+    access: Option<Vec<AppAccessInput>>,
+) -> Result<Option<AccessChoice>, ServiceError> {
+    Ok(AccessChoice::edited(mode.map(Into::into), trees(access)?)?)
+}
+
+fn trees(access: Option<Vec<AppAccessInput>>) -> Result<Option<Vec<AppAccess>>, ServiceError> {
     let bad = |refusal: async_graphql::Error| ServiceError::BadInput(refusal.message);
-    let access = access.map(tree).transpose().map_err(bad)?;
-    Ok(AccessChoice::of(mode.map(Into::into), access)?)
+    access.map(tree).transpose().map_err(bad)
 }

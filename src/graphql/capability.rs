@@ -213,7 +213,7 @@ pub struct AppCapabilities {
 }
 
 /// What the viewer may do in one feature of an app.
-#[derive(Debug, Clone, SimpleObject)]
+#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub struct ViewerCapability {
     /// The feature's key.
     feature: String,

@@ -32,6 +32,7 @@ pub mod custom_role;
 pub mod email_address;
 pub mod error;
 pub mod external_identity;
+mod follow;
 pub mod grant;
 pub mod invitation;
 pub mod invitation_batch;

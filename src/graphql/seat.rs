@@ -3,17 +3,14 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object, Result, SimpleObject, Subscription};
-use futures_util::{Stream, stream};
+use futures_util::Stream;
 
-use super::{
-    context::InContext,
-    error::{bad_input, error},
-};
-use crate::service::{Access, Service, ServiceError, Standing, follow::Follow, seat};
+use super::{context::InContext, error::error, follow};
+use crate::service::{Access, Service, Standing, seat};
 
 /// The next plan that has more seats of a pool (S3.58), as far as it is about them: the rest is in `plans`, for those who may see
 /// it.
-#[derive(Debug, Clone, SimpleObject)]
+#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub struct SeatUpgrade {
     /// The plan's key.
     key: String,
@@ -30,7 +27,7 @@ impl From<seat::Upgrade> for SeatUpgrade {
 }
 
 /// How full one seat pool is.
-#[derive(Debug, Clone, SimpleObject)]
+#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub struct SeatUsage {
     /// The pool's key.
     pool: String,
@@ -97,48 +94,10 @@ impl SeatSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Ends after this many; without it, never.")] take: Option<i32>,
     ) -> Result<impl Stream<Item = Result<Vec<SeatUsage>>> + use<>> {
-        let left = match take.map(u32::try_from) {
-            None => None,
-            Some(Ok(count)) if count > 0 => Some(count),
-            Some(_) => return Err(bad_input("`take` is at least 1")),
-        };
-        let follow = ctx.service()?.follow(ctx.access()?).map_err(error)?;
-        Ok(stream::unfold(Some(Following { follow, last: None, left }), Following::next))
-    }
-}
-
-struct Following {
-    follow: Follow,
-    last: Option<(String, Vec<seat::SeatUsage>)>,
-    left: Option<u32>,
-}
-
-impl Following {
-    async fn next(following: Option<Self>) -> Option<(Result<Vec<SeatUsage>>, Option<Self>)> {
-        let mut this = following?;
-        if this.left == Some(0) {
-            return None;
-        }
-        loop {
-            let (standing, usages) = match this.look().await? {
-                Ok(found) => found,
-                Err(failed) => return Some((Err(error(failed)), None)),
-            };
-            let shown = usages.iter().map(|usage| SeatUsage::new(&standing, usage)).collect();
-            let present = Some((standing.place.plan.clone(), usages));
-            if this.last != present {
-                this.last = present;
-                this.left = this.left.map(|left| left - 1);
-                return Some((Ok(shown), Some(this)));
-            }
-        }
-    }
-
-    async fn look(&mut self) -> Option<Result<(Arc<Standing>, Vec<seat::SeatUsage>), ServiceError>> {
-        let read = |service: Service, access: Access| async move {
+        follow::states(ctx, take, async |service: Service, access: Access| {
             let standing = access.standing()?;
-            Ok((Arc::clone(standing), service.seat_usage(standing).await?))
-        };
-        self.follow.next(read).await
+            let usages = service.seat_usage(standing).await?;
+            Ok(usages.iter().map(|usage| SeatUsage::new(standing, usage)).collect())
+        })
     }
 }

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
-use futures_util::{Stream, stream};
+use futures_util::Stream;
 
 use super::{
     context::InContext,
-    error::{UserError, bad_input, error, settle},
+    error::{UserError, error, settle},
+    follow,
     permission::{self, Needs},
     scalar::Int64,
 };
 use crate::{
     access::blueprint::document,
-    service::{Access, Idempotency, Service, ServiceError, Standing, follow::Follow, usage},
+    service::{Access, Idempotency, Service, ServiceError, Standing, usage},
 };
 
 /// How a meter counts.
@@ -210,43 +211,6 @@ impl UsageSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Ends after this many; without it, never.")] take: Option<i32>,
     ) -> Result<impl Stream<Item = Result<Vec<MeterUsage>>> + use<>> {
-        let left = match take.map(u32::try_from) {
-            None => None,
-            Some(Ok(count)) if count > 0 => Some(count),
-            Some(_) => return Err(bad_input("`take` is at least 1")),
-        };
-        let follow = ctx.service()?.follow(ctx.access()?).map_err(error)?;
-        Ok(stream::unfold(Some(Following { follow, last: None, left }), Following::next))
-    }
-}
-
-struct Following {
-    follow: Follow,
-    last: Option<Vec<MeterUsage>>,
-    left: Option<u32>,
-}
-
-impl Following {
-    async fn next(following: Option<Self>) -> Option<(Result<Vec<MeterUsage>>, Option<Self>)> {
-        let mut this = following?;
-        if this.left == Some(0) {
-            return None;
-        }
-        loop {
-            let usages = match this.look().await? {
-                Ok(usages) => usages,
-                Err(failed) => return Some((Err(error(failed)), None)),
-            };
-            if this.last.as_ref() != Some(&usages) {
-                this.last = Some(usages.clone());
-                this.left = this.left.map(|left| left - 1);
-                return Some((Ok(usages), Some(this)));
-            }
-        }
-    }
-
-    async fn look(&mut self) -> Option<Result<Vec<MeterUsage>, ServiceError>> {
-        let read = |service: Service, access: Access| async move { present(&service, access.standing()?).await };
-        self.follow.next(read).await
+        follow::states(ctx, take, async |service: Service, access: Access| present(&service, access.standing()?).await)
     }
 }

@@ -11,6 +11,7 @@ use super::{
     Access, Service, ServiceError, Standing, UserError, UserErrorCode, Work,
     access_tree::{self, AppAccess},
     app::{self, SeenApp},
+    grant::chosen_end,
     input::Mistakes,
 };
 use crate::{
@@ -72,6 +73,21 @@ impl AccessChoice {
                     .remedy("Send the tree with `CUSTOM`, or none."))
             }
             (None | Some(AccessMode::Custom), tree) => Ok(Self::Custom(tree.unwrap_or_default())),
+        }
+    }
+
+    /// As a form says it about somebody who has access already; `None`: it says nothing.
+    ///
+    /// # Errors
+    /// As [`AccessChoice::of`]; `MISSING` for `CUSTOM` without a tree, which would take everything away.
+    pub fn edited(mode: Option<AccessMode>, tree: Option<Vec<AppAccess>>) -> Result<Option<Self>, UserError> {
+        match (mode, tree) {
+            (None, None) => Ok(None),
+            (Some(AccessMode::Custom), None) => {
+                Err(UserError::new(UserErrorCode::Missing, "access", "there is no tree beside `CUSTOM`")
+                    .remedy("Send all that is to stay ticked, and an empty list for nothing."))
+            }
+            (mode, tree) => Self::of(mode, tree).map(Some),
         }
     }
 }
@@ -165,7 +181,7 @@ pub(super) async fn seen_apps(work: &Work<'_>) -> Result<Vec<SeenApp>, ServiceEr
 }
 
 /// Everything the author has, or everything there is, as far as the author may give it and the member's roles reach. What is
-/// held already, just so, keeps its end.
+/// held already keeps its end, and nothing lasts longer than the author has it.
 async fn all(work: &Work<'_>, chosen: Chosen<'_>, widest: bool) -> Result<Vec<NewGrant>, ServiceError> {
     let standing = work.standing()?;
     let rules = &standing.blueprint.rules;
@@ -190,7 +206,10 @@ async fn all(work: &Work<'_>, chosen: Chosen<'_>, widest: bool) -> Result<Vec<Ne
         let gift = Gift { grantee, held: &held, place: &share.place, ancestors };
         if may_give(rules, work.authority(), &gift).is_ok() {
             let before = chosen.held.iter().find(|grant| grant.held == held && grant.place == share.place);
-            let expires_at = before.and_then(|grant| grant.expires_at);
+            let expires_at = match before {
+                Some(grant) => grant.expires_at,
+                None => chosen_end(work, chosen.held, &gift),
+            };
             grants.push(NewGrant { id: new_id(), grantee, held, place: share.place, expires_at });
         }
     }

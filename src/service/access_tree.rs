@@ -9,6 +9,7 @@ use super::{
     ServiceError, UserError, UserErrorCode, Work,
     access_choice::Chosen,
     app::{self, SeenApp},
+    grant::chosen_end,
     input::Mistakes,
     remedy::{self, OfFeature},
     role::judge,
@@ -164,12 +165,12 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewG
     // What holds everywhere and stays ticked here stays as it is, until when it was given; only as a grant on this app.
     let whole = chosen.held.iter().find(|grant| grant.held == held && grant.place == Place::Organization);
     let whole = whole.filter(|grant| grant.expires_at.is_none_or(|end| end > work.now));
+    let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.above.ids };
     if stays.is_none() {
         let given = |gift: &Gift<'_>| match whole {
             Some(_) => Ok(()),
             None => judge(may_give(rules, work.authority(), gift)),
         };
-        let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.above.ids };
         let reaches = || judge(below_ceiling(rules, &gift, chosen.roles.iter().map(String::as_str)));
         given(&gift)
             .and_then(|()| reaches())
@@ -186,6 +187,9 @@ fn grant(work: &Work<'_>, rules: &Blueprint, ticked: &Ticked<'_>) -> Result<NewG
                 remedy::feature_not_given(rules, (&fields.0, &fields.1), given, &denial)
             })?;
     }
-    let expires_at = stays.or(whole).and_then(|grant| grant.expires_at);
+    let expires_at = match stays.or(whole) {
+        Some(grant) => grant.expires_at,
+        None => chosen_end(work, chosen.held, &gift),
+    };
     Ok(NewGrant { id: new_id(), grantee, held, place, expires_at })
 }

@@ -198,10 +198,10 @@ impl Service {
         changed.await
     }
 
-    /// What is stored of the caller's organization; for everyone who is active in it.
+    /// What is stored of the caller's organization; for everyone who has a place in it.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] when it is gone, [`ServiceError::Forbidden`] for who is not active in it.
+    /// [`ServiceError::NotFound`] when it is gone.
     pub async fn organization_record(&self, standing: &Standing) -> Result<Organization, ServiceError> {
         let found = store::organization::find_by_id(&self.store().read(), standing.place.id).await?;
         found.ok_or(ServiceError::NotFound)

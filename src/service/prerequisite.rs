@@ -323,7 +323,7 @@ fn refusal(work: &Work<'_>, lack: &Unmet, field: &str) -> UserError {
 }
 
 /// An end, as an input says it.
-fn moment(end: DateTime<Utc>) -> String {
+pub(super) fn moment(end: DateTime<Utc>) -> String {
     end.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

@@ -1,11 +1,12 @@
 //! Delegation: who may give what to whom. Nobody gives what they do not hold, where the blueprint says bounded; nobody ever
 //! raises themselves.
 
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::{
-    Authority, Blueprint, Held, Place, PrincipalId, Rights,
+    Authority, Blueprint, Facts, Held, Place, PrincipalId, Rights,
     blueprint::{
         RightSet,
         document::{Holder, Role, RoleLevel},
@@ -278,13 +279,38 @@ fn within_bounds(blueprint: &Blueprint, rights: &Rights, gift: &Gift<'_>) -> Res
     if reaches_self && !holds {
         return Err(DelegationDenial::SelfRaise);
     }
-    let mut rules = rights.role_rules(blueprint, gift.place, gift.ancestors);
-    // Bounded unless some role held is declared unbounded, or hands on this very role (`S0.39`).
-    let is_free = rules.any(|rules| {
+    if holds || is_free(blueprint, rights, gift) { Ok(()) } else { Err(DelegationDenial::BeyondOwnRights) }
+}
+
+/// Whether the giver is not bound to what it holds: by a role that is declared unbounded, or that hands on this very role
+/// (`S0.39`).
+fn is_free(blueprint: &Blueprint, rights: &Rights, gift: &Gift<'_>) -> bool {
+    rights.role_rules(blueprint, gift.place, gift.ancestors).any(|rules| {
         let hands_on = matches!(gift.held, Held::Role(role) if rules.delegates.contains(role));
         !rules.bounded || hands_on
-    });
-    if holds || is_free { Ok(()) } else { Err(DelegationDenial::BeyondOwnRights) }
+    })
+}
+
+/// Until when a giver who is bound to what it holds has all that a gift gives: nothing is given for longer (`S2.31`). `None` is
+/// for good, for who is not bound, and for what is not held now, which [`may_give`] refuses.
+///
+/// `rights` are those of the facts at the moment.
+#[must_use]
+pub fn held_until(blueprint: &Blueprint, facts: &Facts, rights: &Rights, gift: &Gift<'_>) -> Option<DateTime<Utc>> {
+    // Mostly nothing of what somebody holds ends.
+    let mut end = rights.valid_until()?;
+    let gives = gives(blueprint, gift);
+    let holds = |rights: &Rights| rights.at(gift.place, gift.ancestors).contains(&gives);
+    if is_free(blueprint, rights, gift) || !holds(rights) {
+        return None;
+    }
+    loop {
+        let then = Rights::compile(blueprint, facts, end);
+        if !holds(&then) {
+            return Some(end);
+        }
+        end = then.valid_until()?;
+    }
 }
 
 /// Whether one of the organization roles held assigns this role.

@@ -1,20 +1,19 @@
 //! Following one's own access.
 
 use async_graphql::{Context, ID, Result, SimpleObject, Subscription};
-use futures_util::stream::{self, Stream};
+use futures_util::Stream;
 
 use crate::{
     graphql::{
         capability::{ViewerCapability, viewer_capability},
-        context::InContext,
-        error::{bad_input, error},
+        follow,
         node::NodeType,
     },
-    service::{Access, Service, capability::PresentAccess, follow::Follow},
+    service::{Access, Service, capability::PresentAccess},
 };
 
 /// An app with what the viewer may do in it at the moment.
-#[derive(Debug, Clone, SimpleObject)]
+#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub struct AccessibleApp {
     /// Global id.
     id: ID,
@@ -29,7 +28,7 @@ pub struct AccessibleApp {
 }
 
 /// What the viewer may do at a moment.
-#[derive(Debug, Clone, SimpleObject)]
+#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub struct ViewerAccess {
     /// The organization permissions held, sorted.
     permissions: Vec<String>,
@@ -64,41 +63,8 @@ impl GrantSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Ends after this many; without it, never.")] take: Option<i32>,
     ) -> Result<impl Stream<Item = Result<ViewerAccess>> + use<>> {
-        let left = match take.map(u32::try_from) {
-            None => None,
-            Some(Ok(count)) if count > 0 => Some(count),
-            Some(_) => return Err(bad_input("`take` is at least 1")),
-        };
-        let follow = ctx.service()?.follow(ctx.access()?).map_err(error)?;
-        Ok(stream::unfold(Some(Following { follow, last: None, left }), Following::next))
-    }
-}
-
-struct Following {
-    follow: Follow,
-    last: Option<PresentAccess>,
-    left: Option<u32>,
-}
-
-impl Following {
-    /// The next state that differs from the last one.
-    async fn next(following: Option<Self>) -> Option<(Result<ViewerAccess>, Option<Self>)> {
-        let mut this = following?;
-        if this.left == Some(0) {
-            return None;
-        }
-        loop {
-            let read = |service: Service, access: Access| async move { service.present_access(&access).await };
-            let present = match this.follow.next(read).await? {
-                Ok(present) => present,
-                Err(failed) => return Some((Err(error(failed)), None)),
-            };
-            if this.last.as_ref() != Some(&present) {
-                let shown = ViewerAccess::from(&present);
-                this.last = Some(present);
-                this.left = this.left.map(|left| left.saturating_sub(1));
-                return Some((Ok(shown), Some(this)));
-            }
-        }
+        follow::states(ctx, take, async |service: Service, access: Access| {
+            service.present_access(&access).await.map(|present| ViewerAccess::from(&present))
+        })
     }
 }

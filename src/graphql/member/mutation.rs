@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use super::Member;
 use crate::{
     graphql::{
-        access_tree::{AccessMode, AppAccessInput, choice, is_chosen},
+        access_tree::{AccessMode, AppAccessInput, choice, edited},
         context::InContext,
         error::{UserError, error, settle},
         node::NodeType,
@@ -38,8 +38,8 @@ pub struct UpdateMemberInput {
     roles: Option<Vec<String>>,
     /// All the flags to be held beside it. Needs the permission `roles.assign`.
     flags: Option<Vec<String>>,
-    /// Whether to give everything the caller has, or what is ticked; a tree alone is a custom choice. Needs the permission
-    /// `access.grant`.
+    /// Whether to give everything the caller has, or what is ticked, with the tree; a tree alone is a custom choice. Needs the
+    /// permission `access.grant`.
     access_mode: Option<AccessMode>,
     /// The ticked apps and features: the whole tree. Needs the permission `access.grant`.
     access: Option<Vec<AppAccessInput>>,
@@ -202,13 +202,9 @@ impl MemberMutation {
     ) -> Result<UpdateMemberPayload> {
         let UpdateMemberInput { member, name, first_name, last_name, email, .. } = input;
         let refused = |user_errors| Ok(UpdateMemberPayload { member: None, mail_sent: false, user_errors });
-        let access = if is_chosen(input.access_mode, input.access.as_ref()) {
-            match settle(choice(input.access_mode, input.access))? {
-                Ok(choice) => Some(choice),
-                Err(user_errors) => return refused(user_errors),
-            }
-        } else {
-            None
+        let access = match settle(edited(input.access_mode, input.access))? {
+            Ok(choice) => choice,
+            Err(user_errors) => return refused(user_errors),
         };
         let set = RoleSet { one: input.role, main: input.roles.unwrap_or_default(), flags: input.flags };
         let roles = (set.has_main() || set.flags.is_some()).then_some(set);

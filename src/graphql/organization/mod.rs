@@ -146,13 +146,17 @@ impl OrganizationCore {
         Ok(Some(keys.filter_map(|key| Plan::of(&self.standing.blueprint, key)).collect()))
     }
 
-    /// The roles there are: the blueprint's, strongest first, then those of the organization's own.
+    /// The roles there are: the blueprint's, strongest first, then those of the organization's own. None for who is not active in
+    /// it.
     async fn roles(&self) -> Vec<RoleDefinition> {
-        RoleDefinition::all(&self.standing)
+        if self.standing.rights.inactive().is_some() { Vec::new() } else { RoleDefinition::all(&self.standing) }
     }
 
-    /// The kinds of apps there can be, with their features and actions.
+    /// The kinds of apps there can be, with their features and actions. None for who is not active in it.
     async fn app_kinds(&self) -> Vec<AppKind> {
+        if self.standing.rights.inactive().is_some() {
+            return Vec::new();
+        }
         let kinds = self.standing.blueprint.rules.document().app_kinds.iter();
         kinds.map(|(key, kind)| AppKind::new(key, kind)).collect()
     }
@@ -222,15 +226,18 @@ impl OrganizationAccount {
         Ok(self.record(ctx).await?.created_at)
     }
 
-    /// What it has set for itself.
-    async fn settings(&self, ctx: &Context<'_>) -> Result<OrganizationSettings> {
+    /// What it has set for itself. Null, with an error beside it, for who is not active in it.
+    async fn settings(&self, ctx: &Context<'_>) -> Result<Option<OrganizationSettings>> {
+        if let Some(denial) = self.standing.rights.inactive() {
+            return Err(error(denial.into()));
+        }
         let settings = Settings::read(&self.record(ctx).await?.settings).map_err(|failed| error(failed.into()))?;
         let rules = &self.standing.blueprint.rules;
-        Ok(OrganizationSettings {
+        Ok(Some(OrganizationSettings {
             allowed_domains: settings.allowed_domains(rules).to_vec(),
             block_subaddress: settings.block_subaddress(rules),
             require_second_factor: settings.require_second_factor,
-        })
+        }))
     }
 
     /// Whether the caller may rename it and change its settings.

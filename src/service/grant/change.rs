@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     app_role,
+    lasting::ends_in_time,
     taking::{is_spare, may_take_by},
 };
 use crate::{
@@ -211,6 +212,7 @@ pub(super) async fn give(work: &Work<'_>, new: NewAccess, fields: Fields) -> Res
     let gift = Gift { grantee, held: &held, place: &place, ancestors };
     let (before, field) = (held_by(work, grantee).await?, fields.of(&held));
     may_be_given(work, (&gift, fields), app.as_ref(), &before).await?;
+    ends_in_time(work, (&gift, expires_at), fields.end)?;
     let displaced = app_role::displaced(rules, &gift, &before);
     for grant in &displaced {
         may_take_at(work, (*grant, app.as_ref()), field)?;

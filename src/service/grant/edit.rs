@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::change::may_take;
+use super::{change::may_take, lasting::is_same_feature};
 use crate::{
     access::{Blueprint, Grantee, Held, Place, verb::GrantAccess},
     service::{
@@ -171,15 +171,6 @@ fn is_as_much(rules: &Blueprint, one: &Held, other: &Held) -> bool {
         _ => false,
     };
     is_same_feature(one, other) && (level == least || is_stronger)
-}
-
-fn is_same_feature(one: &Held, other: &Held) -> bool {
-    match (one, other) {
-        (Held::Feature { kind, feature, .. }, Held::Feature { kind: other_kind, feature: other, .. }) => {
-            (kind, feature) == (other_kind, other)
-        }
-        _ => false,
-    }
 }
 
 /// Makes it so; the author holds `access.grant`.

@@ -7,6 +7,7 @@ mod app_role;
 mod change;
 mod edit;
 mod invited;
+mod lasting;
 mod taking;
 mod toggle;
 mod warning;
@@ -24,6 +25,7 @@ pub use self::{
 pub(super) use self::{
     edit::{apply, plan},
     invited::{Asked, give_invited},
+    lasting::chosen_end,
     taking::{Holder, given_above, lacking, obstacles},
 };
 use super::{

@@ -194,6 +194,11 @@ async fn a16_a_suspended_organization_is_closed_and_opens_without_what_was_revok
             assert_eq!(invites(person, "dave").await.at("inviteMember.member"), &Value::Null, "{engines:?}");
             assert!(permissions_of(person).await.is_empty(), "{engines:?}");
         }
+        let asked = "{ viewer { organization { name roles { key } appKinds { key } settings { allowedDomains } } } }";
+        let closed = carol.ask(asked).await;
+        assert_eq!(closed.codes(), ["FORBIDDEN"], "{engines:?} {}", closed.text);
+        let shown = json!({ "name": "acme", "roles": [], "appKinds": [], "settings": null });
+        assert_eq!(closed.at("viewer.organization"), &shown, "{engines:?}");
         for token in [&kept, &revoked] {
             assert_ne!(program(&token.1).await, json!(2), "{engines:?}");
         }

@@ -203,6 +203,24 @@ async fn s2_31_s2_20_an_admin_takes_nothing_it_does_not_hold() {
     }
 }
 
+/// S2.20: the toggle to Custom comes with what is to stay ticked; by itself it takes nothing away.
+#[tokio::test]
+async fn s2_20_custom_alone_is_no_save() {
+    let Suite { gateway, alice, bob, .. } = suite().await;
+    let bob = bob.member.unwrap();
+    update(&alice, bob, json!({ "accessMode": "ALL" })).await.ok();
+    let before = held(&gateway, bob).await;
+    let answer = update(&alice, bob, json!({ "accessMode": "CUSTOM" })).await;
+    assert_eq!(
+        (answer.refusals("updateMember"), fields(&answer, "updateMember")),
+        (vec!["MISSING"], vec!["access".to_owned()])
+    );
+    assert!(!before.is_empty());
+    assert_eq!(held(&gateway, bob).await, before);
+    update(&alice, bob, json!({ "accessMode": "CUSTOM", "access": [] })).await.ok();
+    assert!(held(&gateway, bob).await.is_empty());
+}
+
 /// S1.31, S2.20: an owner who gives herself everything is told that it is needless, and never to give up being the owner.
 #[tokio::test]
 async fn s1_31_s2_20_everything_given_to_the_owner_is_needless() {

@@ -2,6 +2,7 @@
 
 mod children;
 mod edit;
+mod ends;
 mod invite;
 mod lifecycle;
 mod operations;
