@@ -11,7 +11,7 @@ use super::{
 use crate::{
     access::{Blueprint, blueprint::BlueprintError},
     config::DeploymentArgs,
-    service::blueprint::{InstallError, Installation},
+    service::blueprint::{self, InstallError, Installation},
 };
 
 /// What to do with a blueprint.
@@ -37,7 +37,7 @@ pub async fn run(deployment: &DeploymentArgs, command: BlueprintCommand) -> anyh
     match command {
         BlueprintCommand::Check { file } => {
             let source = read(&file)?;
-            let blueprint = Blueprint::parse(&source).map_err(|mistakes| report(&file, &mistakes))?;
+            let blueprint = blueprint::read(&source).map_err(|mistakes| report(&file, &mistakes))?;
             println!("{}", summary(&blueprint));
             Ok(())
         }
@@ -47,7 +47,7 @@ pub async fn run(deployment: &DeploymentArgs, command: BlueprintCommand) -> anyh
 
 async fn add(deployment: &DeploymentArgs, file: &Path) -> anyhow::Result<()> {
     let source = read(file)?;
-    let blueprint = Blueprint::parse(&source).map_err(|mistakes| report(file, &mistakes))?;
+    let blueprint = blueprint::read(&source).map_err(|mistakes| report(file, &mistakes))?;
     let instead = "stop it, add the blueprint, and start it again (blueprints of an embedded database are added while nothing serves it)";
     let _lock = DatabaseLock::take(&deployment.database_url, instead)?;
     let opened = open(deployment, &Urls::unserved()?).await?;

@@ -8,11 +8,12 @@ use std::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Change, Service, ServiceError};
+use super::{Change, Service, ServiceError, input};
 use crate::{
     access::{
         Blueprint, SystemTask,
-        blueprint::{BlueprintError, CustomRole},
+        blueprint::{BlueprintError, CustomRole, document::FieldKind},
+        profile::first_field,
         verb::InstallBlueprint,
     },
     id::new_id,
@@ -110,6 +111,23 @@ impl Blueprints {
     }
 }
 
+/// Reads a document that is to be installed.
+///
+/// # Errors
+/// Everything that is wrong with it ([`Blueprint::parse`]); then, a default of the language of letters in which none is written.
+pub fn read(source: &str) -> Result<Blueprint, Vec<BlueprintError>> {
+    let rules = Blueprint::parse(source)?;
+    let Some((section, key, field)) = first_field(rules.document(), FieldKind::Language) else { return Ok(rules) };
+    match input::language("default", field.default.as_deref().unwrap_or_default()) {
+        Ok(_) => Ok(rules),
+        Err(refusal) => {
+            let keys = ["profile", section, "fields", key, "default"];
+            let fix = "name one of these, or leave it out: English".to_owned();
+            Err(vec![BlueprintError::at(source, &keys, (refusal.message, fix))])
+        }
+    }
+}
+
 fn parse_stored(source: &str) -> Result<Blueprint, ServiceError> {
     Blueprint::parse(source).map_err(|errors| {
         let first = errors.first().map(ToString::to_string).unwrap_or_default();
@@ -180,7 +198,7 @@ impl Service {
     /// # Errors
     /// [`InstallError`]: the mistakes of the document, or its version taken by another one.
     pub async fn install_blueprint(&self, source: &str) -> Result<Installation, InstallError> {
-        let rules = Blueprint::parse(source).map_err(InstallError::Invalid)?;
+        let rules = read(source).map_err(InstallError::Invalid)?;
         let (name, version) = (rules.name().to_owned(), rules.version());
         let hash = hex(&Sha256::digest(source));
         let number = i32::try_from(version).map_err(|_| InstallError::VersionTaken { name: name.clone(), version })?;

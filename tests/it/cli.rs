@@ -95,6 +95,27 @@ fn every_mistake_of_a_blueprint_is_named_with_its_line_and_fix() {
     assert!(!output.status.success() && said(&output).1.contains("cannot read `nowhere.toml`"));
 }
 
+/// The rules take any language; letters are written in some. Fields after the first are the product's own matter.
+#[test]
+fn the_language_of_letters_is_none_in_which_no_letter_is_written() {
+    let folder = folder();
+    let of = |language: &str| {
+        let fields = "[profile.look]\nlabel = \"Look\"\n[profile.look.fields]\n";
+        let field =
+            |key: &str, tag: &str| format!("{key} = {{ label = \"L\", kind = \"language\", default = \"{tag}\" }}\n");
+        format!("{GOOD}\n{fields}{}{}", field("language", language), field("spoken", "fr"))
+    };
+    fs::write(folder.path().join("narrow.toml"), of("fr")).unwrap();
+    let line = of("fr").lines().position(|line| line.starts_with("language")).unwrap() + 1;
+    let told = format!("narrow.toml:{line}: `profile.look.fields.language.default`: letters are written in `en`, ");
+    for command in ["check", "add"] {
+        let (out, _) = said(&gatehouse(folder.path(), &["blueprint", command, "narrow.toml"]));
+        assert!(out.starts_with(&told) && out.contains("(fix: "), "{out}");
+    }
+    fs::write(folder.path().join("narrow.toml"), of("de-AT")).unwrap();
+    assert!(gatehouse(folder.path(), &["blueprint", "check", "narrow.toml"]).status.success());
+}
+
 #[test]
 fn a_blueprint_is_installed_once_and_never_changed() {
     let folder = folder();

@@ -304,3 +304,40 @@ async fn s0_27_an_app_whose_roles_open_what_is_needed_is_not_deleted_from_below(
     market.until(json!({ "member": id(&bob) }), "entry", None).await.ok();
     market.alice.call("deleteApp", gone, "deletedApp").await.ok();
 }
+
+/// S0.27: a move to a version in which a feature needs another one is in the way of those who would be without it, and names how
+/// many of what.
+#[tokio::test]
+async fn s0_27_a_move_leaves_nobody_without_what_features_need() {
+    let free = STALLS.replace("requires = [\"hall.entry\"]\n", "");
+    let market = market_by(Engines::Embedded, &free).await;
+    market.gateway.service.install_blueprint(&STALLS.replacen("version = 1", "version = 2", 1)).await.unwrap();
+    let bob = market.person("bob", "hand").await;
+    market.goods(&bob).await.ok();
+    let preview =
+        "{ organization(slug: \"acme\") { blueprintMove(version: 2) { token problems { code message remedy } } } }";
+    let shown = market.alice.ask(preview).await.ok();
+    let lack = json!([{
+        "code": "MISSING",
+        "message": "one holder of Goods of Stall would be without Entry of Hall, which the version needs with it",
+        "remedy": "Take Goods of Stall from them first, or give them Entry of Hall too.",
+    }]);
+    assert_eq!(shown.at("organization.blueprintMove.problems"), &lack);
+    let order = |shown: &Answer| {
+        let token = shown.at("organization.blueprintMove.token").clone();
+        json!({ "version": 2, "token": token, "acceptGains": true })
+    };
+    let refused = market.alice.call("moveBlueprint", order(&shown), "blueprint { version }").await;
+    assert_eq!(refused.refusals("moveBlueprint"), ["MISSING"]);
+    // For as long as the goods, not for a while.
+    let (soon, _) = market.in_days(1);
+    market.until(json!({ "member": id(&bob) }), "entry", Some(soon)).await.ok();
+    let shown = market.alice.ask(preview).await.ok();
+    let short =
+        "one holder of Goods of Stall would have Entry of Hall, which the version needs with it, for a shorter time";
+    assert_eq!(shown.at("organization.blueprintMove.problems.0.message"), &json!(short));
+    market.until(json!({ "member": id(&bob) }), "entry", None).await.ok();
+    let shown = market.alice.ask(preview).await.ok();
+    assert_eq!(shown.at("organization.blueprintMove.problems"), &json!([]));
+    market.alice.call("moveBlueprint", order(&shown), "blueprint { version }").await.ok();
+}

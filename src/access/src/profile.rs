@@ -11,7 +11,7 @@
 use chrono_tz::Tz;
 use url::Url;
 
-use crate::blueprint::document::{FieldKind, ProfileField};
+use crate::blueprint::document::{Document, FieldKind, ProfileField};
 
 /// The most characters of a line of text.
 pub const TEXT_LENGTH: usize = 200;
@@ -29,6 +29,15 @@ pub struct Unfit {
 
 fn unfit(problem: impl Into<String>, fix: impl Into<String>) -> Unfit {
     Unfit { problem: problem.into(), fix: fix.into() }
+}
+
+/// The first field of this kind in a document, with the keys of its section and its own: the one that letters follow.
+#[must_use]
+pub fn first_field(document: &Document, kind: FieldKind) -> Option<(&str, &str, &ProfileField)> {
+    let sections = document.profile.iter();
+    let mut fields = sections.flat_map(|(section, rule)| rule.fields.iter().map(move |field| (section, field)));
+    let (section, (key, field)) = fields.find(|(_, (_, field))| field.kind == kind)?;
+    Some((section.as_str(), key.as_str(), field))
 }
 
 /// A text as the field keeps it: without blanks at its ends, and each kind in its one spelling.

@@ -81,6 +81,20 @@ fn mistakes_are_named_with_line_and_fix() {
         ("admins = \"owner\"", "admins = \"king\"", "`import.admins`: there is no role `king`"),
         ("[app_kinds.repository]\n", "[app_kinds.repository]\nparents = [\"group\"]\n", "there is no app kind `group`"),
         ("retention_days = 180", "retention_days = 0", "entries would be gone at once"),
+        (
+            "levels = [\"read\", \"write\", \"admin\"]\ninitial = \"read\"",
+            "levels = [\"write\"]\ninitial = \"read\"",
+            "`everyone.access[0].initial`: `read` is none of the levels that may be chosen (fix: name one of `write`",
+        ),
+        ("enabled = true\nnested = true", "nested = true", "`teams.nested`: there are no teams (fix: write `enabled"),
+        ("title = \"Code hosting\"", "title = \" \"", "`title`: the title is empty"),
+        ("label = \"Free\"", "label = \"\"", "`plans.free.label`: the label is empty"),
+        ("actions = [\"created\", \"edited\", \"deleted\"]", "actions = []", "nothing can happen to a `"),
+        (
+            "actions = [\"created\", \"edited\", \"deleted\"]",
+            "actions = [\"created\", \"created\"]",
+            ".actions[1]`: a second action `created`",
+        ),
     ];
     for (from, to, expected) in cases {
         assert!(CODE_HOSTING.contains(from), "the case replaces nothing: {from}");
@@ -297,6 +311,32 @@ fn mistakes_that_only_the_whole_shows_are_named_too() {
         (only, with(only, "\nmeters = { ink = { limit = 1 } }"), "`plans.only.meters.ink`: there is no meter `ink`"),
         (
             only,
+            with(only, "\n[[menus]]\nkey = \"My menu\"\nlabel = \"A\""),
+            "`menus[0].key`: the key `My menu` is not snake_case",
+        ),
+        (
+            only,
+            with(only, "\n[children]\nblueprints = [\"Business Suite\"]"),
+            "`children.blueprints[0]`: `Business Suite` is no blueprint name",
+        ),
+        (worker, with(worker, "instead = [\"worker\"]"), "`worker` is not narrower than itself (fix: leave it out)"),
+        (
+            "ceiling = [\"members.*\", \"apps.create\", \"group.settings.view\", \"project.tasks\", \"page\"]",
+            "ceiling = []".to_owned(),
+            "`roles.worker.ceiling`: its holders could hold nothing at all",
+        ),
+        (
+            "public = { to = \"group\"",
+            "public = { to = \"page\"".to_owned(),
+            "`app_kinds.project.public.to`: no `project` stands below a `page` (fix: name one of `organization`, `group`",
+        ),
+        (
+            "public = { to = \"organization\"",
+            "public = { to = \"page\"".to_owned(),
+            "`app_kinds.page.public.to`: no `page` stands below a `page` (fix: name one of `organization`)",
+        ),
+        (
+            only,
             with(only, "\n[[menus]]\nkey = \"a\"\nlabel = \"A\"\n[[menus]]\nkey = \"a\"\nlabel = \"B\""),
             "`menus[1].key`: a second menu `a`",
         ),
@@ -307,7 +347,11 @@ fn mistakes_that_only_the_whole_shows_are_named_too() {
         assert!(errors.iter().any(|error| error.contains(expected)), "{to}: {errors:?}");
         assert!(errors.iter().all(|error| error.starts_with("line ") && error.contains("(fix: ")), "{errors:?}");
     }
-    // A role that is brought to every app of a kind is as much in the way as its maker's.
+}
+
+/// A role that is brought to every app of a kind is as much in the way of a public one as its maker's.
+#[test]
+fn nobody_is_brought_to_public_apps_that_are_granted_to_nobody() {
     let brought = EVENT_APPS.replace(
         "label = \"Event app\"\n",
         "label = \"Event app\"\nvisibilities = [\"private\", \"public\"]\n\

@@ -63,7 +63,9 @@ fn a_wrong_value_hides_no_other_mistake() {
 #[test]
 fn mistakes_of_shape_say_what_to_write() {
     let worker = "label = \"Worker\"\n";
+    let organization = "[organization]\ncreator_roles = [\"owner\"]\ndefault_plan = \"only\"\n";
     let with = |more: &str| format!("{worker}{more}\n");
+    let top = |more: &str| format!("version = 1\n{more}");
     let cases: &[(&str, String, &str)] = &[
         ("version = 1", "version = \"one\"".to_owned(), "write a whole number, not negative, as `version = 1`"),
         (
@@ -88,10 +90,30 @@ fn mistakes_of_shape_say_what_to_write() {
             "write one of `organization`, `app`, `feature`, as `level = \"organization\"`",
         ),
         (worker, with("level = 1"), "write one of the words that docs/blueprints.md lists, as `level = \"word\"`"),
+        (worker, with("holders = \"team\""), "write a list in brackets, as `holders = [\"word\"]`"),
+        (worker, with("automatic = {}"), "write a list of tables, as `[[roles.worker.automatic]]`"),
         (worker, with("asigns = []"), "unknown field `asigns`"),
         (worker, with("asigns = []"), "(fix: write `assigns`, or leave it out)"),
         (worker, with("colour = 1"), "(fix: leave it out; docs/blueprints.md lists every key)"),
         ("view = { label = \"View\" }", "view = \"View\"".to_owned(), ".actions.view]`)"),
+        // A table is not read from a list by position.
+        ("version = 1", top("removal = [\"purge\", false]"), "`removal`: invalid type: sequence, expected a table"),
+        ("version = 1", top("removal = [\"purge\", false]"), "(fix: write a table, as `[removal]`)"),
+        ("version = 1", top("teams = [true]"), "`teams`: invalid type: sequence, expected a table"),
+        ("version = 1", top("teams = []"), "`teams`: invalid type: sequence, expected a table"),
+        (
+            "version = 1",
+            top("levels.organization = [\"Workspace\", \"show_locked\"]"),
+            "`levels.organization`: invalid type: sequence, expected a table",
+        ),
+        (
+            "view = { label = \"View\" }",
+            "view = [\"View\", \"See.\"]".to_owned(),
+            ".actions.view`: invalid type: sequence, expected a table",
+        ),
+        (organization, "organization = [1]\n".to_owned(), "`organization`: invalid type: sequence, expected a table"),
+        ("version = 1", top("menus = {}"), "write a list of tables, as `[[menus]]`"),
+        ("version = 1", top("menus = [[\"a\", \"A\"]]"), "`menus[0]`: invalid type: sequence, expected a table"),
         ("version = 1", "version = 1\nversion = 2".to_owned(), "duplicate key (fix: keep one of the two)"),
         ("version = 1", "version = ".to_owned(), "(fix: write `key = value`"),
     ];
@@ -148,10 +170,10 @@ fn what_names_a_dropped_part_is_no_mistake() {
     let of_roles = format!("roles = 3\n{}", NESTED.split("[roles.owner]").next().unwrap());
     for (source, expected) in [
         (of_a_feature, vec!["`app_kinds.page.features.text`: missing field `actions`"]),
-        (of_a_pool, vec!["`seat_pools.chairs`: invalid type: integer `3`, expected struct Text"]),
+        (of_a_pool, vec!["`seat_pools.chairs`: invalid type: integer `3`, expected a table"]),
         (of_a_role, vec!["`roles.manager.level`: unknown variant `apps`"]),
         (of_seats, vec!["`roles.worker.seats`: invalid type: string \"chairs\", expected a sequence"]),
-        (of_roles, vec!["missing field `plans`", "`roles`: invalid type: integer `3`, expected a map"]),
+        (of_roles, vec!["missing field `plans`", "`roles`: invalid type: integer `3`, expected a table"]),
     ] {
         let errors = errors_of(&source);
         assert_eq!(errors.len(), expected.len(), "{errors:?}");

@@ -9,10 +9,12 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{GoneGrants, InstalledVersion, MoveChoice, MovedRole, NarrowedRole, Preview, holders, people};
+use super::{
+    GoneGrants, InstalledVersion, MoveChoice, MovedRole, NarrowedRole, Preview, holders, needs, people, strays,
+};
 use crate::{
     access::{
-        Blueprint, Grantee, Held, Place, PrincipalId, Rights,
+        Blueprint, Grant, Grantee, Held, Place, PrincipalId, Rights,
         blueprint::CustomRole,
         delegation::{Gift, fits},
     },
@@ -85,6 +87,15 @@ impl Rules {
         self.roles.get(role).map_or(role, String::as_str)
     }
 
+    /// A grant as it is after the move; `None` where it is no more.
+    pub(super) fn moved(&self, grant: Grant) -> Option<Grant> {
+        match self.outcome(grant.grantee, &grant.held, &grant.place) {
+            Outcome::Stays => Some(grant),
+            Outcome::Becomes(role) => Some(Grant { held: Held::Role(role), ..grant }),
+            Outcome::Goes | Outcome::Unmapped => None,
+        }
+    }
+
     /// What becomes of a grant.
     pub(super) fn outcome(&self, grantee: Grantee, held: &Held, place: &Place) -> Outcome {
         let fit = |held: &Held| fits(&self.new, &Gift { grantee, held, place, ancestors: &[] }).is_ok();
@@ -142,7 +153,9 @@ pub(super) async fn plan(
     check_roles(&rules, &mut problems);
     let grants = grants(&rules, &ground, &mut problems);
     let plan = choice.plan.clone().unwrap_or_else(|| ground.row.plan.clone());
+    strays::check(&rules, &ground, &mut problems);
     people::check(&rules, &ground, now, &mut problems);
+    needs::check(&rules, &ground, now, &mut problems);
     holders::check(&rules, &ground, &mut problems);
     people::check_seats(reader, &rules, (&ground, &plan), now, &mut problems).await?;
     let (changes, refusals) = people::changes(&rules, &ground, mover.principal, now);

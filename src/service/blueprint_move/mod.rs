@@ -11,7 +11,9 @@
 
 mod compute;
 mod holders;
+mod needs;
 mod people;
+mod strays;
 mod write;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -170,7 +170,7 @@ fn everyone(rules: &Rules, ground: &Ground, now: DateTime<Utc>) -> Vec<Moving> {
     all
 }
 
-fn grant(grant: &store::grant::AccessGrant) -> Grant {
+pub(super) fn grant(grant: &store::grant::AccessGrant) -> Grant {
     Grant {
         id: grant.id,
         grantee: grant.grantee,
@@ -183,31 +183,15 @@ fn grant(grant: &store::grant::AccessGrant) -> Grant {
 
 fn moving(rules: &Rules, holder: MoveHolder, facts: Facts, now: DateTime<Utc>) -> Moving {
     let old = rights(&rules.old.rules, &facts, now);
-    let moved = |grant: Grant| match rules.outcome(grant.grantee, &grant.held, &grant.place) {
-        Outcome::Stays => Some(grant),
-        Outcome::Becomes(role) => Some(Grant { held: Held::Role(role), ..grant }),
-        Outcome::Goes | Outcome::Unmapped => None,
-    };
-    let grants = facts.grants.into_iter().filter_map(moved).collect();
+    let grants = facts.grants.into_iter().filter_map(|grant| rules.moved(grant)).collect();
     let new = rights(&rules.new, &Facts { grants, ..facts }, now);
     Moving { holder, old, new }
 }
 
-/// Whether every member still has its roles as the version wants them, and everything in the organization has its place there.
+/// Whether every member still has its roles as the version wants them.
 pub(super) fn check(rules: &Rules, ground: &Ground, now: DateTime<Utc>, problems: &mut Vec<UserError>) {
     let refuse = |code, message: String, remedy: &str| UserError::new(code, "", message).remedy(remedy);
     let document = rules.new.document();
-    let kinds = &document.app_kinds;
-    let mut strays: BTreeMap<&str, usize> = BTreeMap::new();
-    for app in ground.apps.iter().filter(|app| !kinds.contains_key(&app.kind)) {
-        let count = strays.entry(&app.kind).or_default();
-        *count = count.saturating_add(1);
-    }
-    for (kind, count) in strays {
-        let there = if count == 1 { "there is one app".to_owned() } else { format!("there are {count} apps") };
-        let message = format!("{there} of the kind `{kind}`, which the version does not have");
-        problems.push(refuse(UserErrorCode::NotInBlueprint, message, "Delete them first."));
-    }
     let slots = rules.new.slots();
     let mut wrong: BTreeMap<(&str, bool), u64> = BTreeMap::new();
     let mut unfounded: BTreeMap<String, u64> = BTreeMap::new();

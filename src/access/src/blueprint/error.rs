@@ -15,6 +15,15 @@ pub struct BlueprintError {
     pub fix: String,
 }
 
+impl BlueprintError {
+    /// A mistake in a document that parses, at the value to which these keys lead: what only the program around the rules knows.
+    #[must_use]
+    pub fn at(source: &str, keys: &[&str], (problem, fix): (String, String)) -> Self {
+        let place = keys.iter().fold(Location::default(), |place, key| place.at(*key));
+        Self { line: place.line(source), path: place.text(), problem, fix }
+    }
+}
+
 impl fmt::Display for BlueprintError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: ", self.line)?;

@@ -30,17 +30,10 @@ fn key(location: &Location, key: &str, found: &mut Vec<Mistake>) {
     }
 }
 
-fn labelled(location: &Location, label: &str, found: &mut Vec<Mistake>) {
-    if label.trim().is_empty() {
-        found.push((location.clone(), "the label is empty".to_owned(), "say in a few words what it is".to_owned()));
-    }
-}
-
 fn profile_sections(document: &Document, found: &mut Vec<Mistake>) {
     for (name, section) in &document.profile {
         let location = root("profile").at(name);
         key(&location, name, found);
-        labelled(&location, &section.label, found);
         if section.fields.is_empty() {
             let problem = "a section without fields".to_owned();
             found.push((location.clone(), problem, "declare at least one field, or leave the section out".to_owned()));
@@ -48,7 +41,6 @@ fn profile_sections(document: &Document, found: &mut Vec<Mistake>) {
         for (name, field) in &section.fields {
             let place = location.at("fields").at(name);
             key(&place, name, found);
-            labelled(&place, &field.label, found);
             profile_field(&place, field, found);
         }
     }
@@ -85,7 +77,6 @@ fn meters(document: &Document, found: &mut Vec<Mistake>) {
     for (name, meter) in &document.meters {
         let location = root("meters").at(name);
         key(&location, name, found);
-        labelled(&location, &meter.label, found);
         if meter.unit.trim().is_empty() {
             let fix = "say what is counted, as `credits` or `bytes`".to_owned();
             found.push((location.at("unit"), "the unit is empty".to_owned(), fix));

@@ -1,6 +1,6 @@
 //! What is wrong with app kinds and features.
 
-use super::{Check, MOST_BITS, root};
+use super::{Check, MOST_BITS, one_of, root};
 use crate::blueprint::{
     document::{AppKind, AppVisibility, Feature, ROOT, Role, RoleLevel},
     error::Location,
@@ -104,8 +104,8 @@ impl Check<'_> {
             }
             Some(public) => {
                 let place = location.at("public");
-                if public.to != ROOT {
-                    self.known_kind(&place.at("to"), &public.to);
+                if public.to != ROOT && self.known_kind(&place.at("to"), &public.to) {
+                    self.public_above(&place.at("to"), (key, kind), &public.to);
                 }
                 self.selectors(&place.at("access"), &public.access, Reach::Access);
                 let whole = self.blueprint.select(key, Reach::Access).unwrap_or_default();
@@ -117,6 +117,18 @@ impl Check<'_> {
             }
             None => {}
         }
+    }
+
+    /// Whether whom a public app is opened to can be on an app above it.
+    fn public_above(&mut self, place: &Location, (key, kind): (&str, &AppKind), to: &str) {
+        let is_above = |above: &str| kind.parents.iter().any(|parent| self.stands_below(parent, above));
+        if is_above(to) {
+            return;
+        }
+        let kinds = self.blueprint.document.app_kinds.keys().map(String::as_str);
+        let above = std::iter::once(ROOT).chain(kinds.filter(|other| is_above(other)));
+        let fix = one_of(above).unwrap_or_default();
+        self.report_of_whole(place, format!("no `{key}` stands below a `{to}`"), &fix);
     }
 
     fn creator(&mut self, location: &Location, key: &str, kind: &AppKind) {

@@ -97,7 +97,7 @@ impl Check<'_> {
     }
 
     /// Whether an app of a kind is of this one, or can stand somewhere below it.
-    fn stands_below(&self, kind: &str, above: &str) -> bool {
+    pub(super) fn stands_below(&self, kind: &str, above: &str) -> bool {
         let kinds = &self.blueprint.document.app_kinds;
         let mut below = vec![above];
         for _ in 0..kinds.len() {

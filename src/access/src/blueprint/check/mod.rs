@@ -8,6 +8,7 @@ mod levels;
 mod people;
 mod roles;
 mod unused;
+mod words;
 
 use super::{
     Blueprint,
@@ -32,9 +33,12 @@ pub(super) fn check(blueprint: &Blueprint, source: &str, damage: &Damage) -> Vec
     check.roles();
     check.plans();
     check.people();
+    check.teams();
     check.activity();
     check.menus_and_import();
     check.unused();
+    check.children();
+    check.words();
     for (location, problem, fix) in super::own_data::mistakes(&blueprint.document) {
         check.report(&location, problem, &fix);
     }
@@ -91,6 +95,24 @@ impl Check<'_> {
         }
     }
 
+    /// The name of a blueprint: this one's, or another's.
+    fn name(&mut self, location: &Location, name: &str) {
+        let is_name = name.len() <= 64
+            && name.starts_with(|first: char| first.is_ascii_lowercase())
+            && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-');
+        if !is_name {
+            let fix = "use at most 64 lower-case letters, digits and `-`, beginning with a letter";
+            self.report(location, format!("`{name}` is no blueprint name"), fix);
+        }
+    }
+
+    fn children(&mut self) {
+        let children = root("children").at("blueprints");
+        for (index, name) in self.blueprint.document.children.blueprints.iter().enumerate() {
+            self.name(&children.at(index), name);
+        }
+    }
+
     fn known_role(&mut self, location: &Location, key: &str) -> bool {
         self.known_role_among(location, key, |_, _| true)
     }
@@ -139,17 +161,7 @@ impl Check<'_> {
 
     fn header(&mut self) {
         let document = &self.blueprint.document;
-        let lower = |name: &str| {
-            name.starts_with(|first: char| first.is_ascii_lowercase())
-                && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
-        };
-        if !lower(&document.name) || document.name.len() > 64 {
-            self.report(
-                &root("name"),
-                format!("`{}` is no blueprint name", document.name),
-                "use at most 64 lower-case letters, digits and `-`",
-            );
-        }
+        self.name(&root("name"), &document.name);
         if document.version == 0 {
             self.report(&root("version"), "versions start at 1".to_owned(), "write 1 for the first version");
         }
@@ -175,13 +187,10 @@ impl Check<'_> {
 
     fn permissions(&mut self) {
         let document = &self.blueprint.document;
-        for (key, text) in &document.permissions {
+        for key in document.permissions.keys() {
             let location = root("permissions").at(key);
             if key.split('.').count() != 2 || key.split('.').any(str::is_empty) {
                 self.report(&location, format!("`{key}` is no permission"), "write `\"area.verb\"`, quoted");
-            }
-            if text.label.is_empty() {
-                self.report(&location, "the label is empty".to_owned(), "say in a few words what it allows");
             }
         }
         if self.blueprint.permissions.len() > MOST_BITS {
@@ -240,6 +249,7 @@ impl Check<'_> {
         let document = &self.blueprint.document;
         for (index, menu) in document.menus.iter().enumerate() {
             let location = root("menus").at(index);
+            self.key(&location.at("key"), &menu.key);
             self.selectors(&location.at("any"), &menu.any, Reach::Permissions);
             if document.menus.iter().take(index).any(|earlier| earlier.key == menu.key) {
                 let problem = format!("a second menu `{}`", menu.key);

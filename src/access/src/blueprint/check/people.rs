@@ -1,7 +1,10 @@
 //! What is wrong with how people come, and with what is recorded of them.
 
-use super::{Check, root};
-use crate::blueprint::document::Role;
+use super::{Check, one_of, root};
+use crate::blueprint::{
+    document::{EveryoneAccess, Role},
+    error::Location,
+};
 
 /// Whether this is a domain as addresses are kept with it: lower case, in its ASCII form, without a dot at the end. The domains
 /// of addresses are compared with it as it stands.
@@ -57,6 +60,31 @@ impl Check<'_> {
                     self.report(&place, problem, "name a feature with levels, and its levels");
                 }
             }
+            self.initial(&place, access);
+        }
+    }
+
+    /// Whether the level that a new organization starts with is one that it may choose.
+    fn initial(&mut self, place: &Location, access: &EveryoneAccess) {
+        let EveryoneAccess { app_kind, feature, levels, initial } = access;
+        let Some(initial) = initial.as_ref().filter(|initial| !levels.contains(initial)) else { return };
+        if !self.blueprint.can_give(app_kind, feature, Some(initial)) {
+            return;
+        }
+        let problem = format!("`{initial}` is none of the levels that may be chosen");
+        let fix = one_of(levels.iter().map(String::as_str))
+            .map_or_else(|| "name it in `levels` too".to_owned(), |one| format!("{one}, or add it to `levels`"));
+        self.report(&place.at("initial"), problem, &fix);
+    }
+
+    /// What is said of teams where there are none.
+    pub(super) fn teams(&mut self) {
+        let teams = &self.blueprint.document.teams;
+        let said =
+            [("nested", teams.nested), ("maintainers", teams.maintainers), ("privacies", !teams.privacies.is_empty())];
+        for (key, _) in said.into_iter().filter(|(_, said)| *said && !teams.enabled) {
+            let problem = "there are no teams".to_owned();
+            self.report_of_whole(&root("teams").at(key), problem, "write `enabled = true` too, or leave it out");
         }
     }
 
@@ -74,6 +102,15 @@ impl Check<'_> {
             self.key(&location, key);
             for (index, kind) in target.app_kinds.iter().enumerate() {
                 self.known_kind(&location.at("app_kinds").at(index), kind);
+            }
+            let actions = location.at("actions");
+            if target.actions.is_empty() {
+                self.report(&actions, format!("nothing can happen to a `{key}`"), "name at least one, as `created`");
+            }
+            for (index, action) in target.actions.iter().enumerate() {
+                if target.actions.iter().take(index).any(|earlier| earlier == action) {
+                    self.report(&actions.at(index), format!("a second action `{action}`"), "name each action once");
+                }
             }
         }
     }

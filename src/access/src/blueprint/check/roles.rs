@@ -2,6 +2,7 @@
 
 use super::{Check, root};
 use crate::blueprint::{
+    RightSet,
     document::{Holder, Role, RoleLevel},
     error::Location,
     selector::Reach,
@@ -184,7 +185,12 @@ impl Check<'_> {
             }
         }
         for (index, other) in role.instead.iter().enumerate() {
-            self.known_role(&location.at("instead").at(index), other);
+            let place = location.at("instead").at(index);
+            if other == key {
+                self.report(&place, format!("`{key}` is not narrower than itself"), "leave it out");
+                continue;
+            }
+            self.known_role(&place, other);
         }
         if let Some(other) = &role.transfer {
             let place = location.at("transfer");
@@ -203,11 +209,17 @@ impl Check<'_> {
         if let Some(selectors) = &role.ceiling {
             let place = location.at("ceiling");
             self.selectors(&place, selectors, Reach::Both);
+            if selectors.is_empty() {
+                let problem = "its holders could hold nothing at all".to_owned();
+                self.report(&place, problem, "name the most they can hold, or leave the key out: no bound");
+            }
             if role.level != RoleLevel::Organization {
                 let problem = "only an organization role sets a ceiling".to_owned();
                 self.report(&place, problem, "move it to an organization role");
             }
-            if self.blueprint.ceiling(key).is_some_and(|ceiling| !ceiling.contains(&self.blueprint.rights_of(role))) {
+            let rights = self.blueprint.rights_of(role);
+            let is_past = |ceiling: &RightSet| !selectors.is_empty() && !ceiling.contains(&rights);
+            if self.blueprint.ceiling(key).is_some_and(is_past) {
                 let problem = "the role gives more than its own ceiling".to_owned();
                 self.report(&place, problem, "raise the ceiling, or take rights out of the role");
             }

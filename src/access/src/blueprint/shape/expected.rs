@@ -6,6 +6,9 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use crate::blueprint::error::Location;
 
+/// Where to look for what the types do not say.
+const SHOWN: &str = "as docs/blueprints.md shows it";
+
 /// What a key takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Expected {
@@ -17,8 +20,8 @@ pub(super) enum Expected {
     Number,
     /// True or false.
     Flag,
-    /// A list.
-    List,
+    /// A list of these; of what, is found out where it is told ([`Self::list_of`]).
+    List(Option<Box<Expected>>),
     /// A table with keys of the language.
     Table,
     /// A table with keys of the product's own.
@@ -55,7 +58,7 @@ impl Expected {
         match behind {
             "a string" => Some(Self::Text),
             "a boolean" => Some(Self::Flag),
-            "a sequence" => Some(Self::List),
+            "a sequence" => Some(Self::List(None)),
             "a map" => Some(Self::Map),
             _ if behind.starts_with("struct ") => Some(Self::Table),
             _ if matches!(behind.trim_start_matches(['u', 'i']), "8" | "16" | "32" | "64" | "size") => {
@@ -63,6 +66,18 @@ impl Expected {
             }
             _ => None,
         }
+    }
+
+    /// The same, where it is a list, of what an element is refused for.
+    pub(super) fn list_of(self, refused: Option<&str>) -> Self {
+        match self {
+            Self::List(None) => Self::List(refused.and_then(Self::of).map(Box::new)),
+            other => other,
+        }
+    }
+
+    const fn is_table(&self) -> bool {
+        matches!(self, Self::Table | Self::Map)
     }
 
     /// In words.
@@ -73,7 +88,9 @@ impl Expected {
             Self::Word(offered) => format!("one of `{}`", offered.join("`, `")),
             Self::Number => "a whole number, not negative".to_owned(),
             Self::Flag => "`true` or `false`, without quotes".to_owned(),
-            Self::List => "a list in brackets".to_owned(),
+            Self::List(None) => "a list".to_owned(),
+            Self::List(Some(of)) if of.is_table() => "a list of tables".to_owned(),
+            Self::List(Some(_)) => "a list in brackets".to_owned(),
             Self::Table | Self::Map => "a table".to_owned(),
         }
     }
@@ -87,7 +104,8 @@ impl Expected {
             }
             Self::Number => Cow::Borrowed("1"),
             Self::Flag => Cow::Borrowed("true"),
-            Self::List => Cow::Borrowed("[\"text\"]"),
+            Self::List(None) => Cow::Borrowed("[]"),
+            Self::List(Some(of)) => format!("[{}]", of.example()).into(),
             Self::Table | Self::Map => Cow::Borrowed("{ key = \"text\" }"),
         }
     }
@@ -98,7 +116,8 @@ impl Expected {
             // Elements stand in their list.
             _ if place.is_element() => self.example().into_owned(),
             Self::Table | Self::Map => format!("[{}]", place.text()),
-            Self::Text | Self::Word(_) | Self::Number | Self::Flag | Self::List => {
+            Self::List(Some(of)) if of.is_table() => format!("[[{}]]", place.text()),
+            Self::Text | Self::Word(_) | Self::Number | Self::Flag | Self::List(_) => {
                 format!("{} = {}", place.last_key(), self.example())
             }
         }
@@ -106,12 +125,18 @@ impl Expected {
 
     /// How a missing field is mended.
     pub(super) fn addition(&self, place: &Location) -> String {
-        format!("add {}: `{}`", self.words(), self.line(place))
+        match self {
+            Self::List(None) => format!("add {}, {SHOWN}", self.words()),
+            _ => format!("add {}: `{}`", self.words(), self.line(place)),
+        }
     }
 
     /// How a value of another type is mended.
     fn instead(&self, place: &Location) -> String {
-        format!("write {}, as `{}`", self.words(), self.line(place))
+        match self {
+            Self::List(None) => format!("write {}, {SHOWN}", self.words()),
+            _ => format!("write {}, as `{}`", self.words(), self.line(place)),
+        }
     }
 
     /// Something of the type.
@@ -121,14 +146,14 @@ impl Expected {
             Self::Word(offered) => DeValue::String(offered.first().cloned().unwrap_or_default().into()),
             Self::Number => DeValue::Integer(DeInteger::default()),
             Self::Flag => DeValue::Boolean(false),
-            Self::List => DeValue::Array(DeArray::new()),
+            Self::List(_) => DeValue::Array(DeArray::new()),
             Self::Table | Self::Map => DeValue::Table(DeTable::new()),
         }
     }
 }
 
-/// How what is refused at a place is mended.
-pub(super) fn fix(message: &str, place: Option<&Location>) -> String {
+/// How what is refused at a place is mended, where something else is expected there.
+pub(super) fn fix(message: &str, expected: Option<&Expected>, place: &Location) -> String {
     if is_unknown_key(message) {
         let wrong = message.split('`').nth(1).unwrap_or_default();
         return match nearest(wrong, &offered(message)) {
@@ -136,10 +161,10 @@ pub(super) fn fix(message: &str, place: Option<&Location>) -> String {
             None => "leave it out; docs/blueprints.md lists every key".to_owned(),
         };
     }
-    match (Expected::of(message), place) {
-        (Some(expected), Some(place)) => expected.instead(place),
-        _ => "correct the key or its value; docs/blueprints.md lists every key".to_owned(),
-    }
+    expected.map_or_else(
+        || "correct the key or its value; docs/blueprints.md lists every key".to_owned(),
+        |expected| expected.instead(place),
+    )
 }
 
 /// The known word that was probably meant: at most two letters away, and less than half of the word.

@@ -14,18 +14,20 @@
 mod damage;
 mod expected;
 mod place;
+mod strict;
 
 use std::ops::Range;
 
 use serde::Deserialize;
 use toml::{
     Spanned,
-    de::{DeTable, Deserializer, Error},
+    de::{DeArray, DeInteger, DeTable, DeValue, Deserializer, Error},
 };
 
 pub(super) use damage::Damage;
 use expected::Expected;
 use place::{lacking, locate, put, replace, take};
+use strict::Strict;
 
 use super::{
     document::Document,
@@ -68,7 +70,7 @@ pub(super) fn read(source: &str) -> Reading {
     let mut reading = Reading::default();
     // What is put in may be refused as what stands in the document may, so a mistake takes more than one turn.
     for _ in 0..MOST.saturating_mul(3) {
-        let error = match Document::deserialize(Deserializer::from(reader.rest.clone())) {
+        let error = match document(reader.rest.clone()) {
             Ok(document) => {
                 reading.document = Some(document);
                 break;
@@ -80,6 +82,11 @@ pub(super) fn read(source: &str) -> Reading {
         }
     }
     reading
+}
+
+/// Reads what fits, or says what does not fit first.
+fn document(table: Spanned<DeTable<'_>>) -> Result<Document, Error> {
+    Document::deserialize(Strict(Deserializer::from(table)))
 }
 
 struct Reader<'s> {
@@ -133,7 +140,7 @@ impl Reader<'_> {
     fn fit(&mut self, gap: usize, message: &str, reading: &mut Reading) -> bool {
         let Some(gap) = self.gaps.get_mut(gap).filter(|gap| !gap.fits) else { return false };
         gap.fits = true;
-        let Some(expected) = Expected::of(message) else { return false };
+        let Some(expected) = asked_for(&self.rest, &gap.span, message) else { return false };
         if let Some(mistake) = gap.told.and_then(|told| reading.mistakes.get_mut(told)) {
             mistake.fix = expected.addition(&gap.place);
         }
@@ -143,15 +150,15 @@ impl Reader<'_> {
 
     /// Takes out what does not fit.
     fn remove(&mut self, span: &Range<usize>, error: &Error, reading: &mut Reading) -> bool {
-        let Some(place) = locate(self.whole.get_ref(), span, &Location::default()) else {
-            self.tell(span, (&Location::default(), problem(error), expected::fix(error.message(), None)), reading);
-            return false;
-        };
-        self.tell(span, (&place, problem(error), expected::fix(error.message(), Some(&place))), reading);
+        let place = locate(self.whole.get_ref(), span, &Location::default());
+        let expected = asked_for(&self.rest, span, error.message()).filter(|_| place.is_some());
+        let at = place.clone().unwrap_or_default();
+        self.tell(span, (&at, problem(error), expected::fix(error.message(), expected.as_ref(), &at)), reading);
+        let Some(place) = place else { return false };
         if !expected::is_unknown_key(error.message()) {
             reading.damage.wrong(&place);
-            if let Some(expected) = Expected::of(error.message()) {
-                reading.damage.of_type(&place, &expected);
+            if let Some(expected) = &expected {
+                reading.damage.of_type(&place, expected);
             }
             self.taken.push(place);
         }
@@ -171,8 +178,31 @@ impl Reader<'_> {
     }
 }
 
+/// What a message asks for at these bytes of a table. A list is tried with a number in it, which tells what it is a list of.
+fn asked_for(table: &Spanned<DeTable<'_>>, span: &Range<usize>, message: &str) -> Option<Expected> {
+    let expected = Expected::of(message)?;
+    if !matches!(expected, Expected::List(_)) {
+        return Some(expected);
+    }
+    // Bytes that no source has.
+    let trial = usize::MAX.saturating_sub(1)..usize::MAX;
+    let mut list = DeArray::new();
+    list.push(Spanned::new(trial.clone(), DeValue::Integer(DeInteger::default())));
+    let mut tried = table.clone();
+    replace(tried.get_mut(), span, &DeValue::Array(list));
+    let refused = document(tried).err().filter(|error| error.span().as_ref() == Some(&trial));
+    Some(expected.list_of(refused.as_ref().map(Error::message)))
+}
+
+/// What is wrong, without the names of the types.
 fn problem(error: &Error) -> String {
-    error.message().trim().replace('\n', "; ")
+    let message = error.message().trim().replace('\n', "; ");
+    match message.split_once(", expected ") {
+        Some((found, asked)) if asked == "a map" || asked.starts_with("struct ") => {
+            format!("{found}, expected a table")
+        }
+        _ => message,
+    }
 }
 
 /// What is no TOML at all.
