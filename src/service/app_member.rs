@@ -95,6 +95,28 @@ impl Service {
         Ok(Page { items: items.into_iter().map(with).collect(), has_next, has_previous, total })
     }
 
+    /// The grant of this id, if it is given to somebody who is listed on its app, and the caller sees there what is given to people:
+    /// as [`Self::members_on`] tells it. Two statements, and one where the organization's apps are not remembered.
+    ///
+    /// # Errors
+    /// As for a caller without a place.
+    pub async fn find_grant_on_app(&self, access: &Access, id: Uuid) -> Result<Option<AccessGrant>, ServiceError> {
+        let standing = access.standing()?;
+        let (organization, rules, reader) = (standing.place.id, &standing.blueprint.rules, self.store().read());
+        let Some(grant) = store::grant::find_by_id(&reader, organization, id).await? else { return Ok(None) };
+        let (Grantee::Member(member), Place::App { id: app, .. }) = (grant.grantee, &grant.place) else {
+            return Ok(None);
+        };
+        let Some(app) = self.find_app(access, *app).await? else { return Ok(None) };
+        let shown =
+            ["members.read", "rights.read"].iter().all(|key| standing.rights.holds_on(rules, key, &app.place()));
+        if standing.rights.inactive().is_some() || !shown {
+            return Ok(None);
+        }
+        let member = store::member::find_by_id(&reader, organization, member).await?;
+        Ok(member.filter(|member| member.state != MemberState::Archived).map(|_| grant))
+    }
+
     /// What is given to these members on these apps, and what stands in the way of taking it.
     async fn given_on(
         &self,

@@ -132,7 +132,7 @@ async fn record(work: &Work<'_>, reported: &ReportedInvoice, repeat: Option<&str
         ("url", reported.url.as_deref()),
     ];
     refuse_cards(&mut mistakes, repeat, &texts);
-    let number = mistakes.keep(input::name("number", &reported.number));
+    let number = mistakes.keep(number("number", &reported.number));
     let issued_on = mistakes.keep(day("issuedOn", &reported.issued_on));
     let due_on = mistakes.keep(day("dueOn", &reported.due_on));
     if let (Some(issued), Some(due)) = (issued_on, due_on)
@@ -192,7 +192,16 @@ fn day(field: &str, text: &str) -> Result<NaiveDate, UserError> {
     day.ok_or_else(|| invalid(field, "this is no day").remedy("Write it as `2026-11-30`."))
 }
 
-/// An `https` address.
+/// What an invoice is called: a line as a name is one.
+fn number(field: &str, text: &str) -> Result<String, UserError> {
+    if text.trim().is_empty() {
+        return Err(invalid(field, "this is empty").remedy("Give the invoice's number."));
+    }
+    input::name(field, text)
+}
+
+/// The `https` address of an invoice.
 fn address(field: &str, text: &str) -> Result<String, UserError> {
-    profile::address(text.trim()).map_err(|unfit| invalid(field, &unfit.problem).remedy(unfit.fix))
+    profile::address(text.trim(), "https://example.com/invoices/1.pdf")
+        .map_err(|unfit| invalid(field, &unfit.problem).remedy(unfit.fix))
 }

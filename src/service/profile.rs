@@ -15,7 +15,7 @@ use super::{
 use crate::{
     access::{
         Blueprint,
-        blueprint::document::{FieldKind, ProfileField, ProfileSection},
+        blueprint::document::{FieldKind, ProfileSection},
         profile,
         verb::UpdateProfile,
     },
@@ -58,19 +58,11 @@ fn read(stored: &Value) -> Result<Stored, StoreError> {
     serde_json::from_value(stored.clone()).map_err(|error| StoreError::Corrupt(format!("profile: {error}")))
 }
 
-/// The first field of this kind, with the keys of its section and its own: the one that letters follow.
-fn first_field(rules: &Blueprint, kind: FieldKind) -> Option<(&str, &str, &ProfileField)> {
-    let sections = rules.document().profile.iter();
-    let mut fields = sections.flat_map(|(section, rule)| rule.fields.iter().map(move |field| (section, field)));
-    let (section, (key, field)) = fields.find(|(_, (_, field))| field.kind == kind)?;
-    Some((section.as_str(), key.as_str(), field))
-}
-
 /// What an organization says in the first field of this kind, else what that field says by default: its timezone, its language
 /// (`S4.16`). `None` where its blueprint has no such field, or none that says anything.
 fn first_of(rules: &Blueprint, stored: &Value, kind: FieldKind) -> Result<Option<String>, StoreError> {
     let stored = read(stored)?;
-    let Some((section, key, field)) = first_field(rules, kind) else { return Ok(None) };
+    let Some((section, key, field)) = profile::first_field(rules.document(), kind) else { return Ok(None) };
     let said = stored.get(section).and_then(|values| values.get(key));
     Ok(said.or(field.default.as_ref()).cloned())
 }
@@ -146,7 +138,8 @@ async fn update(work: &Work<'_>, edit: ProfileEdit) -> Result<String, ServiceErr
     let mut stored = read(&row.profile)?;
     let values = stored.entry(edit.section.clone()).or_default();
     let before = values.clone();
-    let of_letters = first_field(rules, FieldKind::Language).filter(|(section, ..)| *section == edit.section);
+    let of_letters =
+        profile::first_field(rules.document(), FieldKind::Language).filter(|(section, ..)| *section == edit.section);
     let mut mistakes = Mistakes::default();
     let mut named: Vec<&str> = Vec::new();
     for (at, given) in edit.values.iter().enumerate() {

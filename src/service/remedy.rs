@@ -325,6 +325,20 @@ fn assigned_by(blueprint: &Blueprint, role: &str) -> Option<String> {
     (!labels.is_empty()).then(|| format!("Ask somebody with the role {}.", labels.join(" or ")))
 }
 
+/// The roles, by key and name, whose holders give this role of the organization by that role alone: it assigns it, and with it
+/// goes the permission to give roles.
+pub(super) fn givers<'b>(blueprint: &'b Blueprint, role: &str) -> Vec<(&'b str, &'b str)> {
+    let Ok(assigning) = blueprint.scope("roles.assign") else { return Vec::new() };
+    let gives = |(key, giver): &(&String, &Role)| {
+        giver.holders.contains(&Holder::Member)
+            && giver.level == RoleLevel::Organization
+            && giver.assigns.iter().any(|name| name == "*" || name == role)
+            && blueprint.role(key).is_some_and(|rights| rights.contains(&assigning))
+    };
+    let roles = blueprint.document().roles.iter().filter(gives);
+    roles.map(|(key, giver)| (key.as_str(), giver.label.as_str())).collect()
+}
+
 /// Where a role of this level is given instead.
 const fn of_level(level: RoleLevel, holder: Holder) -> &'static str {
     match (level, holder) {

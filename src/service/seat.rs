@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::{ServiceError, Standing, UserError, UserErrorCode, Work, invoice, usage as meters};
 pub use crate::access::seat::SeatUsage;
 use crate::{
-    access::{Blueprint, Denial, seat},
+    access::{Authority, Blueprint, Denial, authorize, seat, verb::ChangePlan},
     store::{self, Reader},
 };
 use uuid::Uuid;
@@ -76,14 +76,14 @@ pub async fn require<'r>(
     roles: impl IntoIterator<Item = &'r str>,
 ) -> Result<(), ServiceError> {
     let roles: Vec<&str> = roles.into_iter().collect();
-    refuse(full(within, &usage(work.tx, within, work.now).await?, &roles))
+    refuse(full(within, work.authority(), &usage(work.tx, within, work.now).await?, &roles))
 }
 
-/// The refusals of one more holder of these roles, one for each pool that is full.
-pub(super) fn full(within: Within<'_>, usages: &[SeatUsage], roles: &[&str]) -> Vec<UserError> {
+/// The refusals of one more holder of these roles, one for each pool that is full, in words for whoever asks.
+pub(super) fn full(within: Within<'_>, asking: Authority<'_>, usages: &[SeatUsage], roles: &[&str]) -> Vec<UserError> {
     let pools = seat::pools(within.blueprint, roles.iter().copied());
     let needed = usages.iter().filter(|usage| pools.contains(&usage.pool.as_str()));
-    needed.filter(|usage| usage.is_full()).map(|usage| refusal(within, usage)).collect()
+    needed.filter(|usage| usage.is_full()).map(|usage| refusal_to(asking, within, usage)).collect()
 }
 
 /// How many seats are taken before a write; for [`ensure_not_over`] after it.
@@ -104,7 +104,12 @@ pub async fn ensure_not_over(work: &Work<'_>, within: Within<'_>, before: &[Seat
         let earlier = before.iter().find(|earlier| earlier.pool == usage.pool).map_or(0, count);
         usage.limit.is_some_and(|limit| count(usage) > limit && count(usage) > earlier)
     });
-    refuse(over.map(|usage| refusal(within, usage)).collect())
+    // What the write itself has reserved is not there to be taken back.
+    let told = over.map(|usage| {
+        let earlier = before.iter().find(|earlier| earlier.pool == usage.pool);
+        SeatUsage { reserved: earlier.map_or(0, |earlier| earlier.reserved), ..usage.clone() }
+    });
+    refuse(told.map(|usage| refusal_to(work.authority(), within, &usage)).collect())
 }
 
 /// Refuses, after a pending member became active, when more are active now than the plan has seats: it became smaller since the
@@ -133,24 +138,43 @@ fn refuse(refusals: Vec<UserError>) -> Result<(), ServiceError> {
     if refusals.is_empty() || crate::ablate::off("seat_limit") { Ok(()) } else { Err(ServiceError::Refused(refusals)) }
 }
 
-/// The refusal of a full pool: what is full, and the two ways out (`S3.59`).
+/// The refusal of a full pool: what is full, and the ways out (`S3.59`), for who may change the plan.
 #[must_use]
 pub fn refusal(within: Within<'_>, usage: &SeatUsage) -> UserError {
+    refused(within, usage, "change the plan")
+}
+
+/// The same, in words for whoever asks: who may not change the plan has it changed.
+fn refusal_to(asking: Authority<'_>, within: Within<'_>, usage: &SeatUsage) -> UserError {
+    let changes = authorize::<ChangePlan>(asking, None).is_ok();
+    refused(within, usage, if changes { "change the plan" } else { "have the plan changed" })
+}
+
+fn refused(within: Within<'_>, usage: &SeatUsage, change: &str) -> UserError {
     let document = within.blueprint.document();
     let pool = document.seat_pools.get(&usage.pool).map_or(usage.pool.as_str(), |pool| pool.label.as_str());
     let plan = document.plans.get(within.plan).map_or(within.plan, |plan| plan.label.as_str());
     let limit = usage.limit.unwrap_or(u32::MAX);
     let message = format!("no free seat: the plan {plan} has {limit} ({pool}), all taken");
-    let remedy = match upgrade(within, &usage.pool) {
-        Some(Upgrade { label, limit: Some(limit), .. }) => {
-            format!("Remove a member, or change the plan to {label} ({limit} seats).")
-        }
-        Some(Upgrade { label, limit: None, .. }) => {
-            format!("Remove a member, or change the plan to {label} (no limit).")
-        }
-        None => "Remove a member, or take a pending invitation back.".to_owned(),
+    let mut ways = vec!["remove a member".to_owned()];
+    ways.extend((usage.reserved > 0).then(|| "take back a pending invitation".to_owned()));
+    ways.extend(upgrade(within, &usage.pool).map(|Upgrade { label, limit, .. }| {
+        let seats = limit.map_or_else(|| "no limit".to_owned(), |limit| format!("{limit} seats"));
+        format!("{change} to {label} ({seats})")
+    }));
+    UserError::new(UserErrorCode::SeatLimit, "", message).remedy(either(&ways))
+}
+
+/// A sentence that tells ways out, of which one is enough.
+fn either(ways: &[String]) -> String {
+    let mut sentence = match ways {
+        [before @ .., last] if !before.is_empty() => format!("{}, or {last}.", before.join(", ")),
+        ways => format!("{}.", ways.concat()),
     };
-    UserError::new(UserErrorCode::SeatLimit, "", message).remedy(remedy)
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 /// The next plan that has more seats of a pool (`S3.58`); plans stand in the blueprint smallest first.

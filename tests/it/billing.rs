@@ -118,6 +118,15 @@ async fn what_no_invoice_or_payment_method_can_be_is_refused_at_its_field() {
     refused("currency", json!("XYZ"), "currency").await;
     refused("url", json!("http://example.com"), "url").await;
     refused("url", json!("javascript:alert(1)"), "url").await;
+    for (field, value, remedy) in [
+        ("number", "", "Give the invoice's number."),
+        ("url", "javascript:alert(1)", "Write it as `https://example.com/invoices/1.pdf`."),
+    ] {
+        let mut input = invoice("1", "2026-10-01", json!(1));
+        input[field] = json!(value);
+        let answer = place.program.call("recordInvoice", input, "invoice { id }").await;
+        assert_eq!(answer.at("recordInvoice.userErrors.0.remedy"), remedy, "{}", answer.text);
+    }
     let methods = [
         (json!({ "reference": "", "kind": "CARD" }), "reference"),
         (json!({ "reference": "a", "kind": "CARD", "last4": "42" }), "last4"),

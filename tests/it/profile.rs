@@ -92,6 +92,15 @@ async fn each_field_takes_its_kind_and_every_mistake_is_told_at_once() {
             ["INVALID"]
         );
     }
+    // Null empties no field that must be filled in; each address is shown by one that fits.
+    for (section, key, text, remedy) in [
+        ("register", "company_name", "", "Write something."),
+        ("look", "accent", "", "Write something, or null to empty the field."),
+        ("look", "logo", "javascript:alert(1)", "Write it as `https://example.com`."),
+    ] {
+        let answer = set(&place.alice, section, &[(key, json!(text))]).await;
+        assert_eq!(answer.at("updateProfile.userErrors.0.remedy"), remedy, "{key}: {}", answer.text);
+    }
     assert_eq!(set(&place.alice, "nowhere", &[]).await.refusals("updateProfile"), ["NOT_IN_BLUEPRINT"]);
     // Null empties a field, unless it is required; then the default shows again.
     set(&place.alice, "look", &[("accent", json!(null)), ("language", json!(null))]).await.ok();

@@ -251,3 +251,25 @@ async fn s4_19_a_role_of_the_organization_is_not_for_an_app() {
         "{remedy:?}"
     );
 }
+
+/// Whoever sends an invitation on, that gives what is not the sender's to give, is told whom to ask.
+#[tokio::test]
+async fn an_invitation_that_gives_more_is_sent_by_who_holds_it() {
+    let gateway = Gateway::sqlite().await;
+    let acme = gateway.organization("acme", "business-suite", "agency").await;
+    let alice = gateway.member(&acme, "alice", "owner").await;
+    let carol = gateway.member(&acme, "carol", "admin").await;
+    let crm = gateway.app(&acme, "crm", "crm").await;
+    gateway.settle().await;
+    let deals = json!([{ "app": app_id(crm), "features": [{ "feature": "deals" }] }]);
+    let names =
+        json!({ "email": "x@example.org", "firstName": "Xena", "lastName": "Ito", "role": "user", "access": deals });
+    let invited = invite_with(&alice, names).await.ok();
+    let ask = "Ask somebody who holds what the invitation gives to send it.".to_owned();
+    let edit = json!({ "member": invited.at("inviteMember.member.id"), "email": "y@example.org" });
+    let refused = carol.call("updateMember", edit, "member { id }").await;
+    assert_eq!(told(&refused, "updateMember"), (vec!["NOT_GRANTABLE"], "email".to_owned(), ask.clone()));
+    let again = json!({ "invitation": invited.at("inviteMember.invitation.id") });
+    let refused = carol.call("resendInvitation", again, "mailSent").await;
+    assert_eq!(told(&refused, "resendInvitation"), (vec!["NOT_GRANTABLE"], "invitation".to_owned(), ask));
+}

@@ -117,23 +117,26 @@ pub fn authorize<V: Verb>(authority: Authority<'_>, subject: Option<Uuid>) -> Re
 /// there or above it. The permit's subject is the app.
 ///
 /// # Errors
-/// The [`Denial`] that says why not.
+/// The [`Denial`] that says why not; [`Denial::AppInactive`] where it would be held, were the app not disabled.
 pub fn authorize_on<V: Verb>(
     authority: Authority<'_>,
     blueprint: &Blueprint,
     app: &AppRef<'_>,
 ) -> Result<Permit<V>, Denial> {
-    if let (Authority::Principal(rights), Rule::Permission(key)) = (authority, V::RULE)
-        && rights.inactive().is_none()
-        && rights.holds_on(blueprint, key, app)
-    {
-        let author = Author::Principal(rights.principal());
-        return Ok(Permit {
-            organization: Some(rights.organization()),
-            subject: Some(app.id),
-            author,
-            verb: PhantomData,
-        });
+    if let (Authority::Principal(rights), Rule::Permission(key)) = (authority, V::RULE) {
+        match rights.denied_on(blueprint, key, app) {
+            None => {
+                let author = Author::Principal(rights.principal());
+                return Ok(Permit {
+                    organization: Some(rights.organization()),
+                    subject: Some(app.id),
+                    author,
+                    verb: PhantomData,
+                });
+            }
+            Some(Denial::AppInactive) => return Err(Denial::AppInactive),
+            Some(_) => {}
+        }
     }
     authorize(authority, Some(app.id))
 }

@@ -47,7 +47,8 @@ pub fn first_field(document: &Document, kind: FieldKind) -> Option<(&str, &str, 
 pub fn normal(field: &ProfileField, text: &str) -> Result<String, Unfit> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(unfit("this is empty", "Write something, or null to empty the field."));
+        let fix = if field.required { "Write something." } else { "Write something, or null to empty the field." };
+        return Err(unfit("this is empty", fix));
     }
     match field.kind {
         FieldKind::Text if text.chars().count() > TEXT_LENGTH => {
@@ -65,7 +66,7 @@ pub fn normal(field: &ProfileField, text: &str) -> Result<String, Unfit> {
         },
         FieldKind::Boolean if matches!(text, "true" | "false") => Ok(text.to_owned()),
         FieldKind::Boolean => Err(unfit("this is neither yes nor no", "Write `true` or `false`.")),
-        FieldKind::Url => address(text),
+        FieldKind::Url => address(text, "https://example.com"),
         FieldKind::Color if is_color(text) => Ok(text.to_ascii_lowercase()),
         FieldKind::Color => Err(unfit("this is no colour", "Write it as `#1a2b3c`.")),
         FieldKind::Timezone => timezone(text),
@@ -85,12 +86,12 @@ pub fn timezone(text: &str) -> Result<String, Unfit> {
     }
 }
 
-/// An `https` address of a host, without a name or password in it.
+/// An `https` address of a host, without a name or password in it; `example` is one that fits where this one stands.
 ///
 /// # Errors
-/// [`Unfit`].
-pub fn address(text: &str) -> Result<String, Unfit> {
-    let fix = "Write it as `https://example.com/logo.svg`.";
+/// [`Unfit`], with the example.
+pub fn address(text: &str, example: &str) -> Result<String, Unfit> {
+    let fix = format!("Write it as `{example}`.");
     if text.chars().count() > URL_LENGTH {
         return Err(unfit(format!("this is too long: at most {URL_LENGTH} characters"), fix));
     }
@@ -145,6 +146,15 @@ mod tests {
         for (kind, text, kept) in good {
             assert_eq!(normal(&field(kind), text).as_deref(), Ok(kept), "{kind}");
         }
+    }
+
+    #[test]
+    fn what_must_be_filled_in_is_not_emptied_and_an_address_is_shown_by_one_that_fits() {
+        let fix = |field: &ProfileField, text: &str| normal(field, text).unwrap_err().fix;
+        let required: ProfileField = toml::from_str("label = 'X'\nrequired = true").unwrap();
+        assert_eq!(fix(&required, " "), "Write something.");
+        assert_eq!(fix(&field("text"), " "), "Write something, or null to empty the field.");
+        assert_eq!(fix(&field("url"), "javascript:alert(1)"), "Write it as `https://example.com`.");
     }
 
     #[test]

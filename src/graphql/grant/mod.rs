@@ -49,9 +49,13 @@ impl Grant {
         Ok(NodeType::Grant.id(self.grant.id))
     }
 
-    /// The grant of this id, if the caller sees it.
+    /// The grant of this id, if the caller sees it: among the grantee's, or among those of the people of an app.
     pub(super) async fn find(ctx: &Context<'_>, id: Uuid) -> Result<Option<Self>> {
-        let found = ctx.service()?.find_grant(ctx.access()?, id).await.map_err(error)?;
+        let (service, access) = (ctx.service()?, ctx.access()?);
+        let found = match service.find_grant(access, id).await.map_err(error)? {
+            Some(grant) => Some(grant),
+            None => service.find_grant_on_app(access, id).await.map_err(error)?,
+        };
         let standing = ctx.standing()?;
         Ok(found.map(|grant| Self::new(Arc::clone(standing), grant)))
     }

@@ -40,17 +40,36 @@ pub struct AppObstacles {
     pub manage_tokens: Vec<UserError>,
 }
 
-/// What a permission is missing, on an app or, where that is `None`, in the organization.
-fn lacking<V: Verb>(standing: &Standing, app: Option<&AppRef<'_>>) -> Vec<UserError> {
-    let (Rule::Permission(key) | Rule::PermissionOrMaintainer(key)) = V::RULE else { return Vec::new() };
-    let denial = standing.rights.inactive().or_else(|| {
-        let holds = match app {
-            Some(app) => standing.rights.holds_on(&standing.blueprint.rules, key, app),
-            None => standing.rights.holds(key),
-        };
-        (!holds).then(|| Denial::MissingPermission { permission: key.to_owned() })
-    });
-    denial.map(UserError::from).into_iter().collect()
+/// Why the permission of a verb is missing, on an app or, where that is `None`, in the organization.
+fn denied<V: Verb>(standing: &Standing, app: Option<&AppRef<'_>>) -> Option<Denial> {
+    let (Rule::Permission(key) | Rule::PermissionOrMaintainer(key)) = V::RULE else { return None };
+    match app {
+        Some(app) => standing.rights.denied_on(&standing.blueprint.rules, key, app),
+        None => standing.rights.inactive().or_else(|| {
+            let missing = || Denial::MissingPermission { permission: key.to_owned() };
+            (!standing.rights.holds(key)).then(missing)
+        }),
+    }
+}
+
+/// What is missing, on an app that is seen as it stands at this place; or, where that is `None`, in the organization.
+fn lacking<V: Verb>(standing: &Standing, app: Option<(&SeenApp, &AppRef<'_>)>) -> Vec<UserError> {
+    let refusal = |denial| match (app, denial) {
+        (Some((app, _)), Denial::AppInactive) => UserError::from(Denial::AppInactive).remedy(reopening(standing, app)),
+        (_, denial) => UserError::from(denial),
+    };
+    denied::<V>(standing, app.map(|(_, place)| place)).map(refusal).into_iter().collect()
+}
+
+/// What is done about an app that is disabled, itself or by one above it.
+fn reopening(standing: &Standing, app: &SeenApp) -> &'static str {
+    let managed = managed(app);
+    let decided = if is_central(&standing.blueprint.rules, &app.app.kind) { None } else { Some(&managed) };
+    match (app.above.enabled, denied::<verb::UpdateApp>(standing, decided).is_none()) {
+        (true, true) => "Enable it first.",
+        (true, false) => "Ask somebody who may enable it.",
+        (false, _) => "Ask somebody who may enable the app above it.",
+    }
 }
 
 /// What stands in a principal's way of making an app of this kind, in the organization itself or under an app that it sees; empty: it
@@ -60,7 +79,7 @@ fn lacking<V: Verb>(standing: &Standing, app: Option<&AppRef<'_>>) -> Vec<UserEr
 pub fn obstacles_to_making(standing: &Standing, kind: &str, parent: Option<&SeenApp>) -> Vec<UserError> {
     let rules = &standing.blueprint.rules;
     let place = parent.map(SeenApp::place);
-    let mut missing = lacking::<verb::CreateApp>(standing, place.as_ref());
+    let mut missing = lacking::<verb::CreateApp>(standing, parent.zip(place.as_ref()));
     if missing.is_empty() && place.is_some() && is_central(rules, kind) {
         missing = lacking::<verb::CreateApp>(standing, None);
     }
@@ -121,7 +140,8 @@ impl SeenApp {
         let kind = rules.document().app_kinds.get(&self.app.kind);
         let (place, managed) = (self.place(), managed(self));
         let central = kind.is_some_and(|kind| kind.central);
-        let decided = if central { None } else { Some(&managed) };
+        let (here, there) = (Some((self, &place)), Some((self, &managed)));
+        let decided = if central { None } else { there };
         // Nobody is added to some public apps, whoever asks (`S4.R10`).
         let closed = judge(grantable(rules, &self.app, Grantee::Member(Uuid::nil()))).err();
         let closed = closed.map(|denial| not_given(rules, "app", &denial));
@@ -129,18 +149,18 @@ impl SeenApp {
             lacking.extend(closed.clone());
             lacking
         };
-        let mut invite = to_people(lacking::<verb::InviteMember>(standing, Some(&place)));
+        let mut invite = to_people(lacking::<verb::InviteMember>(standing, here));
         if invite.is_empty() {
             invite.extend(invitation::nothing_to_give(standing, self));
         }
         AppObstacles {
-            create: lacking::<verb::CreateApp>(standing, Some(&place)),
-            update: lacking::<verb::UpdateApp>(standing, Some(&managed)),
+            create: lacking::<verb::CreateApp>(standing, here),
+            update: lacking::<verb::UpdateApp>(standing, there),
             switch: lacking::<verb::UpdateApp>(standing, decided),
             delete: lacking::<verb::DeleteApp>(standing, decided),
             invite,
-            grant: to_people(lacking::<verb::GrantAccess>(standing, Some(&place))),
-            manage_tokens: lacking::<verb::CreateServiceAccount>(standing, Some(&place)),
+            grant: to_people(lacking::<verb::GrantAccess>(standing, here)),
+            manage_tokens: lacking::<verb::CreateServiceAccount>(standing, here),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{AccessGrant, app_role, may_see};
 use crate::{
     access::{
-        Authority, Blueprint, Denial, Grantee, Held,
+        Authority, Blueprint, Grantee, Held,
         delegation::{Gift, may_assign_at, may_share},
     },
     service::{
@@ -124,10 +124,7 @@ pub(in crate::service) fn obstacles(
 
 /// What this principal lacks of what giving and taking on an app asks for.
 pub(in crate::service) fn lacking(standing: &Standing, app: &SeenApp) -> Option<UserError> {
-    let (rights, rules) = (&standing.rights, &standing.blueprint.rules);
-    let missing = || Denial::MissingPermission { permission: "access.grant".to_owned() };
-    let held = rights.holds_on(rules, "access.grant", &app.place());
-    rights.inactive().or_else(|| (!held).then(missing)).map(UserError::from)
+    standing.rights.denied_on(&standing.blueprint.rules, "access.grant", &app.place()).map(UserError::from)
 }
 
 /// The refusal of taking here what is given on an app above (`S4.R6`).

@@ -22,7 +22,7 @@ use super::{
     seat::{self, SeatUsage},
 };
 use crate::{
-    access::{Denial, blueprint::document::RoleLevel, delegation::may_assign},
+    access::{Authority, Denial, blueprint::document::RoleLevel, delegation::may_assign},
     store::{self, invitation::InvitationFilter},
 };
 
@@ -111,6 +111,7 @@ impl Service {
 /// none of those finds a free seat.
 pub(super) fn no_room(standing: &Standing, usages: &[SeatUsage]) -> Vec<UserError> {
     let (blueprint, within) = (&standing.blueprint.rules, seat::Within::of(standing));
+    let asking = Authority::Principal(&standing.rights);
     let given = blueprint.main_roles().filter(|(key, role)| {
         role.level == RoleLevel::Organization && may_assign(blueprint, &standing.rights, key).is_ok()
     });
@@ -122,8 +123,8 @@ pub(super) fn no_room(standing: &Standing, usages: &[SeatUsage]) -> Vec<UserErro
         if fill.is_empty() {
             return vec![UserError::new(UserErrorCode::NotGrantable, "role", "your role assigns no role")];
         }
-        if fill.iter().all(|key| !seat::full(within, usages, &[*key]).is_empty()) {
-            found.extend(seat::full(within, usages, &fill));
+        if fill.iter().all(|key| !seat::full(within, asking, usages, &[*key]).is_empty()) {
+            found.extend(seat::full(within, asking, usages, &fill));
         }
     }
     found

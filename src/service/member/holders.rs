@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
+    access::{Authority, blueprint::document::Role},
     service::{Access, Service, ServiceError, Standing, UserError, consequence, role},
     store,
 };
@@ -81,5 +82,9 @@ pub(super) fn last_of(standing: &Standing, roles: &[String], holders: &Holders, 
         .iter()
         .filter_map(|key| Some((key, rules.document().roles.get(key)?, holders.counts.get(key)?)))
         .filter(|(_, role, count)| **count <= u64::from(role.min_holders));
-    known.map(|(key, role, _)| role::last_holder(rules, (key, role), then)).collect()
+    let authority = Authority::Principal(&standing.rights);
+    let refusal = |(key, role, _): (&String, &Role, &u64)| {
+        role::last_holder(rules, (key, role), (then, role::gives_to_others(rules, authority, key)))
+    };
+    known.map(refusal).collect()
 }

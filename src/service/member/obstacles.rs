@@ -10,7 +10,7 @@ use super::{
     state::{self, StateStep},
 };
 use crate::{
-    access::Denial,
+    access::{Authority, Denial},
     service::{
         Access, Service, ServiceError, Standing, UserError, UserErrorCode, invitation, role,
         seat::{self, SeatUsage},
@@ -63,7 +63,8 @@ impl Member {
         match self.state {
             MemberState::Suspended => {
                 let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
-                seat::full(seat::Within::of(standing), &back.seats, &roles)
+                let asking = Authority::Principal(&standing.rights);
+                seat::full(seat::Within::of(standing), asking, &back.seats, &roles)
             }
             MemberState::Archived => {
                 let mut found: Vec<UserError> = back.here_again.iter().cloned().collect();

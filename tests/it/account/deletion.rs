@@ -17,7 +17,7 @@ use crate::{
     support::{
         database::TestDatabase,
         gateway::{Answer, Engines, Gateway, Person, Tenant, scale},
-        people::{accept, count, invite, newest_token},
+        people::{accept, count, invite, newest_token, remedies},
         server::free_port,
     },
 };
@@ -286,4 +286,20 @@ async fn the_letter_about_a_deleted_account_is_in_the_language_of_its_organizati
     accept(&alice, &newest_token(&gateway)).await.ok();
     delete(&alice).await.ok();
     until_written(&gateway, "sapeva di te").await;
+}
+
+/// Somebody whose roles give no others is not told to give one before going.
+#[tokio::test]
+async fn the_last_billing_admin_has_the_role_given_to_somebody_else_first() {
+    let gateway = Gateway::on(Engines::Embedded).await;
+    let acme = gateway.organization("acme", "workspace", "growth").await;
+    gateway.member(&acme, "alice", "administrator").await;
+    let judy = gateway.member(&acme, "judy", "non_admin").await;
+    gateway.grant_role(&acme, "member", judy.member, "billing_admin").await;
+    gateway.settle().await;
+    give_passwords(&gateway).await;
+    let refused = delete(&judy).await;
+    let remedy = "Have someone else made Billing & Subscription first, or delete the organization, then delete the account. \
+                  Ask somebody with the role Administrator.";
+    assert_eq!(remedies(&refused, "deleteAccount"), [remedy], "{}", refused.text);
 }

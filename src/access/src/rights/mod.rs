@@ -214,6 +214,24 @@ impl Rights {
         self.everywhere.permissions & bit != 0 || app.active && std::iter::once(&app.id).chain(app.ancestors).any(on)
     }
 
+    /// Why an organization permission is not held on an app; `None`: it is. Of an app that is disabled, itself or by one above it,
+    /// that is the reason, where the permission would be held otherwise.
+    #[must_use]
+    pub fn denied_on(&self, blueprint: &Blueprint, key: &str, app: &AppRef<'_>) -> Option<Denial> {
+        if let Some(inactive) = self.inactive() {
+            return Some(inactive);
+        }
+        if self.holds_on(blueprint, key, app) {
+            return None;
+        }
+        let enabled = AppRef { active: true, ..*app };
+        Some(if self.holds_on(blueprint, key, &enabled) {
+            Denial::AppInactive
+        } else {
+            Denial::MissingPermission { permission: key.to_owned() }
+        })
+    }
+
     /// The apps on which a permission is held by an app role, there and below.
     #[must_use]
     pub fn apps_with(&self, blueprint: &Blueprint, key: &str) -> BTreeSet<Uuid> {

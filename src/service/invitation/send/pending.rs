@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{Invited, Secret, address, app_of, fresh, newcomer, write};
 use crate::{
     access::{
-        Held,
-        delegation::Gift,
+        Blueprint, Held,
+        delegation::{DelegationDenial, Gift},
         verb::{InviteMember as Invite, RevokeInvitation},
     },
     identity::Email,
@@ -85,9 +85,30 @@ async fn vouch(work: &Work<'_>, member: &Member, field: &str) -> Result<(), Serv
             app_of(&grant.place).and_then(|app| above.get(&app)).map(|above| above.ids.as_slice()).unwrap_or_default();
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
         place::may_give_by(blueprint, work.authority(), &gift, &[])
-            .map_err(|denial| UserError::not_given(field, &denial))?;
+            .map_err(|denial| not_vouched(blueprint, field, &denial))?;
     }
     Ok(())
+}
+
+/// The refusal of sending an invitation that gives what is not the author's to give.
+fn not_vouched(blueprint: &Blueprint, field: &str, denial: &DelegationDenial) -> UserError {
+    let refusal = role::not_given(blueprint, field, denial);
+    match denial {
+        DelegationDenial::NotAssignable { .. } => refusal,
+        DelegationDenial::BeyondOwnRights | DelegationDenial::SelfRaise => {
+            refusal.remedy("Ask somebody who holds what the invitation gives to send it.")
+        }
+        DelegationDenial::Unknown
+        | DelegationDenial::Disabled { .. }
+        | DelegationDenial::WrongHolder
+        | DelegationDenial::WrongKind { .. }
+        | DelegationDenial::WrongLevel { .. }
+        | DelegationDenial::PublicApp
+        | DelegationDenial::Prerequisite { .. }
+        | DelegationDenial::BeyondCeiling { .. }
+        | DelegationDenial::RolesOnly { .. }
+        | DelegationDenial::NotForEveryone => refusal.remedy("Take the invitation back, and invite the person anew."),
+    }
 }
 
 pub(super) async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, ServiceError> {
@@ -106,7 +127,7 @@ pub(super) async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result
         let ancestors = inviting.ancestors(&grant.place);
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
         place::may_give_by(blueprint, work.authority(), &gift, inviting.by())
-            .map_err(|denial| UserError::not_given("invitation", &denial))?;
+            .map_err(|denial| not_vouched(blueprint, "invitation", &denial))?;
     }
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::console::{Console, app_id, console, give, make, may, sees};
-use crate::support::gateway::Engines;
+use crate::support::{
+    gateway::{Engines, Person},
+    people::member_id,
+};
 
 #[tokio::test]
 async fn s4_1_s4_3_s4_4_s4_5_three_role_types_reach_what_is_theirs() {
@@ -187,4 +190,57 @@ async fn entries_of_apps_tell_what_has_changed() {
     assert_eq!((state("before"), state("after")), (json!("active"), json!("disabled")));
     let parent = |when: &str| moved["detail"][when]["parent"]["id"].clone();
     assert_eq!((parent("before"), parent("after")), (Value::Null, json!(app_id(all))));
+}
+
+/// S4.11, S4.22: whoever manages a disabled app is told that it is disabled, and what to do, not that a permission is missing; so is
+/// who tries. Whoever would not manage it, were it enabled, is told what is missing.
+#[tokio::test]
+async fn s4_11_s4_22_a_disabled_app_says_that_it_is_disabled() {
+    let Console { gateway: _open, alice, bob, carol, shop, .. } = console(Engines::Embedded).await;
+    let group = make(&bob, "project_group", "old", Some(shop)).await;
+    let switch = async |by: &Person, app, state: &str| {
+        by.call("updateApp", json!({ "app": app_id(app), "state": state }), "app { id }").await.ok();
+    };
+    let told = async |by: &Person, app| {
+        let ask = "query($id: ID!) { node(id: $id) { ... on App {
+            invite: viewerCannotInviteReasons { message remedy } grant: viewerCannotGrantReasons { message remedy }
+            tokens: viewerCannotManageTokensReasons { message remedy }
+            make: viewerCannotCreateAppReasons(kind: \"project\") { message remedy } } } }";
+        by.send(ask, json!({ "id": app_id(app) })).await.ok().at("node").clone()
+    };
+    let closed = |remedy: &str| {
+        let reasons = json!([{ "message": "the app is disabled", "remedy": remedy }]);
+        json!({ "invite": reasons, "grant": reasons, "tokens": reasons, "make": reasons })
+    };
+    switch(&bob, group, "DISABLED").await;
+    assert_eq!(told(&bob, group).await, closed("Enable it first."));
+    let role = |app| json!({ "app": app_id(app), "member": member_id(carol.member.unwrap()), "role": "project_member", "on": true });
+    let refused = bob.call("setAppRole", role(group), "isHolder").await;
+    assert_eq!(refused.codes(), ["FORBIDDEN"]);
+    assert!(refused.text.contains("the app is disabled"), "{}", refused.text);
+    switch(&bob, group, "ACTIVE").await;
+    // Only admins enable workspaces.
+    switch(&alice, shop, "DISABLED").await;
+    assert_eq!(told(&bob, shop).await, closed("Ask somebody who may enable it."));
+    assert_eq!(told(&bob, group).await, closed("Ask somebody who may enable the app above it."));
+    let missing = json!([{ "message": "the permission `members.invite` is missing", "remedy": null }]);
+    assert_eq!(told(&carol, shop).await["invite"], missing);
+}
+
+/// S4.18: whoever sees what is given to the people of an app sees the grant that a switch answers with, and nobody else does.
+#[tokio::test]
+async fn s4_18_an_owner_sees_the_grant_that_it_has_switched_on() {
+    let Console { gateway: _open, bob, carol, dave, shop, .. } = console(Engines::Embedded).await;
+    let role = json!({ "app": app_id(shop), "member": member_id(carol.member.unwrap()), "role": "workspace_member", "on": true });
+    let set = bob.call("setAppRole", role, "grant { id role { key } }").await.ok();
+    let grant = set.at("setAppRole.grant");
+    assert_eq!(grant["role"]["key"], "workspace_member", "{}", set.text);
+    let people = "query($id: ID!) { node(id: $id) { ... on App {
+        members(first: 9) { edges { node { bindings { grant { id } } } } } } } }";
+    let people = bob.send(people, json!({ "id": app_id(shop) })).await.ok();
+    let edges = people.at("node.members.edges").as_array().unwrap();
+    assert!(edges.iter().any(|edge| edge["node"]["bindings"][0]["grant"]["id"] == grant["id"]), "{}", people.text);
+    let node = "query($id: ID!) { node(id: $id) { id } }";
+    assert_eq!(bob.send(node, json!({ "id": grant["id"] })).await.ok().at("node.id"), &grant["id"]);
+    assert_eq!(dave.send(node, json!({ "id": grant["id"] })).await.ok().at("node"), &Value::Null);
 }

@@ -8,7 +8,7 @@ use crate::{
     support::{
         gateway::{Engines, Gateway},
         metered::{count, program, usage},
-        people::switch,
+        people::{remedies, switch},
     },
 };
 
@@ -152,4 +152,30 @@ async fn s0_44_plan_limits_seats_and_wallets_are_separate() {
         .await
         .ok();
     assert_eq!(seats.at("viewer.organization.seatUsage"), &json!([{ "pool": "readers", "used": 2, "limit": 5 }]));
+}
+
+/// S0.39, S0.42: the last billing admin who gives no roles is told to have the role given, and who gives it; who gives it is told to.
+#[tokio::test]
+async fn s0_39_s0_42_the_last_billing_admin_is_told_what_that_one_can_do() {
+    let space = space(Engines::Embedded).await;
+    let judy = person(&space.gateway, &space.tenant, "judy", &["app_user", "non_admin", "billing_admin"]).await;
+    let billing = json!({ "member": id(&space.alice), "role": "billing_admin" });
+    space.carol.call("removeMemberRole", billing, "member { id }").await.ok();
+    let passive =
+        "Have someone else made Billing & Subscription first, then leave. Ask somebody with the role Administrator.";
+    let refused = judy.call("leaveOrganization", json!({ "confirm": true }), "left").await;
+    assert_eq!(refused.refusals("leaveOrganization"), ["LAST_HOLDER"]);
+    assert_eq!(remedies(&refused, "leaveOrganization"), [passive]);
+    let ask = "{ organization(slug: \"acme\") { viewerCannotLeaveReasons { code remedy } } }";
+    let told = judy.ask(ask).await.ok();
+    let reasons = json!([{ "code": "LAST_HOLDER", "remedy": passive }]);
+    assert_eq!(told.at("organization.viewerCannotLeaveReasons"), &reasons);
+    // An administrator hands the role on, and is told to.
+    let active = "Make someone else Billing & Subscription first, then remove this member.";
+    let refused = space.carol.call("removeMember", json!({ "member": id(&judy), "confirm": true }), "notified").await;
+    assert_eq!(refused.refusals("removeMember"), ["LAST_HOLDER"], "{}", refused.text);
+    assert_eq!(remedies(&refused, "removeMember"), [active]);
+    let ask = "query($id: ID!) { node(id: $id) { ... on Member { viewerCannotRemoveReasons { remedy } } } }";
+    let told = space.carol.send(ask, json!({ "id": id(&judy) })).await.ok();
+    assert_eq!(told.at("node.viewerCannotRemoveReasons"), &json!([{ "remedy": active }]));
 }

@@ -8,7 +8,7 @@ use crate::{
     operations::{run, send},
     support::{
         gateway::{Answer, Engines, Person, scale},
-        people::join,
+        people::{join, remedies},
     },
 };
 
@@ -161,5 +161,30 @@ async fn s0_18_s0_20_nobody_can_be_invited_into_two_full_pools() {
         assert_eq!(reasons, &json!([{ "code": "SEAT_LIMIT" }, { "code": "SEAT_LIMIT" }]));
         let refused = invite(&alice, "heidi", &["app_user", "non_admin"]).await;
         assert_eq!(refused.refusals("inviteMember"), ["SEAT_LIMIT"]);
+    }
+}
+
+/// S0.10, S0.21, S3.59: at a full pool each is told what that one can do: who may not change the plan has it changed; a pending
+/// invitation is named where there is one to take back.
+#[tokio::test]
+async fn s0_21_a_full_pool_tells_everyone_what_that_one_can_do() {
+    let Space { gateway: _open, alice, carol, .. } = space(Engines::Embedded).await;
+    alice.call("changePlan", json!({ "plan": "starter" }), "organization { id }").await.ok();
+    for (who, change) in [(&alice, "change the plan"), (&carol, "have the plan changed")] {
+        let full = invite(who, "dave", &["app_builder", "non_admin"]).await;
+        let remedy = format!("Remove a member, or {change} to Growth (10 seats).");
+        assert_eq!(remedies(&full, "inviteMember"), [remedy], "{}", who.name);
+    }
+    for name in ["erin", "frank", "grace", "heidi"] {
+        invite(&alice, name, &["app_user", "non_admin"]).await.ok();
+    }
+    let ask = "{ viewer { organization { viewerCannotInviteReasons { remedy } } } }";
+    for (who, change) in [(&alice, "change the plan"), (&carol, "have the plan changed")] {
+        let full = invite(who, "dave", &["app_user", "non_admin"]).await;
+        let remedy = format!("Remove a member, take back a pending invitation, or {change} to Growth (50 seats).");
+        assert_eq!(remedies(&full, "inviteMember"), std::slice::from_ref(&remedy), "{}", who.name);
+        let told = who.ask(ask).await.ok();
+        let reasons = told.at("viewer.organization.viewerCannotInviteReasons").as_array().unwrap();
+        assert!(reasons.contains(&json!({ "remedy": remedy })), "{}: {reasons:?}", who.name);
     }
 }

@@ -3,12 +3,17 @@
 //! A member has one main role, and flags beside it. That somebody holds a role is an invariant about state (`Q13`): it is
 //! checked after every write that takes a role away, in the same transaction, whatever took it.
 
+mod holders;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
+pub(super) use self::holders::{
+    Remaining, end_of_days, ensure_held, ensure_not_too_many, gives_to_others, last_holder, reached, too_many,
+};
 pub(super) use super::remedy::{not_below, not_given, not_given_on, unfounded};
 use super::{
     Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
@@ -30,7 +35,7 @@ use crate::{
     store::{
         self, Reader,
         grant::{HeldRole, RoleGrant},
-        member::{Member, MemberState},
+        member::Member,
     },
 };
 
@@ -447,87 +452,4 @@ pub(super) async fn of_member(
 ) -> Result<Vec<String>, ServiceError> {
     let held = store::member::roles_of_members(reader, organization, &[member], now).await?;
     Ok(held.into_iter().map(|(_, role)| role).collect())
-}
-
-/// Roles that were taken away, and what to do after mending a refusal.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Remaining<'a> {
-    /// Where.
-    pub organization: Uuid,
-    /// Its rules.
-    pub blueprint: &'a Blueprint,
-    /// What somebody has just lost.
-    pub lost: &'a [String],
-    /// How the remedy goes on.
-    pub then: &'a str,
-    /// The field of the input that takes it away.
-    pub field: &'a str,
-}
-
-/// Refuses, after a write that took roles away, when too few hold one that must be held (`S3.63`, `Q13`).
-///
-/// # Errors
-/// [`ServiceError::Refused`] with `LAST_HOLDER` and what to do; the change is then undone.
-pub(super) async fn ensure_held(work: &Work<'_>, remaining: Remaining<'_>) -> Result<(), ServiceError> {
-    for key in remaining.lost {
-        let Some(role) = remaining.blueprint.document().roles.get(key) else { continue };
-        if role.min_holders == 0 {
-            continue;
-        }
-        let count = store::member::count_holders(work.tx, remaining.organization, key, end_of_days()).await?;
-        if count < u64::from(role.min_holders) && !ablate::off("last_holder") {
-            let refusal = last_holder(remaining.blueprint, (key, role), remaining.then);
-            return Err(refusal.at(remaining.field).into());
-        }
-    }
-    Ok(())
-}
-
-/// The refusal of the last holder's going (`S3.63`, `S3.64`); where the role goes to nobody else, with nothing to do about it.
-pub(super) fn last_holder(blueprint: &Blueprint, (key, role): (&str, &Role), then: &str) -> UserError {
-    let (label, least) = (&role.label, role.min_holders);
-    let message = match least {
-        1 => format!("this is the only {label}, and there must be one"),
-        least => format!("there must be at least {least} of the role {label}"),
-    };
-    let given = format!("Make someone else {label} first, {then}.");
-    let handed_over = format!("Have the role {label} handed over to someone else first, {then}.");
-    let refused = (UserErrorCode::LastHolder, message);
-    Passing::of(blueprint, (key, role)).refused(refused, [&given, &handed_over]).at("")
-}
-
-/// Who holds a role for a time does not count: when the time is over, nobody would be asked.
-pub(super) fn end_of_days() -> DateTime<Utc> {
-    // INVARIANT: the seconds of 9999-12-31, which both databases can hold.
-    DateTime::from_timestamp(253_402_214_400, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
-
-/// Refuses a role that as many hold as may, at the field that gives it.
-pub(super) async fn ensure_not_too_many<'f>(
-    work: &Work<'_>,
-    blueprint: &Blueprint,
-    (member, give): (&Member, &[String]),
-    field: impl Fn(&str) -> &'f str,
-) -> Result<(), ServiceError> {
-    for key in give {
-        let most = blueprint.document().roles.get(key).and_then(|role| Some((role, role.max_holders?)));
-        let Some((role, most)) = most else { continue };
-        if member.state == MemberState::Active && reached(work, key, most).await? {
-            return Err(too_many(blueprint, (key, role), most).at(field(key)).into());
-        }
-    }
-    Ok(())
-}
-
-/// Whether so many active members of the author's organization hold a role.
-pub(super) async fn reached(work: &Work<'_>, role: &str, most: u32) -> Result<bool, ServiceError> {
-    let organization = work.standing()?.place.id;
-    Ok(store::member::count_holders(work.tx, organization, role, work.now).await? >= u64::from(most))
-}
-
-/// The refusal of one holder too many.
-pub(super) fn too_many(blueprint: &Blueprint, (key, role): (&str, &Role), most: u32) -> UserError {
-    let refused = (UserErrorCode::TooManyHolders, format!("at most {most} may be {}", role.label));
-    let handed_over = "Choose another role: its holder hands this one over.";
-    Passing::of(blueprint, (key, role)).refused(refused, ["Change somebody else's role first.", handed_over])
 }
