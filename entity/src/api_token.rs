@@ -33,6 +33,8 @@ pub struct Model {
     pub revoked_at: Option<DateTimeUtc>,
     /// Last use, to the minute.
     pub last_used_at: Option<DateTimeUtc>,
+    /// When another one was put in its place while it stays good for a while.
+    pub replaced_at: Option<DateTimeUtc>,
 }
 
 /// None: the store joins in its own statements.

@@ -27,6 +27,7 @@ mod m0020_codes_and_erasure;
 mod m0021_external_identities;
 mod m0022_second_factors;
 mod m0023_reading;
+mod m0024_token_replacements;
 
 /// Every step, in order.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_external_identities::Migration),
             Box::new(m0022_second_factors::Migration),
             Box::new(m0023_reading::Migration),
+            Box::new(m0024_token_replacements::Migration),
         ]
     }
 }

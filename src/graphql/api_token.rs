@@ -251,7 +251,7 @@ impl ApiTokenMutation {
     }
 
     /// Replaces an API token by a new one of the same service account, with another id and secret; the old one ends at once, or
-    /// after an overlap (S4.R8). Needs the permission `tokens.manage` where the account holds something.
+    /// after an overlap (S4.R8), and is replaced once. Needs the permission `tokens.manage` where the account holds something.
     async fn regenerate_api_token(
         &self,
         ctx: &Context<'_>,

@@ -40,6 +40,9 @@ pub enum EmailError {
     /// A character outside ASCII before the `@`.
     #[error("the part before the `@` has `{0}`: only plain letters, digits and punctuation can be used there")]
     Local(char),
+    /// Nothing after the `@`.
+    #[error("there is no domain after the `@`: write it as `name@example.com`")]
+    NoDomain,
     /// Not a domain.
     #[error("`{0}` is not a domain name: check the part after the `@`")]
     Domain(String),
@@ -76,6 +79,9 @@ impl Email {
         let (local, domain) = text.split_once('@').ok_or(EmailError::At)?;
         if domain.contains('@') {
             return Err(EmailError::At);
+        }
+        if domain.is_empty() {
+            return Err(EmailError::NoDomain);
         }
         let foreign = local.chars().find(|character| !character.is_ascii());
         if let Some(foreign) = foreign.filter(|_| !ablate::off("email_local")) {
@@ -144,6 +150,17 @@ impl std::str::FromStr for Email {
 
     fn from_str(text: &str) -> Result<Self, EmailError> {
         Self::parse(text)
+    }
+}
+
+/// A domain as people know it: letters of other scripts as they are written, with the ASCII form beside them, in which look-alikes
+/// differ. What is no domain is shown as it is.
+#[must_use]
+pub fn shown_domain(domain: &str) -> String {
+    let Ok(ascii) = idna::domain_to_ascii(domain.trim()) else { return domain.to_owned() };
+    match idna::domain_to_unicode(&ascii) {
+        (written, Ok(())) if written != ascii => format!("{written} ({ascii})"),
+        (_, Ok(()) | Err(_)) => ascii,
     }
 }
 

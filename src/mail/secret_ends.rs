@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn it_speaks_the_language_and_tells_the_time_of_the_reader() {
         assert!(mail("it-IT", "Europe/Rome").text.contains("scade il 01/01/1970 alle 01:00 (CET)"));
-        assert!(mail("ko", "Asia/Seoul").text.contains("1970년 01월 01일 09:00 (KST)"));
+        assert!(mail("ko", "Asia/Seoul").text.contains("1970년 1월 1일 09:00 (KST)"));
         assert!(mail("de", "UTC").subject.contains("läuft bald ab"));
         assert!(mail("tlh", "Nowhere/Else").text.contains("ends on 1970-01-01 at 00:00 (UTC)"), "what is not known");
     }

@@ -53,7 +53,7 @@ impl Language {
             Self::English => "%Y-%m-%d at %H:%M (%Z)",
             Self::Italian => "%d/%m/%Y alle %H:%M (%Z)",
             Self::German => "%d.%m.%Y um %H:%M Uhr (%Z)",
-            Self::Korean => "%Y년 %m월 %d일 %H:%M (%Z)",
+            Self::Korean => "%Y년 %-m월 %-d일 %H:%M (%Z)",
         }
     }
 }

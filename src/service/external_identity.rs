@@ -242,9 +242,13 @@ async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, ne
     }
     let vouched = identity.email_verified || ablate::off("provider_email_verified");
     // In normal form; look-alikes are no addresses.
-    let email = identity.email.as_deref().filter(|_| vouched).and_then(|email| Email::parse(email).ok());
+    let email = match identity.email.as_deref().and_then(|email| Email::parse(email).ok()) {
+        Some(email) if vouched => Ok(email),
+        Some(_) => Err(not_verified()),
+        None => Err(no_address()),
+    };
     if !options.allowed_domains.is_empty() && !ablate::off("provider_domain") {
-        let email = email.as_ref().ok_or_else(not_verified)?;
+        let email = email.as_ref().map_err(Clone::clone)?;
         if !options.allowed_domains.iter().any(|domain| email.is_at(domain)) {
             return Err(UserError::new(
                 UserErrorCode::DomainNotAllowed,
@@ -266,9 +270,10 @@ async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, ne
             return Ok(Link { user: known.user_id, id: known.id });
         }
     }
-    let email = email.ok_or_else(not_verified)?;
-    let user = match store::user::find_by_email(work.tx, email.as_str()).await? {
-        Some(user) => linkable(options, &user)?,
+    let email = email?;
+    let there = store::user::find_by_email(work.tx, email.as_str()).await?;
+    let user = match &there {
+        Some(user) => linkable(options, user)?,
         None => open_account(work, options, (new, &email, identity.name.as_deref())).await?,
     };
     let id = new_id();
@@ -283,6 +288,10 @@ async fn settle(work: &Work<'_>, options: &ProviderOptions, arrived: Arrived, ne
     match store::external_identity::insert(work.tx, work.authorize::<LinkIdentity>(Some(user))?, link).await {
         Ok(()) => {
             tracing::info!(provider = options.key, %user, "an account was linked to an identity");
+            if let Some(account) = there {
+                // Another way into what somebody has already; a new account has no other.
+                one_time_code::tell(work, &account, Matter::IdentityLinked(options.title.clone())).await?;
+            }
             Ok(Link { user, id })
         }
         // The account is somebody else's at this provider, whatever the address says now.
@@ -387,6 +396,11 @@ fn expired() -> UserError {
 fn not_verified() -> UserError {
     UserError::new(UserErrorCode::EmailNotVerified, "", "the provider does not say that your address is verified")
         .remedy("Verify it there, then sign in again.")
+}
+
+fn no_address() -> UserError {
+    UserError::new(UserErrorCode::EmailNotVerified, "", "the provider gave no usable email address")
+        .remedy("Give your account there an address that may be passed on, then sign in again.")
 }
 
 fn not_linked() -> UserError {

@@ -184,6 +184,9 @@ pub fn email(field: &str, text: &str) -> Result<Email, UserError> {
 /// `INVALID`.
 pub fn domain(field: &str, text: &str) -> Result<String, UserError> {
     let text = text.trim();
+    if text.is_empty() {
+        return Err(invalid(field, "the domain is empty").remedy("Write it as `example.com`."));
+    }
     match Email::parse(&format!("someone@{text}")) {
         Ok(email) if !text.contains('@') => Ok(email.domain().to_owned()),
         Ok(_) | Err(_) => {

@@ -218,7 +218,8 @@ impl Service {
     /// proven it, end, and a letter says so.
     ///
     /// # Errors
-    /// [`ServiceError::Refused`] with `WRONG_CODE`, or `STATE_CHANGED` when none was begun; [`ServiceError::RateLimited`].
+    /// [`ServiceError::Refused`] with `WRONG_CODE`, or `STATE_CHANGED` when none was begun or it counts already;
+    /// [`ServiceError::RateLimited`].
     pub async fn confirm_second_factor(&self, access: &Access, code: String) -> Result<RecoveryCodes, ServiceError> {
         let identity = session_of(access)?;
         let user = identity.user;
@@ -227,7 +228,10 @@ impl Service {
         let confirmed = self.mutate(change, move |work| {
             Box::pin(async move {
                 let found = store::second_factor::find_by_user(work.tx, user).await?;
-                let found = found.filter(|found| found.confirmed_at.is_none()).ok_or_else(nothing_begun)?;
+                let found = found.ok_or_else(nothing_begun)?;
+                if found.confirmed_at.is_some() {
+                    return Err(set_up_already());
+                }
                 take(work, &found, &code).await?;
                 prove_session(work, identity).await?;
                 store::session::revoke_all(work.tx, managing(user)?, user, Some(identity.session), work.now).await?;
@@ -344,6 +348,13 @@ fn required() -> ServiceError {
 fn wrong_code() -> ServiceError {
     UserError::new(UserErrorCode::WrongCode, "code", "the code is wrong, or was used before")
         .remedy("Wait for the next code and try again.")
+        .into()
+}
+
+/// What is said to whoever confirms once more, such as a client that lost the answer with the recovery codes.
+fn set_up_already() -> ServiceError {
+    UserError::new(UserErrorCode::StateChanged, "", "the second factor is set up already")
+        .remedy("Whoever has no recovery codes makes others by `renewRecoveryCodes`.")
         .into()
 }
 

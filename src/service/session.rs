@@ -98,8 +98,8 @@ impl Service {
     /// Anyone may call it.
     ///
     /// # Errors
-    /// [`ServiceError::Refused`] with `WRONG_CREDENTIALS`; [`ServiceError::NotFound`] when the person has no place in the
-    /// named organization; [`ServiceError::RateLimited`].
+    /// [`ServiceError::Refused`] with `WRONG_CREDENTIALS`, with `INVALID` at `organization` when the person has no place in the
+    /// named one, `SECOND_FACTOR_REQUIRED` or `WRONG_CODE`; [`ServiceError::RateLimited`].
     pub async fn sign_in(&self, client: &Client, sign_in: SignIn) -> Result<SignedIn, ServiceError> {
         let email = super::input::email("email", &sign_in.email)?;
         let password = Password::present(sign_in.password)
@@ -184,7 +184,8 @@ impl Service {
                     external_identity::ensure_linked(work, user, *link).await?;
                 }
                 let proven = second_factor::ask(work, user, &factor).await?;
-                let place = membership::choose(work.tx, (user, proven), &binding, work.now).await?;
+                let chosen = membership::choose(work.tx, (user, proven), &binding, work.now).await;
+                let place = chosen.map_err(|error| not_there(error, &factor))?;
                 let session = begin(work, (user, proven), &client, hash.to_vec()).await?;
                 note_sign_in(work, user, place).await?;
                 Ok(Opened::In { session, place })
@@ -425,6 +426,30 @@ async fn note_place(work: &Work<'_>, place: Option<(Uuid, Uuid)>) -> Result<(), 
     let changes = MemberChanges { last_login_at: Some(work.now), ..MemberChanges::default() };
     store::member::update(work.tx, permit, (organization, member), changes).await?;
     Ok(())
+}
+
+/// What somebody is told who is not in a session yet and cannot be in the organization that was named. A mistyped one, somebody
+/// else's and one where the person is suspended are told alike.
+fn not_there(error: ServiceError, factor: &Factor) -> ServiceError {
+    match error {
+        ServiceError::NotFound => {
+            let message = "you are not an active member of such an organization";
+            UserError::new(UserErrorCode::Invalid, "organization", message)
+                .remedy("Sign in without it, or choose one of yours.")
+                .into()
+        }
+        ServiceError::Refused(refusals) => {
+            // Who came by a password and has a second factor has proven it by now.
+            let remedy = match factor {
+                Factor::Code(_) => "Sign in without `organization`, set up a second factor, and come back.",
+                Factor::Vouched(_) => {
+                    "Sign in without `organization`, set up a second factor or prove yours, and come back."
+                }
+            };
+            ServiceError::Refused(refusals.into_iter().map(|refusal| refusal.remedy(remedy)).collect())
+        }
+        error => error,
+    }
 }
 
 pub(super) fn wrong_credentials() -> ServiceError {

@@ -54,6 +54,8 @@ pub struct ApiToken {
     pub revoked_at: Option<DateTime<Utc>>,
     /// Last use, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// When another one was put in its place while it stays good for a while.
+    pub replaced_at: Option<DateTime<Utc>>,
 }
 
 /// What a new token is made of.
@@ -119,6 +121,7 @@ impl ApiToken {
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
             last_used_at: row.last_used_at,
+            replaced_at: row.replaced_at,
         })
     }
 }
@@ -200,6 +203,7 @@ pub async fn insert(tx: &Tx, permit: Permit<CreateApiToken>, new: NewApiToken) -
         expires_at: Set(new.expires_at),
         revoked_at: Set(None),
         last_used_at: Set(None),
+        replaced_at: Set(None),
     };
     let inserted = ApiToken::read_one(tx, Some(row.insert(tx.connection()).await?)).await?;
     inserted.ok_or_else(|| StoreError::Corrupt("an API token that was just made".to_owned()))
@@ -289,25 +293,30 @@ pub async fn ending(
     ApiToken::read_all(reader, select.all(reader.connection()).await?).await
 }
 
-/// Lets a token end sooner; never later. `None` when there is none of this id or it has been revoked.
+/// Notes that a token is replaced `at` this moment, and lets it end at `until`; never later than before. `None` when there is none of
+/// this id, or it has been revoked or replaced.
 ///
 /// # Errors
 /// [`StoreError::PermitMismatch`] when the permit is for another token.
-pub async fn shorten(
+pub async fn replace(
     tx: &Tx,
     permit: Permit<RevokeApiToken>,
     (organization, id): (Uuid, Uuid),
-    end: DateTime<Utc>,
+    (at, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Option<ApiToken>, StoreError> {
     covers_token(tx, &permit, organization, id).await?;
+    let Some(found) = find_by_id(tx, organization, id).await? else { return Ok(None) };
+    let end = Ord::min(until, found.expires_at);
     let update = Entity::update_many()
-        .set(ActiveModel { expires_at: Set(end), ..Default::default() })
+        .set(ActiveModel { expires_at: Set(end), replaced_at: Set(Some(at)), ..Default::default() })
         .filter(Column::Id.eq(id))
         .filter(Column::OrganizationId.eq(organization))
         .filter(Column::RevokedAt.is_null())
-        .filter(Column::ExpiresAt.gt(end));
-    update.exec(tx.connection()).await?;
-    Ok(find_by_id(tx, organization, id).await?.filter(|token| token.revoked_at.is_none()))
+        .filter(Column::ReplacedAt.is_null());
+    match update.exec(tx.connection()).await?.rows_affected {
+        1 => find_by_id(tx, organization, id).await,
+        _ => Ok(None),
+    }
 }
 
 /// Whether a permit covers a token: by its own id, or by the program it acts for.

@@ -4,7 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gatehouse::graphql::node::NodeType;
 use serde_json::{Value, json};
 
-use crate::support::gateway::{Answer, Engines, Gateway, Person, Tenant};
+use crate::support::{
+    gateway::{Answer, Engines, Gateway, Person, Tenant},
+    people::remedies,
+};
 
 async fn hub(engines: Engines) -> (Gateway, Tenant, Person) {
     let gateway = Gateway::on(engines).await;
@@ -71,6 +74,39 @@ async fn a_regenerated_token_lives_as_long_as_the_old_one_was_made_for() {
 }
 
 #[tokio::test]
+async fn a_token_is_replaced_once_and_the_new_one_lives_as_long() {
+    for engines in Engines::DATABASES {
+        let (gateway, _, alice) = hub(engines).await;
+        let answer = create(&alice, &["members.read"], 30).await.ok();
+        let old = alice.with_token(answer.at("createApiToken.secret").as_str().unwrap());
+        let input = json!({ "token": answer.at("createApiToken.token.id"), "overlapHours": 24 });
+        let first = alice.call("regenerateApiToken", input.clone(), "token { id expiresAt }").await.ok();
+        // In its overlap it is good, and has no life of its own any more that another one could have.
+        old.ask("{ viewer { name } }").await.ok();
+        let tokens = gateway.database.count("SELECT count(*) FROM api_token").await;
+        for days in [None, Some(7)] {
+            let mut input = input.clone();
+            input["expiresInDays"] = json!(days);
+            let again = alice.call("regenerateApiToken", input, "token { id }").await;
+            assert_eq!(again.refusals("regenerateApiToken"), ["STATE_CHANGED"], "{engines:?}: {}", again.text);
+            let told = again.at("regenerateApiToken.userErrors.0.message");
+            assert_eq!(told, "this token was regenerated already");
+            assert_eq!(
+                remedies(&again, "regenerateApiToken"),
+                ["Regenerate the new one, or make another token."],
+                "{engines:?}"
+            );
+        }
+        assert_eq!(gateway.database.count("SELECT count(*) FROM api_token").await, tokens, "{engines:?}");
+        let input = json!({ "token": first.at("regenerateApiToken.token.id"), "overlapHours": 1 });
+        let next = alice.call("regenerateApiToken", input, "token { expiresAt }").await.ok();
+        let end = next.at("regenerateApiToken.token.expiresAt").as_str().unwrap();
+        let life = DateTime::parse_from_rfc3339(end).unwrap().to_utc() - gateway.service.now();
+        assert!(life > TimeDelta::days(29), "{engines:?}: {life}");
+    }
+}
+
+#[tokio::test]
 async fn a_revoked_token_is_refused_from_the_next_request_on() {
     for engines in Engines::ALL {
         let (_gateway, _, alice) = hub(engines).await;
@@ -102,6 +138,10 @@ async fn d16_scopes_are_words_of_the_blueprint_and_at_most_the_creators_rights()
         assert_eq!(answer.refusals("createApiToken"), [code], "{scope}");
         assert!(answer.at("createApiToken.userErrors.0.remedy").is_string());
     }
+    // Every wrong one is told, once.
+    let answer = create(&alice, &["nope", "members.read", "also.bad", "nope"], 30).await;
+    assert_eq!(answer.refusals("createApiToken"), ["NOT_IN_BLUEPRINT", "NOT_IN_BLUEPRINT"]);
+    assert!(answer.text.contains("`nope`") && answer.text.contains("`also.bad`"), "{}", answer.text);
     for days in [0, -1, 366] {
         assert_eq!(create(&alice, &["members.read"], days).await.refusals("createApiToken"), ["INVALID"]);
     }

@@ -7,7 +7,7 @@ use totp_rs::Totp;
 
 use crate::support::{
     gateway::{Answer, Engines, Gateway, Person},
-    people::switch,
+    people::{remedies, switch},
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -96,7 +96,12 @@ async fn g14_no_way_in_goes_round_the_second_factor() {
         let refused = alice.call("confirmSecondFactor", code, "recoveryCodes").await;
         assert_eq!(refused.refusals("confirmSecondFactor"), ["WRONG_CODE"]);
         let code = json!({ "code": app.code(&gateway, -1) });
-        alice.call("confirmSecondFactor", code, "recoveryCodes").await.ok();
+        alice.call("confirmSecondFactor", code.clone(), "recoveryCodes").await.ok();
+        let again = alice.call("confirmSecondFactor", code, "recoveryCodes").await;
+        assert_eq!(again.refusals("confirmSecondFactor"), ["STATE_CHANGED"], "{engines:?}");
+        assert_eq!(again.at("confirmSecondFactor.userErrors.0.message"), "the second factor is set up already");
+        let remedy = "Whoever has no recovery codes makes others by `renewRecoveryCodes`.";
+        assert_eq!(remedies(&again, "confirmSecondFactor"), [remedy]);
         assert_eq!(sessions(&gateway).await, 1, "the other session has ended");
         let state = alice.ask(FACTOR).await.ok();
         assert_eq!(state.at("viewer.secondFactor.recoveryCodesLeft"), 10);
@@ -279,6 +284,14 @@ async fn an_organization_that_asks_for_a_second_factor_is_closed_until_it_is_pro
         );
         let refused = bob.call("switchOrganization", json!({ "organization": "acme" }), "accessToken").await;
         assert_eq!(refused.refusals("switchOrganization"), ["SECOND_FACTOR_REQUIRED"], "{}", refused.text);
+        // Who is not signed in has no session to prove anything in.
+        let there = json!({ "email": bob.email, "password": PASSWORD, "organization": "acme" });
+        let refused = gateway.stranger().call("signIn", there, "accessToken").await;
+        assert_eq!(refused.refusals("signIn"), ["SECOND_FACTOR_REQUIRED"], "{}", refused.text);
+        assert_eq!(
+            remedies(&refused, "signIn"),
+            ["Sign in without `organization`, set up a second factor, and come back."]
+        );
         let places = "{ viewer { organizations(first: 5) { edges { node { slug requiresSecondFactor } } } } }";
         let places = bob.ask(places).await.ok();
         assert_eq!(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{
     database::TestDatabase,
     gateway::{Answer, Engines, Gateway, Person, scale},
-    people::prove_addresses,
+    people::{fields, prove_addresses, remedies},
 };
 
 const TOKENS: &str = "accessToken refreshToken expiresAt user { id email } organization { slug }";
@@ -190,20 +190,28 @@ async fn an_organization_one_is_not_in_answers_as_one_that_is_not() {
     found(&gateway, &alice, ("acme", "Acme")).await;
     let (mallory, answer) = signed_up(&gateway, "mallory").await;
     let refreshable = text(&answer, "signUp.refreshToken");
+    // Mallory is suspended in the third.
     let mut answers = Vec::new();
-    for slug in ["acme", "nowhere"] {
+    found(&gateway, &mallory, ("evil", "Evil")).await;
+    let sql = "UPDATE member SET state = 'suspended'
+               WHERE organization_id = (SELECT id FROM organization WHERE slug = 'evil')";
+    gateway.database.run(sql, []).await.unwrap();
+    gateway.settle().await;
+    for slug in ["acme", "nowhere", "evil"] {
         let switched = mallory.call("switchOrganization", json!({ "organization": slug }), "accessToken").await;
         let told = json!({ "email": "mallory@example.org", "password": PASSWORD, "organization": slug });
         let signed_in = gateway.stranger().call("signIn", told, "accessToken").await;
         let input = json!({ "refreshToken": refreshable, "organization": slug });
         let refreshed = gateway.stranger().call("refreshSession", input, "accessToken").await;
-        assert_eq!(
-            [switched.codes(), signed_in.codes(), refreshed.codes()],
-            [["NOT_FOUND"], ["NOT_FOUND"], ["NOT_FOUND"]]
-        );
+        assert_eq!([switched.codes(), refreshed.codes()], [["NOT_FOUND"], ["NOT_FOUND"]], "{slug}");
+        // A form has a field for it.
+        assert_eq!(signed_in.refusals("signIn"), ["INVALID"], "{slug}: {}", signed_in.text);
+        assert_eq!(fields(&signed_in, "signIn"), ["organization"]);
+        assert_eq!(remedies(&signed_in, "signIn"), ["Sign in without it, or choose one of yours."]);
+        assert!(signed_in.text.contains("you are not an active member of such an organization"));
         answers.push([switched.text, signed_in.text, refreshed.text]);
     }
-    assert_eq!(answers[0], answers[1]);
+    assert!(answers.windows(2).all(|two| two[0] == two[1]), "{answers:?}");
     // What was refused has used nothing up.
     refresh(&gateway, &refreshable).await.ok();
 }

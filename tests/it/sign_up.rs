@@ -38,6 +38,9 @@ async fn b20_only_addresses_at_the_very_domain_open_an_account() {
         for twin in twins {
             assert_eq!(sign_up(&gateway, twin).await.refusals("signUp"), ["SIGN_UP_CLOSED"], "{twin}");
         }
+        let closed = sign_up(&gateway, twins[0]).await;
+        let said = "accounts here are for addresses at example.org, b\u{fc}cher.example (xn--bcher-kva.example), and by invitation";
+        assert_eq!(closed.at("signUp.userErrors.0.message"), said);
         for none in ["mallory@evil.com@example.org", "mallory\u{ff20}example.org", "mallory@example\u{3002}org"] {
             assert_eq!(sign_up(&gateway, none).await.refusals("signUp"), ["INVALID"], "{none}");
         }

@@ -20,10 +20,31 @@ pub enum Matter {
     EmailChanged(String),
     /// The account was deleted.
     AccountDeleted,
+    /// Who has an account at this provider signs in to the account by it from now on.
+    IdentityLinked(String),
     /// Nobody signs in to the account by the link to this provider any more.
     IdentityUnlinked(String),
     /// The second factor, or its recovery codes, are not what they were.
     SecondFactor(FactorChange),
+}
+
+/// What is said of an identity that was linked.
+const fn linked(language: Language) -> (&'static str, &'static str) {
+    match language {
+        Language::English => (
+            "A way to sign in was linked",
+            "Your account is now linked to your account at {other}, by which you can sign in as well.",
+        ),
+        Language::Italian => (
+            "Un modo di accedere è stato collegato",
+            "Il tuo account è ora collegato al tuo account presso {other}, con cui puoi accedere anche.",
+        ),
+        Language::German => (
+            "Ein Weg zur Anmeldung wurde verknüpft",
+            "Ihr Konto ist jetzt mit Ihrem Konto bei {other} verknüpft, mit dem Sie sich ebenfalls anmelden können.",
+        ),
+        Language::Korean => ("로그인 연결 알림", "이제 다음 계정으로도 로그인할 수 있도록 연결되었습니다: {other}"),
+    }
 }
 
 /// What is said of an identity that was unlinked.
@@ -50,6 +71,8 @@ impl Matter {
         match self {
             Self::VerifyEmail | Self::ResetPassword | Self::TakeEmail => Otherwise::Nothing,
             Self::LeaveEmail(_) | Self::PasswordChanged | Self::IdentityUnlinked(_) => Otherwise::AnotherPassword,
+            // Another password alone leaves the link.
+            Self::IdentityLinked(_) => Otherwise::Unlink,
             // Whoever has the account's mail by now could set another password as well.
             Self::EmailChanged(_) | Self::AccountDeleted => Otherwise::AskTheOperator,
             Self::SecondFactor(change) => change.otherwise(),
@@ -59,6 +82,7 @@ impl Matter {
     /// Subject, and what has happened.
     pub(super) const fn said(&self, language: Language) -> (&'static str, &'static str) {
         match (language, self) {
+            (_, Self::IdentityLinked(_)) => linked(language),
             (_, Self::IdentityUnlinked(_)) => unlinked(language),
             (_, Self::SecondFactor(change)) => change.said(language),
             (Language::English, Self::VerifyEmail) => (
@@ -157,7 +181,10 @@ impl Matter {
     /// What is put in for `{other}`.
     pub(super) fn other(&self) -> &str {
         match self {
-            Self::LeaveEmail(other) | Self::EmailChanged(other) | Self::IdentityUnlinked(other) => other,
+            Self::LeaveEmail(other)
+            | Self::EmailChanged(other)
+            | Self::IdentityLinked(other)
+            | Self::IdentityUnlinked(other) => other,
             Self::VerifyEmail
             | Self::ResetPassword
             | Self::TakeEmail

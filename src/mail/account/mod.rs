@@ -73,6 +73,7 @@ const fn link_words(language: Language) -> LinkWords {
 enum Otherwise {
     Nothing,
     AnotherPassword,
+    Unlink,
     AskTheOperator,
 }
 
@@ -80,19 +81,27 @@ const fn otherwise(language: Language, what: Otherwise) -> &'static str {
     match (language, what) {
         (Language::English, Otherwise::Nothing) => "If it was not you, you need not do anything.",
         (Language::English, Otherwise::AnotherPassword) => "If it was not you, set another password at once.",
+        (Language::English, Otherwise::Unlink) => "If it was not you, unlink it at once and set another password.",
         (Language::English, Otherwise::AskTheOperator) => "If it was not you, write to the operator at once.",
         (Language::Italian, Otherwise::Nothing) => "Se non sei stato tu, non devi fare nulla.",
         (Language::Italian, Otherwise::AnotherPassword) => "Se non sei stato tu, imposta subito un'altra password.",
+        (Language::Italian, Otherwise::Unlink) => "Se non sei stato tu, scollegalo subito e imposta un'altra password.",
         (Language::Italian, Otherwise::AskTheOperator) => "Se non sei stato tu, scrivi subito al gestore.",
         (Language::German, Otherwise::Nothing) => "Wenn Sie das nicht waren, brauchen Sie nichts zu tun.",
         (Language::German, Otherwise::AnotherPassword) => {
             "Wenn Sie das nicht waren, setzen Sie sofort ein anderes Passwort."
+        }
+        (Language::German, Otherwise::Unlink) => {
+            "Wenn Sie das nicht waren, trennen Sie die Verknüpfung sofort und setzen Sie ein anderes Passwort."
         }
         (Language::German, Otherwise::AskTheOperator) => {
             "Wenn Sie das nicht waren, schreiben Sie sofort dem Betreiber."
         }
         (Language::Korean, Otherwise::Nothing) => "본인이 요청하지 않았다면 아무것도 하지 않으셔도 됩니다.",
         (Language::Korean, Otherwise::AnotherPassword) => "본인이 한 일이 아니라면 즉시 비밀번호를 다시 설정하세요.",
+        (Language::Korean, Otherwise::Unlink) => {
+            "본인이 한 일이 아니라면 즉시 연결을 해제하고 비밀번호를 다시 설정하세요."
+        }
         (Language::Korean, Otherwise::AskTheOperator) => "본인이 한 일이 아니라면 즉시 운영자에게 알려 주세요.",
     }
 }
@@ -175,6 +184,7 @@ mod tests {
                 Matter::PasswordChanged,
                 Matter::EmailChanged("other@example.com".to_owned()),
                 Matter::AccountDeleted,
+                Matter::IdentityLinked("other@example.com".to_owned()),
                 Matter::IdentityUnlinked("other@example.com".to_owned()),
                 Matter::SecondFactor(FactorChange::Confirmed),
                 Matter::SecondFactor(FactorChange::Removed),

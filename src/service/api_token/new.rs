@@ -45,19 +45,23 @@ pub(super) async fn make(
     if none || new.scopes.len() > MOST_SCOPES {
         let message = format!("a token has 1 to {MOST_SCOPES} scopes");
         mistakes.push(UserError::new(UserErrorCode::Invalid, "scopes", message).remedy("Name what it is to do."));
-    } else if let Some(role) = role_of_programs(rules)
-        && let Err((scope, denial)) = may_scope(rules, work.authority(), role, &new.scopes)
+    }
+    let scopes = each_once(new.scopes);
+    if let Some(role) = role_of_programs(rules)
+        && scopes.len() <= MOST_SCOPES
         && !crate::ablate::off("token_scopes")
     {
-        mistakes.push(scope_refused(scope, &denial));
+        // One by one, so that every wrong one is told.
+        for scope in scopes.chunks(1) {
+            if let Err((scope, denial)) = may_scope(rules, work.authority(), role, scope) {
+                mistakes.push(scope_refused(scope, &denial));
+            }
+        }
     }
     let (Some(name), Some(days)) = (name, days) else { return Err(mistakes.refused()) };
     mistakes.settle()?;
 
     let account = service_account::create(work, organization, rules, name.clone()).await?;
-    let mut scopes = new.scopes;
-    scopes.sort();
-    scopes.dedup();
     let expires_at = work.now + TimeDelta::days(days);
     let token = NewApiToken {
         id,
@@ -88,7 +92,7 @@ async fn make_for(
     let mut mistakes = input::Mistakes::default();
     let name = mistakes.keep(input::name("name", &new.name));
     let days = mistakes.keep(life(new.expires_in_days));
-    let mut scopes = new.scopes;
+    let mut scopes = each_once(new.scopes);
     if scopes.is_empty() {
         scopes.push(EVERYTHING.to_owned());
     } else if scopes.len() > MOST_SCOPES {
@@ -97,13 +101,11 @@ async fn make_for(
     }
     // The author holds all that the account does, so that scopes need only be of this blueprint: they take away.
     managed.within_bounds(work, "serviceAccount")?;
-    if let Some(unknown) = scopes.iter().find(|scope| rules.scope(scope).is_err()) {
+    for unknown in scopes.iter().take(MOST_SCOPES).filter(|scope| rules.scope(scope).is_err()) {
         mistakes.push(scope_refused(unknown, &DelegationDenial::Unknown));
     }
     let (Some(name), Some(days)) = (name, days) else { return Err(mistakes.refused()) };
     mistakes.settle()?;
-    scopes.sort();
-    scopes.dedup();
     let token = NewApiToken {
         id,
         organization_id: organization,
@@ -118,6 +120,13 @@ async fn make_for(
     let detail = json!({ "scopes": token.scopes, "expiresAt": token.expires_at });
     work.record(organization, entry(work, "api_token.created", &token, detail).await?).await?;
     Ok(Made { organization, token: token.id })
+}
+
+/// Scopes in order, each once.
+fn each_once(mut scopes: Vec<String>) -> Vec<String> {
+    scopes.sort();
+    scopes.dedup();
+    scopes
 }
 
 /// For how many days a token is to live.

@@ -57,6 +57,9 @@ pub(super) async fn regenerate(
         let message = "this token was revoked before";
         let refusal = UserError::new(UserErrorCode::StateChanged, "token", message);
         mistakes.push(refusal.remedy("Make a new token instead."));
+    } else if old.replaced_at.is_some() {
+        // Its end was moved: for how long it was made is not to be seen of it any more.
+        mistakes.push(replaced());
     }
     let Some(days) = days else { return Err(mistakes.refused()) };
     mistakes.settle()?;
@@ -65,8 +68,8 @@ pub(super) async fn regenerate(
     if overlap == 0 {
         store::api_token::revoke(work.tx, permit, (organization, old.id), work.now).await?;
     } else {
-        let end = work.now + TimeDelta::hours(overlap);
-        store::api_token::shorten(work.tx, permit, (organization, old.id), end).await?;
+        let ends = (work.now, work.now + TimeDelta::hours(overlap));
+        store::api_token::replace(work.tx, permit, (organization, old.id), ends).await?.ok_or_else(replaced)?;
     }
     let token = NewApiToken {
         id,
@@ -85,7 +88,13 @@ pub(super) async fn regenerate(
     Ok(Made { organization, token: token.id })
 }
 
-/// For how many days a token was made that lives so long; of one that was cut short, the day of its end counts.
+/// What is said of a token that has another one in its place.
+fn replaced() -> UserError {
+    UserError::new(UserErrorCode::StateChanged, "token", "this token was regenerated already")
+        .remedy("Regenerate the new one, or make another token.")
+}
+
+/// For how many days a token was made that lives so long; a day that has begun counts.
 fn made_for(life: TimeDelta) -> i64 {
     let day = TimeDelta::days(1).num_seconds();
     let days = life.num_seconds().saturating_add(day - 1).div_euclid(day);

@@ -49,9 +49,8 @@ impl Service {
         }
         if rows.is_empty() || rows.len() > MOST_INVITED {
             let message = format!("a batch has 1 to {MOST_INVITED} people, this one has {}", rows.len());
-            return Err(UserError::new(UserErrorCode::Invalid, "people", message)
-                .remedy("Send several batches.")
-                .into());
+            let remedy = if rows.is_empty() { "Name whom to invite." } else { "Send several batches." };
+            return Err(UserError::new(UserErrorCode::Invalid, "people", message).remedy(remedy).into());
         }
         let twice = repeated(&rows);
         let (mut came_of_it, mut posted) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));

@@ -365,6 +365,10 @@ async fn decline(work: &Work<'_>, found: Invitation, field: &str) -> Result<Uuid
     match invitation.standing(work.now) {
         InvitationStanding::Pending | InvitationStanding::Expired => {}
         InvitationStanding::Declined => return Ok(invitation.id),
+        InvitationStanding::Accepted if member.state == MemberState::Active => {
+            let there = "You are a member by now: leave the organization, if you do not want to be.";
+            return Err(not_pending(field).remedy(there).into());
+        }
         InvitationStanding::Accepted | InvitationStanding::Revoked => return Err(not_pending(field).into()),
     }
     let permit = settle::<SettleInvitation>(place.id, invitation.id)?;

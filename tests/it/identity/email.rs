@@ -1,6 +1,6 @@
 //! Email addresses: one spelling per mailbox.
 
-use gatehouse::identity::{Email, EmailError};
+use gatehouse::identity::{Email, EmailError, email::shown_domain};
 use proptest::prelude::*;
 
 #[test]
@@ -58,6 +58,19 @@ fn what_is_no_address_is_refused_with_a_way_out() {
     }
     assert_eq!(Email::parse("ali\u{200b}ce@example.com"), Err(EmailError::Invisible(0x200b)));
     assert_eq!(Email::parse("alice＠example.com"), Err(EmailError::LookAlike('＠')));
+    assert_eq!(Email::parse("qi@ "), Err(EmailError::NoDomain));
+}
+
+#[test]
+fn a_domain_is_shown_as_it_is_written_and_as_it_counts() {
+    for (domain, shown) in [
+        ("Example.org", "example.org"),
+        ("b\u{fc}cher.example", "b\u{fc}cher.example (xn--bcher-kva.example)"),
+        ("xn--bcher-kva.example", "b\u{fc}cher.example (xn--bcher-kva.example)"),
+        ("not a domain", "not a domain"),
+    ] {
+        assert_eq!(shown_domain(domain), shown);
+    }
 }
 
 #[test]

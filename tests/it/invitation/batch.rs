@@ -116,10 +116,11 @@ async fn a_batch_is_neither_empty_nor_endless() {
     let people = |many: usize| -> Value {
         (0..many).map(|number| json!({ "email": format!("bob{number}@example.org"), "notify": false })).collect()
     };
-    for many in [0, 101] {
+    for (many, remedy) in [(0, "Name whom to invite."), (101, "Send several batches.")] {
         let answer = invite_all(&alice, people(many)).await;
         assert_eq!(answer.refusals("inviteMembers"), ["INVALID"], "{many}: {}", answer.text);
         assert_eq!(answer.at("inviteMembers.rows"), &json!([]));
+        assert_eq!(answer.at("inviteMembers.userErrors.0.remedy"), remedy);
     }
     assert_eq!(count(&gateway, "invitation").await, 0);
 }

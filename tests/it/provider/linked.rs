@@ -83,6 +83,10 @@ async fn a_linked_identity_is_listed_unlinked_and_dealt_with_anew_by_the_linking
             (&json!("acme"), &json!("Acme"), &json!(scene.acme.url()))
         );
         assert!(listed[0]["linkedAt"].is_string() && listed[0]["lastUsedAt"].is_string());
+        let told = letters(&scene, "A way to sign in was linked").await;
+        assert!(told.len() == 1 && told[0].contains("your account at Acme"), "{backend:?}: {told:?}");
+        come(&scene).await;
+        assert_eq!(letters(&scene, "A way to sign in was linked").await.len(), 1, "{backend:?}: it was linked before");
 
         let slip = unlink(&alice, &listed[0]["id"], Some("a slip of hers")).await;
         assert_eq!(slip.refusals("unlinkExternalIdentity"), ["WRONG_CREDENTIALS"], "{}", slip.text);
@@ -109,6 +113,26 @@ async fn a_linked_identity_is_listed_unlinked_and_dealt_with_anew_by_the_linking
         scene.gateway.restart().await;
         assert_eq!(comes(&scene).await.refusals("signInWithProvider"), ["NOT_LINKED"], "{backend:?}");
         assert_eq!((scene.users().await, scene.links().await), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_an_address_is_told_apart_from_one_that_is_not_verified() {
+    let scene = Scene::with(TRUSTED).await;
+    let unverified = json!({ "sub": "s-mallory", "email": "alice@example.org", "email_verified": false });
+    for (claims, said) in [
+        (unverified, "the provider does not say that your address is verified"),
+        (json!({ "sub": "s-mallory", "email_verified": true }), "the provider gave no usable email address"),
+        (json!({ "sub": "s-mallory" }), "the provider gave no usable email address"),
+        (
+            json!({ "sub": "s-mallory", "email": "alice", "email_verified": true }),
+            "the provider gave no usable email address",
+        ),
+    ] {
+        scene.acme.has(claims.clone());
+        let refused = comes(&scene).await;
+        assert_eq!(refused.refusals("signInWithProvider"), ["EMAIL_NOT_VERIFIED"], "{claims}");
+        assert_eq!(refused.at("signInWithProvider.userErrors.0.message"), said, "{claims}");
     }
 }
 

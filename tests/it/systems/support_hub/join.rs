@@ -81,6 +81,8 @@ async fn a_link_is_good_once_and_for_one_address() {
     assert_eq!(accept(&mallory, &token).await.refusals("acceptInvitation"), ["INVITATION_FOR_ANOTHER"]);
     let declined = bob.call("declineInvitation", json!({ "proof": { "token": token } }), "declined").await;
     assert_eq!(declined.refusals("declineInvitation"), ["INVITATION_NOT_PENDING"]);
+    let there = "You are a member by now: leave the organization, if you do not want to be.";
+    assert_eq!(remedies(&declined, "declineInvitation"), [there]);
 }
 
 /// S3.74: a signed-in invitee is offered the invitation by its verified address, and nobody else is.
