@@ -111,6 +111,9 @@ impl Service {
 
     /// The same caller in the same place, as it is now.
     async fn again(&self, access: &Access) -> Result<Access, ServiceError> {
+        if crate::ablate::off("stream_rights") {
+            return Ok(access.clone());
+        }
         let credential = access.credential.ok_or(ServiceError::Unauthenticated)?;
         let present = self.access(credential, access.client.clone()).await?;
         present.filter(|present| present.principal() == access.principal()).ok_or(ServiceError::Unauthenticated)
