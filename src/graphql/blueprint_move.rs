@@ -69,7 +69,8 @@ pub enum MoveDirection {
     Lost,
 }
 
-/// Something that somebody gains or loses: exactly one of `permission`, `action`, `assigns` and `unbounded` says what.
+/// Something that somebody gains or loses: exactly one of `permission`, `action`, `assigns`, `unbounded`, `sees` and
+/// `section` says what.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct BlueprintMoveChange {
     /// What kind of holder it is.
@@ -90,6 +91,10 @@ pub struct BlueprintMoveChange {
     assigns: Option<String>,
     /// Whether it is about giving more than one holds.
     unbounded: bool,
+    /// Whether it is about seeing that the app exists, locked where nothing is held on it.
+    sees: bool,
+    /// The section of the organization's profile that can be read, by key; null otherwise.
+    section: Option<String>,
     /// Whether it is gained or lost.
     change: MoveDirection,
 }
@@ -120,6 +125,8 @@ impl From<MoveChange> for BlueprintMoveChange {
             action: None,
             assigns: None,
             unbounded: false,
+            sees: false,
+            section: None,
             change: if gained { MoveDirection::Gained } else { MoveDirection::Lost },
         };
         match power {
@@ -127,6 +134,8 @@ impl From<MoveChange> for BlueprintMoveChange {
             Power::Action { kind, feature, action } => shown.action = Some(format!("{kind}.{feature}.{action}")),
             Power::Assign(role) => shown.assigns = Some(role),
             Power::Unbounded => shown.unbounded = true,
+            Power::See => shown.sees = true,
+            Power::Section(key) => shown.section = Some(key),
         }
         shown
     }

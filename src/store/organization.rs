@@ -1,9 +1,11 @@
 //! Organizations: the tenants.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 pub use gatehouse_entity::organization::OrganizationState;
 use gatehouse_entity::{
-    member,
+    blueprint, member,
     organization::{ActiveModel, Column, Entity, Model},
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, QueryFilter, QuerySelect, QueryTrait, Set};
@@ -158,6 +160,24 @@ pub async fn list_children(
     let select =
         select::<Entity>().filter(condition(visibility, columns)).filter(Column::State.ne(OrganizationState::Deleted));
     page(reader, select, Order { key: Some(Column::Name), id: Column::Id, descending: false }, request).await
+}
+
+/// The blueprints, by name, of the open organizations below this one. One statement.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot say.
+pub async fn blueprints_below(reader: &impl Reader, organization: Uuid) -> Result<BTreeSet<String>, StoreError> {
+    let below = select::<Entity>()
+        .select_only()
+        .column(Column::BlueprintId)
+        .filter(Column::ParentId.eq(organization))
+        .filter(Column::State.ne(OrganizationState::Deleted));
+    let names = select::<blueprint::Entity>()
+        .select_only()
+        .column(blueprint::Column::Name)
+        .filter(blueprint::Column::Id.in_subquery(below.into_query()))
+        .into_tuple::<String>();
+    Ok(names.all(reader.connection()).await?.into_iter().collect())
 }
 
 /// Opens an organization.

@@ -19,6 +19,15 @@ pub struct Side<'a> {
     pub rights: &'a Rights,
 }
 
+impl Side<'_> {
+    /// Whether an active principal reads this section of the profile.
+    #[must_use]
+    pub fn reads(&self, section: &str) -> bool {
+        let section = self.blueprint.document().profile.get(section);
+        section.is_some_and(|section| section.open || self.rights.holds(READ_PROFILE))
+    }
+}
+
 /// Something that a principal can do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Power {
@@ -37,7 +46,14 @@ pub enum Power {
     Assign(String),
     /// Giving more than it holds.
     Unbounded,
+    /// Seeing that an app exists, locked where nothing is held on it.
+    See,
+    /// Reading this section of the organization's profile.
+    Section(String),
 }
+
+/// What opens every section of the profile.
+const READ_PROFILE: &str = "profile.read";
 
 impl Power {
     /// Whether this version has it at all: what it does not have, nobody can have held.
@@ -48,6 +64,11 @@ impl Power {
             Self::Action { kind, feature, action } => blueprint.knows(Right::Action { kind, feature, action }),
             Self::Assign(role) => blueprint.document().roles.contains_key(role),
             Self::Unbounded => true,
+            Self::Section(key) => blueprint.document().profile.contains_key(key),
+            Self::See => {
+                let mut roles = blueprint.document().roles.values();
+                blueprint.shows_locked_apps() || roles.any(|role| role.sees_locked)
+            }
         }
     }
 }
@@ -63,7 +84,8 @@ pub struct Difference {
 
 /// What changes for a principal in the organization, or on one app beyond that.
 ///
-/// A role that only one of the versions has is no power to give: nobody holds it yet, or nobody any more.
+/// A role that only one of the versions has is no power to give: nobody holds it yet, or nobody any more. A section of the profile
+/// that only one of them has is none to read: nothing is written there yet, or nothing is shown any more.
 #[must_use]
 pub fn difference(old: Side<'_>, new: Side<'_>, app: Option<&AppRef<'_>>) -> Difference {
     let common = |role: &&String| {
@@ -71,16 +93,31 @@ pub fn difference(old: Side<'_>, new: Side<'_>, app: Option<&AppRef<'_>>) -> Dif
     };
     let roles: Vec<&String> = old.blueprint.document().roles.keys().filter(common).collect();
     let (before, after) = match app {
-        None => (in_organization(old, &roles), in_organization(new, &roles)),
+        None => {
+            let sections = &old.blueprint.document().profile;
+            let sections = sections.keys().filter(|key| new.blueprint.document().profile.contains_key(*key));
+            let sections: Vec<&String> = sections.collect();
+            (in_organization(old, &roles, &sections), in_organization(new, &roles, &sections))
+        }
         Some(app) => (on_app(old, app, &roles), on_app(new, app, &roles)),
     };
-    Difference {
-        gained: after.difference(&before).cloned().collect(),
-        lost: before.difference(&after).cloned().collect(),
-    }
+    Difference { gained: told(after.difference(&before)), lost: told(before.difference(&after)) }
 }
 
-fn in_organization(side: Side<'_>, roles: &[&String]) -> BTreeSet<Power> {
+/// That an app is seen goes without saying where an action on it is told, and that a section is read where the permission to read all
+/// of them is.
+fn told<'p>(powers: impl Iterator<Item = &'p Power>) -> Vec<Power> {
+    let mut powers: Vec<Power> = powers.cloned().collect();
+    if powers.iter().any(|power| matches!(power, Power::Action { .. })) {
+        powers.retain(|power| *power != Power::See);
+    }
+    if powers.iter().any(|power| matches!(power, Power::Permission(key) if key == READ_PROFILE)) {
+        powers.retain(|power| !matches!(power, Power::Section(_)));
+    }
+    powers
+}
+
+fn in_organization(side: Side<'_>, roles: &[&String], sections: &[&String]) -> BTreeSet<Power> {
     let mut powers: BTreeSet<Power> = side.rights.permissions().map(|key| Power::Permission(key.to_owned())).collect();
     if side.rights.inactive().is_none() {
         let assigned = roles.iter().filter(|role| may_give(side, role, (&Place::Organization, &[])));
@@ -88,12 +125,17 @@ fn in_organization(side: Side<'_>, roles: &[&String]) -> BTreeSet<Power> {
         if !is_bounded(side.blueprint, side.rights) {
             powers.insert(Power::Unbounded);
         }
+        let read = sections.iter().filter(|key| side.reads(key));
+        powers.extend(read.map(|key| Power::Section((*key).clone())));
     }
     powers
 }
 
 fn on_app(side: Side<'_>, app: &AppRef<'_>, roles: &[&String]) -> BTreeSet<Power> {
     let mut powers = BTreeSet::new();
+    if side.rights.sees_locked(side.blueprint) || side.rights.sees(side.blueprint, app) {
+        powers.insert(Power::See);
+    }
     for capability in side.rights.capabilities(side.blueprint, app) {
         powers.extend(capability.actions.into_iter().map(|action| Power::Action {
             kind: app.kind.to_owned(),

@@ -45,11 +45,7 @@ pub(super) fn kind_there<'a>(
 
 /// Whether an app of this kind may stand under this one, or in the organization itself.
 fn fits_under(kind: &AppKind, parent: Option<&SeenApp>) -> Result<(), UserError> {
-    let fits = match parent {
-        None => kind.is_root(),
-        Some(parent) => kind.parents.contains(&parent.app.kind),
-    };
-    if fits {
+    if kind.stands_under(parent.map(|parent| parent.app.kind.as_str())) {
         return Ok(());
     }
     let above: Vec<&str> = kind.parents.iter().map(String::as_str).filter(|parent| *parent != ROOT).collect();

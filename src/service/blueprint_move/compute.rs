@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    GoneGrants, InstalledVersion, MoveChoice, MovedRole, NarrowedRole, Preview, holders, needs, people, strays,
+    GoneGrants, InstalledVersion, MoveChoice, MovedRole, NarrowedRole, Preview, holders, invitations, needs, people,
+    strays,
 };
 use crate::{
     access::{
@@ -63,6 +64,8 @@ pub(super) struct Ground {
     pub(super) apps: Vec<App>,
     pub(super) teams: Vec<Team>,
     pub(super) members: Vec<Member>,
+    /// The blueprints of the organizations below.
+    pub(super) below: BTreeSet<String>,
     pub(super) crowd: Crowd,
 }
 
@@ -125,6 +128,7 @@ async fn ground(reader: &impl Reader, organization: Uuid) -> Result<Ground, Serv
         apps: store::app::find_all(reader, organization).await?,
         teams: store::team::find_all(reader, organization).await?,
         members: store::member::find_all(reader, organization).await?,
+        below: store::organization::blueprints_below(reader, organization).await?,
         crowd: facts::load_all(reader, organization).await?.ok_or(ServiceError::NotFound)?,
     })
 }
@@ -154,6 +158,7 @@ pub(super) async fn plan(
     let grants = grants(&rules, &ground, &mut problems);
     let plan = choice.plan.clone().unwrap_or_else(|| ground.row.plan.clone());
     strays::check(&rules, &ground, &mut problems);
+    invitations::check(&rules, &ground, &mut problems)?;
     people::check(&rules, &ground, now, &mut problems);
     needs::check(&rules, &ground, now, &mut problems);
     holders::check(&rules, &ground, &mut problems);

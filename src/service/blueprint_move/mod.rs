@@ -11,6 +11,7 @@
 
 mod compute;
 mod holders;
+mod invitations;
 mod needs;
 mod people;
 mod strays;

@@ -129,6 +129,9 @@ fn holds(rules: &Rules, rights: &Rights, power: &Power, app: Option<&AppRef<'_>>
             may_assign_at(&rules.new, rights, role, (&place, app.ancestors)).is_ok()
         }
         (Power::Unbounded, _) => !is_bounded(&rules.new, rights),
+        (Power::Section(key), _) => Side { blueprint: &rules.new, rights }.reads(key),
+        (Power::See, None) => false,
+        (Power::See, Some(app)) => rights.sees_locked(&rules.new) || rights.sees(&rules.new, app),
     }
 }
 

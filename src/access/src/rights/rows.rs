@@ -16,12 +16,18 @@ impl Rights {
     /// (`Q17`, `Q22`).
     #[must_use]
     pub fn visible_apps(&self, blueprint: &Blueprint) -> Visibility {
-        let by_role =
-            || self.roles().filter_map(|key| blueprint.document().roles.get(key)).any(|role| role.sees_locked);
-        if self.inactive.is_none() && (blueprint.shows_locked_apps() || by_role()) {
+        if self.sees_locked(blueprint) {
             return Visibility { organization: self.organization, rows: Rows::All };
         }
         self.open_apps(blueprint)
+    }
+
+    /// Whether apps on which nothing is held are shown to the principal locked (`Q17`, `Q22`).
+    #[must_use]
+    pub fn sees_locked(&self, blueprint: &Blueprint) -> bool {
+        let by_role =
+            || self.roles().filter_map(|key| blueprint.document().roles.get(key)).any(|role| role.sees_locked);
+        self.inactive.is_none() && (blueprint.shows_locked_apps() || by_role())
     }
 
     /// Which apps the principal may enter, because it holds something there (`S3.29`). Apps below a granted one are among

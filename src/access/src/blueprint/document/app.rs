@@ -43,6 +43,21 @@ impl AppKind {
     pub fn is_root(&self) -> bool {
         self.parents.is_empty() || self.parents.iter().any(|parent| parent == ROOT)
     }
+
+    /// Whether apps of this kind may stand under one of that kind, or, without one, in the organization itself.
+    #[must_use]
+    pub fn stands_under(&self, parent: Option<&str>) -> bool {
+        parent.map_or_else(|| self.is_root(), |parent| self.parents.iter().any(|kind| kind == parent))
+    }
+
+    /// Whether apps of this kind may have this visibility.
+    #[must_use]
+    pub fn offers(&self, visibility: AppVisibility) -> bool {
+        match self.visibilities.as_slice() {
+            [] => visibility == AppVisibility::Private,
+            offered => offered.contains(&visibility),
+        }
+    }
 }
 
 /// The word for the organization itself among an app kind's parents.

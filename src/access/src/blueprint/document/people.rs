@@ -99,6 +99,18 @@ pub struct TeamRules {
     pub privacies: Vec<TeamPrivacy>,
 }
 
+impl TeamRules {
+    /// Whether there are teams, and of this privacy.
+    #[must_use]
+    pub fn offers(&self, privacy: TeamPrivacy) -> bool {
+        self.enabled
+            && match self.privacies.as_slice() {
+                [] => privacy == TeamPrivacy::Closed,
+                offered => offered.contains(&privacy),
+            }
+    }
+}
+
 /// What may be granted to every member at once.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,12 +1,14 @@
 //! Versions of a blueprint, and moving an organization to another one.
 
+mod strays;
+
 use serde_json::{Value, json};
 
 use crate::{
     app_role::{HALLS, House, give, house_on},
     role::{DESK, Desk, become_role, create, desk, desk_on, may, permissions, role},
     support::{
-        gateway::{Answer, Engines, Gateway, Person},
+        gateway::{Answer, Engines, Person},
         people::{app_id, count, member_id},
     },
 };
@@ -361,45 +363,4 @@ async fn s4_r5_q13_a_move_leaves_no_app_without_its_last_holder() {
         let refused = give(&alice, &bob, (north, "visitor")).await;
         assert_eq!(refused.refusals("grantAccess"), ["LAST_HOLDER"], "two must keep it now");
     }
-}
-
-const STALLS: &str = include_str!("cases/stalls.toml");
-
-/// Apps of a kind and teams that the version has no more are in the way, one or several, until they are deleted.
-#[tokio::test]
-async fn what_the_version_has_no_place_for_is_in_the_way() {
-    let gateway = Gateway::on(Engines::Embedded).await;
-    gateway.service.install_blueprint(STALLS).await.unwrap();
-    let (_, from) = STALLS.split_once("[app_kinds.stall]").unwrap();
-    let (stall, _) = from.split_once("[roles.chief]").unwrap();
-    let bare = edit(STALLS, &[("version = 1", "version = 2"), ("[teams]\nenabled = true\n", "")])
-        .replace(&format!("[app_kinds.stall]{stall}"), "");
-    let tenant = gateway.organization("acme", "stalls", "open").await;
-    gateway.service.install_blueprint(&bare).await.unwrap();
-    let alice = gateway.member(&tenant, "alice", "chief").await;
-    let stall = gateway.app(&tenant, "stall", "stall").await;
-    gateway.settle().await;
-    let team = |answer: &Answer| answer.at("createTeam.team.id").clone();
-    let create = |slug: &'static str| alice.call("createTeam", json!({ "slug": slug, "name": slug }), "team { id }");
-    let said = |shown: &Answer| -> Vec<String> {
-        let problems = shown.at("organization.blueprintMove.problems").as_array().unwrap().iter();
-        problems.map(|problem| format!("{} {}", problem["message"], problem["remedy"]).replace('"', "")).collect()
-    };
-    let app = "there is one app of the kind `stall`, which the version does not have Delete it first.";
-    let first = team(&create("north").await.ok());
-    let shown = preview(&alice, 2, &json!([])).await.ok();
-    assert_eq!(said(&shown), [app, "there is one team, and version 2 has none Delete it first."]);
-    let second = team(&create("south").await.ok());
-    let shown = preview(&alice, 2, &json!([])).await.ok();
-    assert_eq!(said(&shown), [app, "there are 2 teams, and version 2 has none Delete them first."]);
-    let seen = token(&alice, 2, &json!([])).await;
-    let refused = move_to(&alice, 2, &json!([]), &seen, true).await;
-    assert_eq!(refused.refusals("moveBlueprint"), ["NOT_IN_BLUEPRINT", "NOT_IN_BLUEPRINT"]);
-    for team in [first, second] {
-        alice.call("deleteTeam", json!({ "team": team }), "deletedTeam").await.ok();
-    }
-    let gone = json!({ "app": app_id(stall), "confirm": "stall" });
-    alice.call("deleteApp", gone, "deletedApp").await.ok();
-    let seen = token(&alice, 2, &json!([])).await;
-    move_to(&alice, 2, &json!([]), &seen, true).await.ok();
 }
