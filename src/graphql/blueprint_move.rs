@@ -69,8 +69,8 @@ pub enum MoveDirection {
     Lost,
 }
 
-/// Something that somebody gains or loses: exactly one of `permission`, `action`, `assigns`, `unbounded`, `sees` and
-/// `section` says what.
+/// Something that somebody gains or loses: exactly one of `permission`, `action`, `assigns`, `handsOn`, `unbounded`,
+/// `sees` and `section` says what.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct BlueprintMoveChange {
     /// What kind of holder it is.
@@ -89,6 +89,8 @@ pub struct BlueprintMoveChange {
     action: Option<String>,
     /// The role that can be given and taken; null otherwise.
     assigns: Option<String>,
+    /// The role that can be given to others whatever one holds oneself; null otherwise.
+    hands_on: Option<String>,
     /// Whether it is about giving more than one holds.
     unbounded: bool,
     /// Whether it is about seeing that the app exists, locked where nothing is held on it.
@@ -124,6 +126,7 @@ impl From<MoveChange> for BlueprintMoveChange {
             permission: None,
             action: None,
             assigns: None,
+            hands_on: None,
             unbounded: false,
             sees: false,
             section: None,
@@ -133,6 +136,7 @@ impl From<MoveChange> for BlueprintMoveChange {
             Power::Permission(key) => shown.permission = Some(key),
             Power::Action { kind, feature, action } => shown.action = Some(format!("{kind}.{feature}.{action}")),
             Power::Assign(role) => shown.assigns = Some(role),
+            Power::HandOn(role) => shown.hands_on = Some(role),
             Power::Unbounded => shown.unbounded = true,
             Power::See => shown.sees = true,
             Power::Section(key) => shown.section = Some(key),

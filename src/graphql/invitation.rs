@@ -16,7 +16,7 @@ use super::{
     permission::{self, Needs},
 };
 use crate::{
-    access::{blueprint::document, delegation::may_assign},
+    access::blueprint::document,
     service::{
         self, Idempotency, ServiceError, Standing,
         invitation::{Accepted, AppRole, Asked, InvitationQuery, InvitationTo, InviteMember, Invited, Presented},
@@ -206,15 +206,10 @@ impl OrganizationInvitations {
     async fn invitation_form(&self) -> InvitationForm {
         let rules = &self.standing.blueprint.rules;
         let invitation = &rules.document().invitation;
-        let given = rules.document().roles.iter().filter(|(key, role)| {
-            role.holders.contains(&document::Holder::Member)
-                && role.level == document::RoleLevel::Organization
-                && may_assign(rules, &self.standing.rights, key).is_ok()
-        });
         let default = invitation.default_role.as_deref();
         InvitationForm {
             required: invitation.required.iter().copied().map(Into::into).collect(),
-            roles: given.filter_map(|(key, _)| RoleDefinition::of(&self.standing, key)).collect(),
+            roles: self.standing.roles_to_give().filter_map(|key| RoleDefinition::of(&self.standing, key)).collect(),
             slots: RoleSlot::all(rules),
             default_role: default.and_then(|key| RoleDefinition::of(&self.standing, key)),
             has_access_tree: invitation.access_tree,

@@ -114,7 +114,7 @@ impl RoleMutation {
         Ok(AddMemberRolePayload { member, user_errors })
     }
 
-    /// Takes a flag from a member. Needs the permission `roles.assign`.
+    /// Takes a flag from a member. Needs the permission `roles.assign`; a flag of one's own is given up without it.
     async fn remove_member_role(
         &self,
         ctx: &Context<'_>,

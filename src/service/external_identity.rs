@@ -403,7 +403,7 @@ fn no_address() -> UserError {
         .remedy("Give your account there an address that may be passed on, then sign in again.")
 }
 
-fn not_linked() -> UserError {
+pub(super) fn not_linked() -> UserError {
     UserError::new(UserErrorCode::NotLinked, "", "this identity leads to no account that may be used")
         .remedy("Sign in the way you did before, or ask an administrator.")
 }

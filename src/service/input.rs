@@ -175,7 +175,7 @@ pub fn slug(field: &str, text: &str) -> Result<String, UserError> {
 /// # Errors
 /// `INVALID`, with what is wrong.
 pub fn email(field: &str, text: &str) -> Result<Email, UserError> {
-    Email::parse(text).map_err(|error| invalid(field, error.to_string()))
+    Email::parse(text).map_err(|error| invalid(field, error.to_string()).remedy("Write it as `name@example.com`."))
 }
 
 /// An email domain in its normal form.

@@ -167,6 +167,7 @@ impl Service {
             Factor::Code(Some(_)) => Some(self.attempt_code(user)?),
             Factor::Code(None) | Factor::Vouched(_) => None,
         };
+        let vouched = matches!(factor, Factor::Vouched(_));
         let refresh = RefreshToken::mint(&mut rand::rng());
         let (hash, client) = (refresh.hash(), client.clone());
         let binding = organization.map_or(Binding::Usual, Binding::To);
@@ -194,6 +195,7 @@ impl Service {
         let opened = second_factor::judged(opened.await, counted)?;
         match opened.value {
             Opened::In { session, place } => self.signed_in((user, session), place, Some(refresh)).await,
+            Opened::Refused if vouched => Err(external_identity::not_linked().into()),
             Opened::Refused => Err(wrong_credentials()),
         }
     }
@@ -434,9 +436,12 @@ fn not_there(error: ServiceError, factor: &Factor) -> ServiceError {
     match error {
         ServiceError::NotFound => {
             let message = "you are not an active member of such an organization";
-            UserError::new(UserErrorCode::Invalid, "organization", message)
-                .remedy("Sign in without it, or choose one of yours.")
-                .into()
+            let remedy = match factor {
+                Factor::Code(_) => "Sign in without it, or choose one of yours.",
+                // A token of the provider's is used up by then.
+                Factor::Vouched(_) => "Sign in with a new token, without an organization or with one of yours.",
+            };
+            UserError::new(UserErrorCode::Invalid, "organization", message).remedy(remedy).into()
         }
         ServiceError::Refused(refusals) => {
             // Who came by a password and has a second factor has proven it by now.

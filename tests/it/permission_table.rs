@@ -426,7 +426,7 @@ fn system_tasks() -> String {
     let verbs = ask_all![
         CreateUser UpdateUser SuspendUser DeleteUser ErasePerson ManageSession LinkIdentity UnlinkIdentity ManageCode ManageSecondFactor InstallBlueprint CreateOrganization UpdateOrganization DeleteOrganization ChangePlan
         InviteMember RevokeInvitation SettleInvitation CreateMember UpdateMember RestoreMember RemoveMember
-        LeaveOrganization AssignRole TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
+        LeaveOrganization AssignRole StepDown TransferRole ManageRole GrantAccess CreateTeam UpdateTeam DeleteTeam ManageTeamMember ManageTeamMaintainer CreateApp UpdateApp DeleteApp
         RecordActivity UpdateProfile MoveBlueprint CreateChild RecordBilling RecordUsage CreateServiceAccount
         UpdateServiceAccount DeleteServiceAccount NoteNotice CreateApiToken RevokeApiToken DeliverMail ViewAs RotateSigningKey Purge
     ];

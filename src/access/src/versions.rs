@@ -26,6 +26,13 @@ impl Side<'_> {
         let section = self.blueprint.document().profile.get(section);
         section.is_some_and(|section| section.open || self.rights.holds(READ_PROFILE))
     }
+
+    /// Whether what the principal holds at a place hands this role on, whatever else it holds there (`S0.39`).
+    #[must_use]
+    pub fn hands_on(&self, role: &str, (place, ancestors): (&Place, &[uuid::Uuid])) -> bool {
+        let mut rules = self.rights.role_rules(self.blueprint, place, ancestors);
+        may_give(*self, role, (place, ancestors)) && rules.any(|rules| rules.delegates.iter().any(|key| key == role))
+    }
 }
 
 /// Something that a principal can do.
@@ -44,6 +51,8 @@ pub enum Power {
     },
     /// Giving and taking this role.
     Assign(String),
+    /// Giving this role to others, whatever it holds itself (`S0.39`); told where it is bound otherwise.
+    HandOn(String),
     /// Giving more than it holds.
     Unbounded,
     /// Seeing that an app exists, locked where nothing is held on it.
@@ -62,7 +71,7 @@ impl Power {
         match self {
             Self::Permission(key) => blueprint.knows(Right::Permission(key)),
             Self::Action { kind, feature, action } => blueprint.knows(Right::Action { kind, feature, action }),
-            Self::Assign(role) => blueprint.document().roles.contains_key(role),
+            Self::Assign(role) | Self::HandOn(role) => blueprint.document().roles.contains_key(role),
             Self::Unbounded => true,
             Self::Section(key) => blueprint.document().profile.contains_key(key),
             Self::See => {
@@ -122,7 +131,10 @@ fn in_organization(side: Side<'_>, roles: &[&String], sections: &[&String]) -> B
     if side.rights.inactive().is_none() {
         let assigned = roles.iter().filter(|role| may_give(side, role, (&Place::Organization, &[])));
         powers.extend(assigned.map(|role| Power::Assign((*role).clone())));
-        if !is_bounded(side.blueprint, side.rights) {
+        if is_bounded(side.blueprint, side.rights) {
+            let handed = roles.iter().filter(|role| side.hands_on(role, (&Place::Organization, &[])));
+            powers.extend(handed.map(|role| Power::HandOn((*role).clone())));
+        } else {
             powers.insert(Power::Unbounded);
         }
         let read = sections.iter().filter(|key| side.reads(key));
@@ -154,6 +166,12 @@ fn on_app(side: Side<'_>, app: &AppRef<'_>, roles: &[&String]) -> BTreeSet<Power
         may_give(side, role, (&place, app.ancestors)) && !may_give(side, role, (&Place::Organization, &[]))
     });
     powers.extend(assigned.map(|role| Power::Assign((*role).clone())));
+    if is_bounded(side.blueprint, side.rights) {
+        let handed = roles.iter().filter(|role| {
+            side.hands_on(role, (&place, app.ancestors)) && !side.hands_on(role, (&Place::Organization, &[]))
+        });
+        powers.extend(handed.map(|role| Power::HandOn((*role).clone())));
+    }
     powers
 }
 

@@ -128,6 +128,12 @@ fn holds(rules: &Rules, rights: &Rights, power: &Power, app: Option<&AppRef<'_>>
             let place = Place::App { id: app.id, kind: app.kind.to_owned() };
             may_assign_at(&rules.new, rights, role, (&place, app.ancestors)).is_ok()
         }
+        (Power::HandOn(role), app) => {
+            let place = app.map_or(Place::Organization, |app| Place::App { id: app.id, kind: app.kind.to_owned() });
+            let ancestors = app.map_or(&[][..], |app| app.ancestors);
+            let side = Side { blueprint: &rules.new, rights };
+            !is_bounded(&rules.new, rights) || side.hands_on(role, (&place, ancestors))
+        }
         (Power::Unbounded, _) => !is_bounded(&rules.new, rights),
         (Power::Section(key), _) => Side { blueprint: &rules.new, rights }.reads(key),
         (Power::See, None) => false,

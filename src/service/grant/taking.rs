@@ -129,7 +129,12 @@ pub(in crate::service) fn lacking(standing: &Standing, app: &SeenApp) -> Option<
 
 /// The refusal of taking here what is given on an app above (`S4.R6`).
 pub(in crate::service) fn given_above(above: Option<&str>, field: &str) -> UserError {
-    let place = above.unwrap_or("an app above that you do not see");
+    let (place, remedy) = match above {
+        Some(place) => (place, "Change it there."),
+        None => {
+            ("an app above that you do not see", "Ask somebody who may change that app's roles, or an administrator.")
+        }
+    };
     let message = format!("this is given on {place}, for everything below it");
-    UserError::new(UserErrorCode::StateChanged, field, message).remedy("Change it there.")
+    UserError::new(UserErrorCode::StateChanged, field, message).remedy(remedy)
 }

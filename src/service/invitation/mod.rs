@@ -22,7 +22,7 @@ use super::{
     seat::{self, SeatUsage},
 };
 use crate::{
-    access::{Authority, Denial, blueprint::document::RoleLevel, delegation::may_assign},
+    access::{Authority, Denial},
     store::{self, invitation::InvitationFilter},
 };
 
@@ -112,16 +112,15 @@ impl Service {
 pub(super) fn no_room(standing: &Standing, usages: &[SeatUsage]) -> Vec<UserError> {
     let (blueprint, within) = (&standing.blueprint.rules, seat::Within::of(standing));
     let asking = Authority::Principal(&standing.rights);
-    let given = blueprint.main_roles().filter(|(key, role)| {
-        role.level == RoleLevel::Organization && may_assign(blueprint, &standing.rights, key).is_ok()
-    });
-    let given: Vec<&str> = given.map(|(key, _)| key).collect();
+    let given: Vec<&str> = standing.roles_to_give().collect();
     let mut found: Vec<UserError> = Vec::new();
     for slot in blueprint.slots().keys() {
         let fill: Vec<&str> =
             given.iter().copied().filter(|key| blueprint.slot_of(key) == Some(slot.as_str())).collect();
         if fill.is_empty() {
-            return vec![UserError::new(UserErrorCode::NotGrantable, "role", "your role assigns no role")];
+            let message = "you can give no role in the organization, and everybody who is invited has one";
+            let refusal = UserError::new(UserErrorCode::NotGrantable, "role", message);
+            return vec![refusal.remedy("Ask somebody with a role that gives one.")];
         }
         if fill.iter().all(|key| !seat::full(within, asking, usages, &[*key]).is_empty()) {
             found.extend(seat::full(within, asking, usages, &fill));

@@ -1,4 +1,4 @@
-//! What somebody has to give who invites to an app, told beforehand.
+//! What somebody has to give who invites, told beforehand.
 
 use uuid::Uuid;
 
@@ -6,12 +6,31 @@ use super::place::may_give_by;
 use crate::{
     access::{
         Authority, Blueprint, Grantee, Held, Place, authorize,
-        blueprint::document::Holder,
+        blueprint::document::{Holder, RoleLevel},
         delegation::{Gift, may_give},
         verb::InviteMember as Invite,
     },
     service::{Standing, UserError, UserErrorCode, app::SeenApp, role::judge},
 };
+
+impl Standing {
+    /// The keys of the roles that this principal may give people in the organization: it assigns them, and they are not more than
+    /// it may hand on (`S0.18`, `S4.10`).
+    pub fn roles_to_give(&self) -> impl Iterator<Item = &str> {
+        let rules = &self.blueprint.rules;
+        let roles = rules
+            .document()
+            .roles
+            .iter()
+            .filter(|(_, role)| role.level == RoleLevel::Organization && role.holders.contains(&Holder::Member));
+        let given = roles.filter(|(key, _)| {
+            let held = Held::Role((*key).clone());
+            let gift = Gift { grantee: SOMEBODY, held: &held, place: &Place::Organization, ancestors: &[] };
+            judge(may_give(rules, Authority::Principal(&self.rights), &gift)).is_ok()
+        });
+        given.map(|(key, _)| key.as_str())
+    }
+}
 
 /// Why somebody who may invite to an app invites nobody there all the same: it can give no role and no feature on it, or no role in
 /// the organization, of which everybody has one.

@@ -49,11 +49,14 @@ pub(super) async fn get_present(work: &Work<'_>, id: Uuid) -> Result<Member, Ser
     let found = store::member::find_by_id(work.tx, standing.place.id, id).await?;
     let member = found.filter(is_place).ok_or(ServiceError::NotFound)?;
     if member.state == MemberState::Archived {
-        return Err(UserError::new(UserErrorCode::StateChanged, "member", "this person has left")
-            .remedy("Invite the person again.")
-            .into());
+        return Err(gone().into());
     }
     Ok(member)
+}
+
+/// Nothing is changed about somebody who has left. Inviting the person again would make a second place of the same address.
+fn gone() -> UserError {
+    UserError::new(UserErrorCode::StateChanged, "member", "this person has left").remedy("Restore the person.")
 }
 
 /// The conflict of a write that would give a person or an address two places.

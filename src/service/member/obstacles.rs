@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     Member, MemberState,
     departure::{may_not_leave, not_oneself},
+    gone,
     holders::{Holders, last_of},
     restore,
     state::{self, StateStep},
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     access::{Authority, Denial},
     service::{
-        Access, Service, ServiceError, Standing, UserError, UserErrorCode, invitation, role,
+        Access, Service, ServiceError, Standing, UserError, invitation, role,
         seat::{self, SeatUsage},
     },
 };
@@ -126,13 +127,12 @@ pub fn obstacles(
         restore: lacking("members.invite"),
     };
     let is_self = standing.facts.principal.as_member() == Some(member.id);
-    let gone = member.state == MemberState::Archived;
+    let has_left = member.state == MemberState::Archived;
     let taken = role::may_take(blueprint, &standing.rights, roles);
     let not_taken = taken.as_ref().err().map(|denial| role::not_below(blueprint, "member", denial));
-    if gone {
-        let left = || UserError::new(UserErrorCode::StateChanged, "member", "this person has left");
+    if has_left {
         for list in [&mut found.update, &mut found.edit_access, &mut found.remove, &mut found.change_role] {
-            list.push(left());
+            list.push(gone());
         }
     } else if is_self {
         found.change_role.extend(role::bound(blueprint, roles));
@@ -146,7 +146,7 @@ pub fn obstacles(
             list.push(refusal.clone());
         }
     }
-    if !gone && !is_self {
+    if !has_left && !is_self {
         let above = role::may_edit_access(blueprint, &standing.rights, roles).err();
         found.edit_access.extend(above.map(|denial| role::not_below(blueprint, "member", &denial)));
     }
@@ -154,7 +154,7 @@ pub fn obstacles(
     found.reactivate.extend(state::obstacle(StateStep::Reactivate, member));
     found.restore.extend(restore::obstacle(member));
     if member.could_return(standing) {
-        let list = if gone { &mut found.restore } else { &mut found.reactivate };
+        let list = if has_left { &mut found.restore } else { &mut found.reactivate };
         list.extend(member.stays_away(standing, roles, back));
     }
     if member.state == MemberState::Active {

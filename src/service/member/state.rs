@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Member, MemberState, get_present};
+use super::{Member, MemberState, get_present, gone};
 use crate::{
     ablate,
     access::verb::UpdateMember,
@@ -74,10 +74,10 @@ pub(super) fn obstacle(step: StateStep, member: &Member) -> Option<UserError> {
         return None;
     }
     let (message, remedy) = match member.state {
+        MemberState::Archived => return Some(gone()),
         MemberState::Pending => ("this person has not joined yet", Some("Take the invitation back.")),
         MemberState::Active => ("this member is active", None),
         MemberState::Suspended => ("this member is suspended already", None),
-        MemberState::Archived => ("this person has left", Some("Restore the person.")),
     };
     let refusal = UserError::new(UserErrorCode::StateChanged, "member", message);
     Some(match remedy {

@@ -29,7 +29,8 @@ use crate::{
         Blueprint, Grantee, Held, Place, Rights,
         blueprint::document::{Holder, Role, RoleLevel},
         delegation::{DelegationDenial, Gift, below_ceiling, may_assign, may_give, meets_prerequisite, no_role},
-        verb::AssignRole,
+        share,
+        verb::{AssignRole, StepDown},
     },
     id::new_id,
     store::{
@@ -140,12 +141,18 @@ impl Service {
 }
 
 async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, ServiceError> {
-    work.authorize::<AssignRole>(Some(change.member))?;
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
+    let step = canonical_step(blueprint, &change.step);
+    let is_own = standing.facts.principal.as_member() == Some(change.member);
+    let held = of_member(work.tx, organization, change.member, work.now).await?;
+    let gives_up = |role: &String| is_own && held.contains(role) && !is_main(blueprint, role);
+    match &step {
+        RoleStep::Remove(role) if gives_up(role) => drop(work.authorize::<StepDown>(Some(change.member))?),
+        _ => drop(work.authorize::<AssignRole>(Some(change.member))?),
+    }
     let member = member::get_present(work, change.member).await?;
-    let held = of_member(work.tx, organization, member.id, work.now).await?;
-    let moves = moves(blueprint, &canonical_step(blueprint, &change.step), &held)?;
+    let moves = moves(blueprint, &step, &held)?;
     // A role that goes takes along what it alone gave of that which the member's own features need (S0.27).
     let watch = prerequisite::watch(work, Circle::of_roles(member.id, !moves.take.is_empty())).await?;
     apply(work, &member, &moves).await?;
@@ -153,7 +160,8 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
     Ok(member.id)
 }
 
-/// Gives and takes what is to come and go, under every rule about roles; the author holds `roles.assign`. That the member keeps
+/// Gives and takes what is to come and go, under every rule about roles; the author holds `roles.assign`, or gives up what it
+/// holds itself and takes nothing in its place. That the member keeps
 /// what its own features need is the caller's to watch: an edit may give it in another way at once.
 ///
 /// # Errors
@@ -164,10 +172,10 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
     }
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    may_move(work, member, moves)?;
     let held = of_member(work.tx, organization, member.id, work.now).await?;
     let then: Vec<&str> =
         held.iter().filter(|role| !moves.take.contains(role)).chain(&moves.give).map(String::as_str).collect();
+    may_move(work, (member, &held), (moves, &then))?;
     for role in &moves.give {
         reaches(blueprint, (Grantee::Member(member.id), role), then.iter().copied())
             .map_err(|denial| unfounded(blueprint, (moves.field(role), role), then.iter().copied(), &denial))?;
@@ -177,8 +185,13 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
     let seats = seat::taken(work, within).await?;
     let of = |role: &String| HeldRole { organization, grantee: Grantee::Member(member.id), role: role.clone() };
     for role in &moves.take {
-        let permit = work.authorize::<AssignRole>(Some(member.id))?;
-        store::grant::remove_role(work.tx, permit, of(role)).await?;
+        if is_author(work, member) && moves.give.is_empty() {
+            let permit = work.authorize::<StepDown>(Some(member.id))?;
+            store::grant::step_down(work.tx, permit, of(role)).await?;
+        } else {
+            let permit = work.authorize::<AssignRole>(Some(member.id))?;
+            store::grant::remove_role(work.tx, permit, of(role)).await?;
+        }
     }
     for role in &moves.give {
         let permit = work.authorize::<AssignRole>(Some(member.id))?;
@@ -283,8 +296,12 @@ fn moves(blueprint: &Blueprint, step: &RoleStep, held: &[String]) -> Result<Move
     }
 }
 
-/// Whether the author may give and take these.
-fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), ServiceError> {
+/// Whether the author may give and take these, after which the member holds the roles `then`.
+fn may_move(
+    work: &Work<'_>,
+    (member, held): (&Member, &[String]),
+    (moves, then): (&Moves, &[&str]),
+) -> Result<(), ServiceError> {
     let standing = work.standing()?;
     let blueprint = &standing.blueprint.rules;
     for role in &moves.give {
@@ -296,6 +313,7 @@ fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), Servi
     }
     // Whoever holds a role may always step down from it.
     if is_author(work, member) {
+        lifts_nothing(blueprint, held, (moves, then))?;
         let mut taken = moves.take.iter().filter_map(|key| Some((key, blueprint.document().roles.get(key)?)));
         let kept = taken.find(|(_, role)| !role.step_down);
         return match kept.filter(|_| !ablate::off("own_binding")) {
@@ -308,6 +326,17 @@ fn may_move(work: &Work<'_>, member: &Member, moves: &Moves) -> Result<(), Servi
             .map_err(|denial| not_given(blueprint, moves.field(role), &denial))?;
     }
     Ok(())
+}
+
+/// Refuses a change of one's own roles that raises one's own ceiling: what was granted above it would be one's own again (`C1`).
+fn lifts_nothing(blueprint: &Blueprint, held: &[String], (moves, then): (&Moves, &[&str])) -> Result<(), ServiceError> {
+    let Some(before) = share::ceiling(blueprint, held.iter().map(String::as_str)) else { return Ok(()) };
+    if share::ceiling(blueprint, then.iter().copied()).is_some_and(|after| before.contains(&after)) {
+        return Ok(());
+    }
+    let moved = moves.give.iter().chain(&moves.take).next();
+    let field = moved.map_or("role", |role| moves.field(role));
+    judge(Err(DelegationDenial::SelfRaise)).map_err(|denial| not_given(blueprint, field, &denial).into())
 }
 
 /// The key of the role that is meant; a name that the blueprint does not have stays as it is (`S1.35`).

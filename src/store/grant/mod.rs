@@ -20,7 +20,7 @@ pub use self::{
     write::{
         DefaultAccess, FeatureSet, Granted, Handover, HeldRole, NewGrants, Replaced, RoleGrant, assign_role,
         assign_roles, delete, hand_over, insert_invited, insert_many, remove_role, replace_features, rewrite,
-        set_default,
+        set_default, step_down,
     },
 };
 use super::{Reader, StoreError, select::select};

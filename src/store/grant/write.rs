@@ -13,7 +13,7 @@ use super::{
 use crate::{
     access::{
         Grantee, Held, Permit, Place, Verb,
-        verb::{AssignRole, GrantAccess, InviteMember, MoveBlueprint, TransferRole},
+        verb::{AssignRole, GrantAccess, InviteMember, MoveBlueprint, StepDown, TransferRole},
     },
     store::{
         Reader, StoreError, Tx,
@@ -186,6 +186,19 @@ pub async fn remove_role(
     held: HeldRole,
 ) -> Result<Option<AccessGrant>, StoreError> {
     covers_row(&permit, held.organization, columns(held.grantee).1.as_slice())?;
+    remove(tx, held).await
+}
+
+/// Takes an organization role that its holder gives up; `None` when it was not held by a grant of the holder's own.
+///
+/// # Errors
+/// [`StoreError::PermitMismatch`] when the permit is for another holder.
+pub async fn step_down(tx: &Tx, permit: Permit<StepDown>, held: HeldRole) -> Result<Option<AccessGrant>, StoreError> {
+    covers_row(&permit, held.organization, columns(held.grantee).1.as_slice())?;
+    remove(tx, held).await
+}
+
+async fn remove(tx: &Tx, held: HeldRole) -> Result<Option<AccessGrant>, StoreError> {
     let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(held.organization))
         .filter(held_by(held.grantee))

@@ -281,6 +281,28 @@ async fn a_version_that_shows_hidden_apps_gives_something() {
     assert_eq!(count(&gateway, "activity_entry WHERE action = 'organization.blueprint_moved'").await, 2);
 }
 
+/// S0.39: a bounded role that comes to hand another one on gives more than before.
+#[tokio::test]
+async fn a_version_that_lets_a_role_hand_on_gives_something() {
+    let hand = "permissions = [\"members.read\"]\n";
+    let assigning = "permissions = [\"members.read\", \"roles.assign\"]\nassigns = [\"hand\"]\n";
+    let handing = format!("{assigning}delegates = [\"hand\"]\n");
+    let versions: [&[(&str, &str)]; 2] = [&[(hand, assigning)], &[(hand, &handing)]];
+    let Yard { gateway: _open, alice, .. } = yard(Engines::Embedded, &versions).await;
+    let changes = async |version: u32| {
+        let ask = "query($version: Int!) { organization(slug: \"acme\") { blueprintMove(version: $version) {
+            changes(first: 50) { edges { node { change holder assigns handsOn } } } } } }";
+        let shown = alice.send(ask, json!({ "version": version })).await.ok();
+        let edges = shown.at("organization.blueprintMove.changes.edges").as_array().unwrap().clone();
+        let of_roles = |node: &Value| node["handsOn"] != Value::Null || node["assigns"] != Value::Null;
+        edges.iter().map(|edge| edge["node"].clone()).filter(of_roles).collect::<Vec<_>>()
+    };
+    let assigns = json!({ "change": "GAINED", "holder": "bob", "assigns": "hand", "handsOn": null });
+    let hands_on = json!({ "change": "GAINED", "holder": "bob", "assigns": null, "handsOn": "hand" });
+    assert_eq!(changes(2).await, [assigns.clone()]);
+    assert_eq!(changes(3).await, [assigns, hands_on]);
+}
+
 /// So is reading a section of the profile, which a version opens to everyone; who may read all of them reads it anyway.
 #[tokio::test]
 async fn a_version_that_opens_a_section_of_the_profile_gives_something() {

@@ -43,6 +43,20 @@ async fn c17_less_than_an_unbounded_role_is_bounded() {
         assert_eq!(become_role(&bob, &carol, stronger).await.refusals("changeMemberRole"), ["NOT_GRANTABLE"]);
     }
     become_role(&bob, &carol, "custom:deputy").await.ok();
+    // A form offers what can be given, and nothing else.
+    let form = bob.ask("{ organization(slug: \"acme\") { invitationForm { roles { key } } } }").await.ok();
+    let offered: Vec<&str> = form
+        .at("organization.invitationForm.roles")
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|role| role["key"].as_str())
+        .collect();
+    assert!(offered.contains(&"custom:deputy"), "{offered:?}");
+    for key in ["chief", "lead", "member"] {
+        assert!(!offered.contains(&key), "{offered:?}");
+        assert_eq!(become_role(&bob, &carol, key).await.refusals("changeMemberRole"), ["NOT_GRANTABLE"]);
+    }
     // Without the permission to change roles, its base's word on whom it names means nothing.
     create(&desk.alice, role("idle", "chief", &["members.read"], json!([]))).await.ok();
     become_role(&desk.alice, &bob, "custom:idle").await.ok();

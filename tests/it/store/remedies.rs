@@ -54,8 +54,12 @@ async fn a_begin_that_was_cancelled_does_not_swallow_the_next_callers_write() {
     let mut acknowledged = 0;
 
     for polls in 1..=6 {
-        for _ in 0..20 * scale() {
+        for _ in 0..60 * scale() {
             let pool = store.bare_postgres_pool().unwrap();
+            // Nothing but its own statements makes the call wait.
+            while pool.num_idle() == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             cancel_at_poll(pool.begin(), polls).await;
             store.read().execute_unprepared("INSERT INTO note (id) VALUES (0)").await.unwrap();
             acknowledged += 1;

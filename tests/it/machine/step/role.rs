@@ -66,6 +66,16 @@ fn exchange(world: &mut World, by: &Member, member: &Member, (give, take): (Opti
         when(world.may_hold(&then, &role_gift(member.id, role)))?;
     }
     if by.id == member.id {
+        // What was granted above a ceiling is not one's own to set free.
+        let held = world.roles_of(member.id);
+        let mut then: Vec<String> = held.iter().filter(|role| !take.contains(role)).cloned().collect();
+        then.extend(give.map(str::to_owned));
+        when(
+            world
+                .all_rights()
+                .iter()
+                .all(|right| world.is_below_ceilings(&held, right) || !world.is_below_ceilings(&then, right)),
+        )?;
         when(take.iter().filter_map(|role| world.role(role)).all(|role| role.step_down))?;
     } else {
         when(world.may_take(by, take))?;
@@ -106,10 +116,11 @@ pub(super) fn add(world: &mut World, by: &Member, member: Uuid, role: &str) -> O
 }
 
 pub(super) fn drop_role(world: &mut World, by: &Member, member: Uuid, role: &str) -> Option<()> {
-    when(world.holds(by, "roles.assign"))?;
+    let held = world.roles_of(member).iter().any(|other| other == role);
+    let gives_up = by.id == member && held && !world.is_main(role);
+    when(gives_up || world.holds(by, "roles.assign"))?;
     let member = present(world, by, member)?;
     when(!world.is_main(role))?;
-    let held = world.roles_of(member.id).iter().any(|other| other == role);
     let take = if held { vec![role.to_owned()] } else { vec![] };
     exchange(world, by, &member, (None, &take))
 }

@@ -23,7 +23,7 @@ impl World {
     }
 
     /// Every right there is, written as `area.verb` or `kind.feature.action`.
-    pub(super) fn all_rights(&self) -> BTreeSet<String> {
+    pub(in crate::machine) fn all_rights(&self) -> BTreeSet<String> {
         let known = PERMISSIONS.iter().map(|known| known.key.to_owned());
         let mut rights: BTreeSet<String> = known.chain(self.document.permissions.keys().cloned()).collect();
         for (kind, rules) in &self.document.app_kinds {

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::space::{Space, id, may, person, product, save, space};
 use crate::{
     operations::{run, send},
-    support::{gateway::Engines, people::app_id},
+    support::{
+        gateway::{Engines, Person},
+        people::app_id,
+    },
 };
 
 /// S0.9, S0.24, S0.25, S0.26, S0.33: nothing by being invited; what is saved on the profile, at once.
@@ -23,6 +26,34 @@ async fn s0_25_s0_26_s0_33_a_non_admin_has_what_was_saved_on_the_profile_and_no_
         assert_eq!(save(&bob, &id(&bob), &[product(builder, &[("apps", Some("run"))])]).await.codes(), ["FORBIDDEN"]);
         // S0.23: an administrator sees them all.
         assert!(may(&alice, builder, "apps", "run").await && may(&alice, flows, "flows", "view").await);
+    }
+}
+
+/// C1: a licence bounds what its holder has; nobody lifts that bound of their own, by whatever door.
+#[tokio::test]
+async fn c1_nobody_lifts_the_ceiling_of_their_own() {
+    for engines in Engines::DATABASES {
+        let space = space(engines).await;
+        let (alice, carol, builder) = (&space.alice, &space.carol, space.builder);
+        save(alice, &id(carol), &[product(builder, &[("apps", Some("build"))])]).await.ok();
+        assert!(may(carol, builder, "apps", "create").await, "{engines:?}");
+        let licence = async |by: &Person, field: &str, role: &str| {
+            let mut input = json!({ "member": id(carol) });
+            input[field] = if field == "roles" { json!([role]) } else { json!(role) };
+            let mutation = if field == "roles" { "updateMember" } else { "changeMemberRole" };
+            by.call(mutation, input, "member { id }").await
+        };
+        licence(alice, "role", "app_user").await.ok();
+        assert!(!may(carol, builder, "apps", "create").await, "{engines:?}");
+        for (field, mutation) in [("role", "changeMemberRole"), ("roles", "updateMember")] {
+            let refused = licence(carol, field, "app_builder").await;
+            assert_eq!(refused.refusals(mutation), ["NOT_GRANTABLE"], "{engines:?} {}", refused.text);
+        }
+        assert!(!may(carol, builder, "apps", "create").await, "{engines:?}");
+        // Another administrator gives it back, and to take the lower one oneself is nobody's loss.
+        licence(alice, "role", "app_builder").await.ok();
+        assert!(may(carol, builder, "apps", "create").await, "{engines:?}");
+        licence(carol, "role", "app_user").await.ok();
     }
 }
 

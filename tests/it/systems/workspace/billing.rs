@@ -6,7 +6,7 @@ use super::space::{id, keys, menus, person, space};
 use crate::{
     operations::{open, run, send},
     support::{
-        gateway::{Engines, Gateway},
+        gateway::{Engines, Gateway, Person},
         metered::{count, program, usage},
         people::{remedies, switch},
     },
@@ -130,6 +130,31 @@ async fn s0_39_s0_40_s0_41_s0_42_s0_43_billing_is_handed_on_with_one_toggle() {
         let off = |who: String| json!({ "member": who, "role": "billing_admin" });
         space.carol.call("removeMemberRole", off(id(&space.alice)), "member { id }").await.ok();
         let last = space.carol.call("removeMemberRole", off(id(&space.bob)), "member { id }").await;
+        assert_eq!(last.refusals("removeMemberRole"), ["LAST_HOLDER"], "{engines:?}");
+    }
+}
+
+/// S0.42: whoever holds billing gives it up, whatever else that one may do, while somebody else has it; nobody else's is taken so.
+#[tokio::test]
+async fn s0_42_a_billing_admin_gives_the_flag_up() {
+    for engines in Engines::DATABASES {
+        let space = space(engines).await;
+        let [judy, dora] = [&["app_user", "non_admin", "billing_admin"][..], &["app_user", "non_admin", "auditor"]];
+        let judy = person(&space.gateway, &space.tenant, "judy", judy).await;
+        let dora = person(&space.gateway, &space.tenant, "dora", dora).await;
+        let off = async |by: &Person, who: &Person, role: &str| {
+            let input = json!({ "member": id(who), "role": role });
+            by.call("removeMemberRole", input, "member { roles { key } }").await
+        };
+        for (who, role) in [(&dora, "auditor"), (&space.alice, "billing_admin"), (&judy, "auditor")] {
+            assert_eq!(off(&judy, who, role).await.codes(), ["FORBIDDEN"], "{engines:?} {} {role}", who.name);
+        }
+        let gone = off(&judy, &judy, "billing_admin").await.ok();
+        assert_eq!(keys(gone.at("removeMemberRole.member.roles")), ["app_user", "non_admin"], "{engines:?}");
+        assert_eq!(menus(&judy).await, ["products"], "{engines:?}");
+        assert_eq!(off(&judy, &judy, "billing_admin").await.codes(), ["FORBIDDEN"], "{engines:?}");
+        // Somebody always has it.
+        let last = off(&space.alice, &space.alice, "billing_admin").await;
         assert_eq!(last.refusals("removeMemberRole"), ["LAST_HOLDER"], "{engines:?}");
     }
 }
