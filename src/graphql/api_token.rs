@@ -158,7 +158,8 @@ pub struct CreateApiTokenInput {
     service_account: Option<ID>,
     /// What it is limited to: permissions such as `activity.record`, and access such as `help_center.articles.view`, `*.*.view`
     /// or `repository.code:read`. At most what the caller may do. For a service account that there is, it may be left out: the
-    /// token may then do all that the account may. Where one of its own is made, at least one is to be named.
+    /// token may then do all that the account may, which the caller has to be able to do as well; what only roles for programs give is left
+    /// aside. Where one of its own is made, at least one is to be named.
     #[graphql(default)]
     scopes: Vec<String>,
     /// In how many days it ends, 1 to 365.

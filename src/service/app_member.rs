@@ -17,7 +17,7 @@ use super::{
     role::end_of_days,
 };
 use crate::{
-    access::{Denial, Grantee, Place},
+    access::{Grantee, Place},
     store::{self, member::MemberFilter},
 };
 
@@ -64,12 +64,9 @@ impl Service {
     ) -> Result<Page<AppMember>, ServiceError> {
         let standing = access.standing()?;
         let rules = &standing.blueprint.rules;
-        let holds =
-            |key: &str| standing.rights.inactive().is_none() && standing.rights.holds_on(rules, key, &app.place());
-        if !holds("members.read") && !crate::ablate::off("app_members") {
-            let denial = standing.rights.inactive();
-            let missing = || Denial::MissingPermission { permission: "members.read".to_owned() };
-            return Err(denial.unwrap_or_else(missing).into());
+        let denied = |key: &str| standing.rights.denied_on(rules, key, &app.place());
+        if let Some(denial) = denied("members.read").filter(|_| !crate::ablate::off("app_members")) {
+            return Err(denial.into());
         }
         let directory = self.directory(access).await?;
         let under = directory.apps.iter().filter(|other| query.below && other.above.ids.contains(&app.app.id));
@@ -85,7 +82,7 @@ impl Service {
         let visible = standing.rights.visible_on(rules, "members.read", &app.place());
         let page = store::member::list(&reader, &visible, &filter, request).await?;
         let ids: Vec<Uuid> = page.items.iter().map(|member| member.id).collect();
-        let mut given = if holds("rights.read") {
+        let mut given = if denied("rights.read").is_none() {
             self.given_on(standing, (app, &places, &directory), &ids).await?
         } else {
             HashMap::new()

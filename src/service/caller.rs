@@ -11,9 +11,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Service, ServiceError, Settings, blueprint::Installed, share::shareable};
+use super::{Service, ServiceError, Settings, blueprint::Installed, share};
 use crate::{
-    access::{Blueprint, Denial, Facts, PrincipalId, Rights, blueprint::CustomRole},
+    access::{Blueprint, Denial, Facts, PrincipalId, Rights, blueprint::CustomRole, delegation::may_wield},
     cache::{GrantKey, LoadError, Loaded, Loader, StampKind, StampVector},
     identity::Credential,
     store::{
@@ -324,7 +324,7 @@ impl CallerFacts {
 }
 
 impl CallerFacts {
-    /// The facts, without the grants that the maker of the caller's token could not share now (`D3`, `A7`): the rule by which it
+    /// The facts, without the grants whose secret the maker of the caller's token could not have now (`D3`, `A7`): the rule by which it
     /// could make the token then.
     async fn vouched(
         &self,
@@ -338,7 +338,8 @@ impl CallerFacts {
             return Ok(facts);
         };
         let maker = Rights::compile(rules, maker, now);
-        let mut shared = shareable(reader, (organization, rules), &maker, &facts.grants).await?.into_iter();
+        let mut shared =
+            share::judged(reader, (organization, rules), (&maker, may_wield), &facts.grants).await?.into_iter();
         facts.grants.retain(|_| shared.next().unwrap_or_default());
         Ok(facts)
     }

@@ -17,13 +17,14 @@ use super::{
     page::{Page, PageRequest},
     remedy,
     role::judge,
+    share::Judge,
 };
 pub use crate::store::service_account::{ServiceAccount, ServiceAccountState};
 use crate::{
     access::{
         Blueprint, Denial, Grantee, Held, Permit, Place,
         blueprint::document::{Holder, RoleLevel},
-        delegation::{Gift, may_give, may_share},
+        delegation::{Gift, may_give, may_share, may_wield},
         verb::{AssignRole, CreateServiceAccount, DeleteServiceAccount, GrantAccess, UpdateServiceAccount, Verb},
     },
     id::new_id,
@@ -156,18 +157,27 @@ impl Managed {
         }
     }
 
-    /// Whether the author holds all that the account does: whoever has its secret can do as much.
+    /// Whether the author may have a secret of the account: whoever has it can do as much.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] at this field.
-    pub(super) fn within_bounds(&self, work: &Work<'_>, field: &str) -> Result<(), ServiceError> {
+    pub(super) fn may_be_wielded(&self, work: &Work<'_>, field: &str) -> Result<(), ServiceError> {
+        self.judge_each(work, field, may_wield)
+    }
+
+    /// Whether the author could share all that the account holds.
+    fn within_bounds(&self, work: &Work<'_>, field: &str) -> Result<(), ServiceError> {
+        self.judge_each(work, field, may_share)
+    }
+
+    fn judge_each(&self, work: &Work<'_>, field: &str, rule: Judge) -> Result<(), ServiceError> {
         let rules = &work.standing()?.blueprint.rules;
         for grant in &self.grants {
             let app = super::invitation::app_of(&grant.place);
             let app = app.and_then(|id| self.apps.iter().find(|app| app.app.id == id));
             let ancestors = app.map(|app| app.above.ids.as_slice()).unwrap_or_default();
             let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-            judge(may_share(rules, work.authority(), &gift)).map_err(|denial| {
+            judge(rule(rules, work.authority(), &gift)).map_err(|denial| {
                 UserError::not_given(field, &denial).remedy("Ask somebody who holds as much as the program does.")
             })?;
         }
@@ -340,9 +350,8 @@ impl Service {
     ) -> Result<Page<ServiceAccount>, ServiceError> {
         let standing = access.standing()?;
         let rules = &standing.blueprint.rules;
-        if standing.rights.inactive().is_some() || !standing.rights.holds_on(rules, MANAGE, &app.place()) {
-            let missing = || Denial::MissingPermission { permission: MANAGE.to_owned() };
-            return Err(standing.rights.inactive().unwrap_or_else(missing).into());
+        if let Some(denial) = standing.rights.denied_on(rules, MANAGE, &app.place()) {
+            return Err(denial.into());
         }
         let visibility = standing.rights.visible_on(rules, MANAGE, &app.place());
         Ok(store::service_account::list(&self.store().read(), &visibility, Some(app.app.id), request).await?)

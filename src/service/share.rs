@@ -8,10 +8,13 @@ use super::ServiceError;
 use crate::{
     access::{
         Authority, Blueprint, Grant, Place, Rights,
-        delegation::{Gift, may_share},
+        delegation::{DelegationDenial, Gift, may_share},
     },
     store::{self, Reader},
 };
+
+/// A rule of giving, as [`may_share`] and [`may_wield`](crate::access::delegation::may_wield).
+pub(super) type Judge = fn(&Blueprint, Authority<'_>, &Gift<'_>) -> Result<(), DelegationDenial>;
 
 /// Of each grant, whether the holder of these rights could give it to its grantee now.
 ///
@@ -19,8 +22,21 @@ use crate::{
 /// When the database cannot say where apps stand.
 pub(super) async fn shareable(
     reader: &impl Reader,
-    (organization, rules): (Uuid, &Blueprint),
+    within: (Uuid, &Blueprint),
     sharer: &Rights,
+    grants: &[Grant],
+) -> Result<Vec<bool>, ServiceError> {
+    judged(reader, within, (sharer, may_share), grants).await
+}
+
+/// Of each grant, whether this rule lets the holder of these rights give it to its grantee now.
+///
+/// # Errors
+/// When the database cannot say where apps stand.
+pub(super) async fn judged(
+    reader: &impl Reader,
+    (organization, rules): (Uuid, &Blueprint),
+    (sharer, judge): (&Rights, Judge),
     grants: &[Grant],
 ) -> Result<Vec<bool>, ServiceError> {
     let app = |grant: &Grant| match &grant.place {
@@ -33,7 +49,7 @@ pub(super) async fn shareable(
     let may = |grant: &Grant| {
         let ancestors = app(grant).and_then(|app| above.get(&app)).map_or(&[][..], |above| above.ids.as_slice());
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
-        may_share(rules, Authority::Principal(sharer), &gift).is_ok()
+        judge(rules, Authority::Principal(sharer), &gift).is_ok()
     };
     Ok(grants.iter().map(may).collect())
 }

@@ -266,6 +266,25 @@ pub fn may_share(blueprint: &Blueprint, authority: Authority<'_>, gift: &Gift<'_
     }
 }
 
+/// Whether this authority may have the secret of an account that holds this: as for sharing it, and what is not for programs alone it
+/// must hold itself, bounded or not. Whoever has the secret can do as much, so nobody raises themselves by a program (`D3`).
+///
+/// # Errors
+/// [`DelegationDenial::SelfRaise`], [`DelegationDenial::BeyondOwnRights`].
+pub fn may_wield(blueprint: &Blueprint, authority: Authority<'_>, gift: &Gift<'_>) -> Result<(), DelegationDenial> {
+    may_share(blueprint, authority, gift)?;
+    let Authority::Principal(rights) = authority else { return Ok(()) };
+    let holds = rights.at(gift.place, gift.ancestors).contains(&gives(blueprint, gift));
+    if holds || is_for_programs(blueprint, gift.held) { Ok(()) } else { Err(DelegationDenial::BeyondOwnRights) }
+}
+
+/// Whether nobody but programs can hold this.
+fn is_for_programs(blueprint: &Blueprint, held: &Held) -> bool {
+    let Held::Role(role) = held else { return false };
+    let role = blueprint.document().roles.get(role);
+    role.is_some_and(|role| role.holders.iter().all(|holder| *holder == Holder::ServiceAccount))
+}
+
 /// Nobody raises themselves; where the blueprint says bounded, nobody gives what they do not hold.
 fn within_bounds(blueprint: &Blueprint, rights: &Rights, gift: &Gift<'_>) -> Result<(), DelegationDenial> {
     let gives = gives(blueprint, gift);

@@ -99,8 +99,8 @@ async fn make_for(
         let message = format!("a token has at most {MOST_SCOPES} scopes");
         mistakes.push(UserError::new(UserErrorCode::Invalid, "scopes", message));
     }
-    // The author holds all that the account does, so that scopes need only be of this blueprint: they take away.
-    managed.within_bounds(work, "serviceAccount")?;
+    // The author may do all that the account does, so that scopes need only be of this blueprint: they take away.
+    managed.may_be_wielded(work, "serviceAccount")?;
     for unknown in scopes.iter().take(MOST_SCOPES).filter(|scope| rules.scope(scope).is_err()) {
         mistakes.push(scope_refused(unknown, &DelegationDenial::Unknown));
     }

@@ -64,7 +64,7 @@ pub(super) async fn regenerate(
     let Some(days) = days else { return Err(mistakes.refused()) };
     mistakes.settle()?;
     let managed = Managed::find(work, old.principal.id).await?;
-    managed.within_bounds(work, "token")?;
+    managed.may_be_wielded(work, "token")?;
     if overlap == 0 {
         store::api_token::revoke(work.tx, permit, (organization, old.id), work.now).await?;
     } else {

@@ -121,7 +121,7 @@ fn holds(rules: &Rules, rights: &Rights, power: &Power, app: Option<&AppRef<'_>>
     match (power, app) {
         (Power::Permission(key), None) => rights.holds(key),
         (Power::Permission(key), Some(app)) => rights.holds_on(&rules.new, key, app),
-        (Power::Action { .. }, None) => false,
+        (Power::Action { .. } | Power::See, None) => false,
         (Power::Action { feature, action, .. }, Some(app)) => rights.allows(&rules.new, app, feature, action),
         (Power::Assign(role), None) => may_assign_at(&rules.new, rights, role, (&Place::Organization, &[])).is_ok(),
         (Power::Assign(role), Some(app)) => {
@@ -136,7 +136,6 @@ fn holds(rules: &Rules, rights: &Rights, power: &Power, app: Option<&AppRef<'_>>
         }
         (Power::Unbounded, _) => !is_bounded(&rules.new, rights),
         (Power::Section(key), _) => Side { blueprint: &rules.new, rights }.reads(key),
-        (Power::See, None) => false,
         (Power::See, Some(app)) => rights.sees_locked(&rules.new) || rights.sees(&rules.new, app),
     }
 }

@@ -148,8 +148,12 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
     let held = of_member(work.tx, organization, change.member, work.now).await?;
     let gives_up = |role: &String| is_own && held.contains(role) && !is_main(blueprint, role);
     match &step {
-        RoleStep::Remove(role) if gives_up(role) => drop(work.authorize::<StepDown>(Some(change.member))?),
-        _ => drop(work.authorize::<AssignRole>(Some(change.member))?),
+        RoleStep::Remove(role) if gives_up(role) => {
+            work.authorize::<StepDown>(Some(change.member))?;
+        }
+        _ => {
+            work.authorize::<AssignRole>(Some(change.member))?;
+        }
     }
     let member = member::get_present(work, change.member).await?;
     let moves = moves(blueprint, &step, &held)?;

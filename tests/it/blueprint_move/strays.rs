@@ -299,7 +299,7 @@ async fn a_version_that_lets_a_role_hand_on_gives_something() {
     };
     let assigns = json!({ "change": "GAINED", "holder": "bob", "assigns": "hand", "handsOn": null });
     let hands_on = json!({ "change": "GAINED", "holder": "bob", "assigns": null, "handsOn": "hand" });
-    assert_eq!(changes(2).await, [assigns.clone()]);
+    assert_eq!(changes(2).await, std::slice::from_ref(&assigns));
     assert_eq!(changes(3).await, [assigns, hands_on]);
 }
 

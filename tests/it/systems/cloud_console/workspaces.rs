@@ -77,6 +77,12 @@ async fn s4_11_only_admins_create_disable_enable_and_delete_workspaces() {
         // Everything below is denied, to everyone, and only an admin opens it again.
         assert!(!may(&bob, project, ("summary", "view")).await && !may(&carol, shop, ("home", "view")).await);
         assert!(!may(&alice, shop, ("home", "view")).await);
+        // Who would see its people and programs is told why not.
+        for list in ["members", "serviceAccounts"] {
+            let ask = format!("query($id: ID!) {{ node(id: $id) {{ ... on App {{ {list} {{ totalCount }} }} }} }}");
+            let refused = bob.send(&ask, json!({ "id": app_id(shop) })).await;
+            assert_eq!(refused.body["errors"][0]["message"], "the app is disabled", "{list} {}", refused.text);
+        }
         let new = json!({ "kind": "project", "slug": "new", "name": "New", "parent": app_id(shop) });
         assert_eq!(bob.call("createApp", new, "app { id }").await.codes(), ["FORBIDDEN"]);
         let on = json!({ "app": app_id(shop), "state": "ACTIVE" });

@@ -57,6 +57,45 @@ async fn c1_nobody_lifts_the_ceiling_of_their_own() {
     }
 }
 
+/// D3: an administrator gives more than a licence of their own lets them have, but does not have it by a program either, whose secret
+/// is theirs: neither by a new token, nor by one of before.
+#[tokio::test]
+async fn d3_nobody_rises_by_a_program() {
+    for engines in Engines::ALL {
+        let space = space(engines).await;
+        let (alice, carol, builder) = (&space.alice, &space.carol, space.builder);
+        let made = carol.call("createServiceAccount", json!({ "name": "Bot" }), "serviceAccount { id }").await.ok();
+        let bot = made.at("createServiceAccount.serviceAccount.id");
+        let apps = json!({ "feature": { "kind": "ai_solutions_builder", "feature": "apps", "level": "build" } });
+        let build = json!({ "grantee": { "serviceAccount": bot }, "app": app_id(builder), "gives": apps });
+        save(alice, &id(carol), &[product(builder, &[("apps", Some("build"))])]).await.ok();
+        save(carol, &id(alice), &[product(builder, &[("apps", Some("build"))])]).await.ok();
+        carol.call("grantAccess", build, "grant { id }").await.ok();
+        let token = async |by: &Person, name: &str| {
+            by.call("createApiToken", json!({ "name": name, "serviceAccount": bot }), "secret token { id }").await
+        };
+        let before = token(carol, "before").await.ok();
+        let secret = carol.with_token(before.at("createApiToken.secret").as_str().unwrap());
+        let builds = async || {
+            let ask = "query($id: ID!) { node(id: $id) { ... on App { viewerCapabilities { actions } } } }";
+            let may = secret.send(ask, json!({ "id": app_id(builder) })).await.at("node.viewerCapabilities").clone();
+            may.to_string().contains("create")
+        };
+        assert!(builds().await, "{engines:?}");
+        alice.call("changeMemberRole", json!({ "member": id(carol), "role": "app_user" }), "member { id }").await.ok();
+        assert!(!builds().await, "{engines:?}");
+        assert_eq!(token(carol, "after").await.refusals("createApiToken"), ["NOT_GRANTABLE"], "{engines:?}");
+        let again = json!({ "token": before.at("createApiToken.token.id"), "overlapHours": 1 });
+        let refused = carol.call("regenerateApiToken", again.clone(), "secret").await;
+        assert_eq!(refused.refusals("regenerateApiToken"), ["NOT_GRANTABLE"], "{engines:?} {}", refused.text);
+        // Whoever builds has it. What is for programs alone is nobody's own, and is handed out all the same.
+        alice.call("regenerateApiToken", again, "secret").await.ok();
+        let plain = carol.call("createServiceAccount", json!({ "name": "Meter" }), "serviceAccount { id }").await.ok();
+        let plain = plain.at("createServiceAccount.serviceAccount.id");
+        carol.call("createApiToken", json!({ "name": "meter", "serviceAccount": plain }), "secret").await.ok();
+    }
+}
+
 /// S0.27: whoever uses another product holds Apps of the AI Solutions Builder, however it is granted.
 #[tokio::test]
 async fn s0_27_a_product_needs_the_one_that_runs_its_apps() {
