@@ -114,7 +114,8 @@ impl RoleMutation {
         Ok(AddMemberRolePayload { member, user_errors })
     }
 
-    /// Takes a flag from a member. Needs the permission `roles.assign`; a flag of one's own is given up without it.
+    /// Takes a flag from a member. Needs the permission `roles.assign`, unless it is one's own to give up; a role that somebody must
+    /// hold keeps a holder.
     async fn remove_member_role(
         &self,
         ctx: &Context<'_>,

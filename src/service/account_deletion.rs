@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     Access, Change, Service, ServiceError, UserError, Work,
     activity::{NewEntry, target},
-    consequence,
+    consequence, invitation,
     member::departure,
     membership, one_time_code,
     role::{self, Remaining},
@@ -21,8 +21,8 @@ use super::{
 use crate::{
     ablate,
     access::{
-        Authority, Permit, SystemTask, Verb, authorize,
-        verb::{DeleteUser, ErasePerson, LeaveOrganization},
+        Authority, Blueprint, Permit, Rights, SystemTask, Verb, authorize,
+        verb::{DeleteOrganization, DeleteUser, ErasePerson, LeaveOrganization},
     },
     mail::Matter,
     store::{
@@ -122,10 +122,13 @@ async fn leave(work: &Work<'_>, place: &Member) -> Result<(), ServiceError> {
     let blueprint = &rules.rules;
     let scenes = consequence::watch(work, organization).await?;
     let roles = role::of_member(work.tx, organization, id, work.now).await?;
+    // Before the place goes, which gives the rights.
+    let deletes = found.state == OrganizationState::Active && may_delete(work, (organization, id), blueprint).await?;
     let permit = ending::<LeaveOrganization>(Some(organization), Some(id))?;
     store::member::leave(work.tx, permit, departure(blueprint, place, work.now)).await?;
     if open && place.state == MemberState::Active {
-        let then = "or delete the organization, then delete the account";
+        let then =
+            if deletes { "or delete the organization, then delete the account" } else { "then delete the account" };
         let held = role::ensure_held(work, Remaining { organization, blueprint, lost: &roles, then, field: "" }).await;
         held.map_err(|error| named(error, &found.name))?;
     }
@@ -135,6 +138,13 @@ async fn leave(work: &Work<'_>, place: &Member) -> Result<(), ServiceError> {
     store::erasure::erase_place(work.tx, ending::<ErasePerson>(Some(organization), Some(id))?, (organization, id))
         .await?;
     Ok(())
+}
+
+/// Whether the person may delete an organization that is open, by the place there.
+async fn may_delete(work: &Work<'_>, place: (Uuid, Uuid), rules: &Blueprint) -> Result<bool, ServiceError> {
+    let rights = invitation::rights_of(work.tx, place, rules, work).await?;
+    let may = |rights: &Rights| authorize::<DeleteOrganization>(Authority::Principal(rights), Some(place.0)).is_ok();
+    Ok(rights.as_ref().is_some_and(may))
 }
 
 /// A refusal with the organization whose rules it follows from.

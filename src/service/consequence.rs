@@ -21,14 +21,17 @@ use super::{
     activity::{NewEntry, target},
     app,
     blueprint::Installed,
+    grant,
     prerequisite::{self, Circle},
+    remedy::{self, Passing},
     role::end_of_days,
 };
 use crate::{
     ablate,
     access::{
         Authority, Blueprint, Denial, Grantee, Held, Permit, Place, SystemTask, authorize,
-        blueprint::document::Automatic, verb::GrantAccess,
+        blueprint::document::{Automatic, Role},
+        verb::GrantAccess,
     },
     id::new_id,
     store::{
@@ -168,21 +171,50 @@ impl Scene {
             if store::app::find_by_id(work.tx, self.organization, *app).await?.is_none() {
                 continue;
             }
-            let name = app::get_seen(work, *app).await.map(|seen| seen.app.name).ok();
-            return Err(last_on_app(&rule.label, least, name.as_deref()).into());
+            let seen = app::get_seen(work, *app).await.ok();
+            let is_giver = match &work.actor {
+                Actor::Principal(standing) => seen.as_ref().is_some_and(|app| grant::gives_on(standing, app, role)),
+                // Whoever goes as an account holds the role that is lost, and is asked of no other one.
+                Actor::User { .. } => passes_itself_on(rules, (role, rule)),
+                Actor::System(..) => true,
+            };
+            let name = seen.as_ref().map(|seen| seen.app.name.as_str());
+            return Err(last_on_app(rules, (role, rule), (name, is_giver)).into());
         }
         Ok(())
     }
 }
 
-/// The refusal of the last holder's going on an app (`S4.R5`).
-pub(super) fn last_on_app(label: &str, least: usize, app: Option<&str>) -> UserError {
-    let app = app.unwrap_or("an app");
+/// Whether the holders of a role on an app give it to others there by that role alone.
+fn passes_itself_on(rules: &Blueprint, (key, role): (&str, &Role)) -> bool {
+    let gives = match (rules.role(key), rules.scope("access.grant")) {
+        (Some(rights), Ok(granting)) => rights.contains(&granting),
+        _ => false,
+    };
+    gives && role.assigns.iter().any(|name| name == "*" || name == key)
+}
+
+/// The refusal of the last holder's going on an app (`S4.R5`), in words for who gives the role there and for who has to have it
+/// given; where the role goes to nobody else, with nothing to do about it.
+pub(super) fn last_on_app(
+    rules: &Blueprint,
+    (key, role): (&str, &Role),
+    (app, is_giver): (Option<&str>, bool),
+) -> UserError {
+    let (label, least, app) = (&role.label, role.min_holders, app.unwrap_or("an app"));
     let message = match least {
         1 => format!("this is the only {label} of {app}, and there must be one"),
         least => format!("there must be at least {least} of the role {label} on {app}"),
     };
-    UserError::new(UserErrorCode::LastHolder, "", message).remedy(format!("Make someone else {label} of it first."))
+    let given = if is_giver {
+        format!("Make someone else {label} of it first.")
+    } else {
+        let ask = remedy::assigned_by(rules, key).map(|ask| format!(" {ask}")).unwrap_or_default();
+        format!("Have someone else made {label} of it first.{ask}")
+    };
+    let handed_over = format!("Have the role {label} of it handed over to someone else first.");
+    let refused = (UserErrorCode::LastHolder, message);
+    Passing::of(rules, (key, role)).refused(refused, [&given, &handed_over]).at("")
 }
 
 /// Who holds, for good, the roles that must be kept on apps.

@@ -313,7 +313,7 @@ fn one_of(keys: &[&str]) -> Option<String> {
 }
 
 /// Who gives and takes a role: those with a role that assigns it, and where it does.
-fn assigned_by(blueprint: &Blueprint, role: &str) -> Option<String> {
+pub(super) fn assigned_by(blueprint: &Blueprint, role: &str) -> Option<String> {
     let roles = &blueprint.document().roles;
     let in_organization = roles.get(role).is_some_and(|role| role.level == RoleLevel::Organization);
     let gives = |giver: &&Role| {

@@ -28,7 +28,7 @@ pub(crate) async fn house_on(engines: Engines) -> House {
     house_by(engines, HALLS, "halls").await
 }
 
-async fn house_by(engines: Engines, rules: &str, blueprint: &str) -> House {
+pub(crate) async fn house_by(engines: Engines, rules: &str, blueprint: &str) -> House {
     let gateway = Gateway::on(engines).await;
     gateway.service.install_blueprint(rules).await.unwrap();
     let acme = gateway.organization("acme", blueprint, "open").await;
@@ -91,6 +91,32 @@ async fn s4_r4_one_role_of_a_slot_and_nobody_changes_their_own() {
         switch(&bob, &carol, (north, "keeper", false)).await.ok();
         assert!(on(&gateway, &carol, north).await.is_empty());
     }
+}
+
+/// The halls, where keepers give nothing to anybody.
+pub(crate) fn halls_of_heads() -> String {
+    HALLS
+        .replace("permissions = [\"access.grant\", \"rights.read\"]", "permissions = [\"rights.read\"]")
+        .replace("assigns = [\"keeper\", \"visitor\"]\n", "")
+}
+
+/// S4.R5: the last holder on an app who does not give its role is told to have it given, and who gives it; who gives it is told to.
+#[tokio::test]
+async fn s4_r5_the_last_holder_on_an_app_is_told_what_that_one_can_do() {
+    let House { gateway: _open, alice, bob, .. } = house_by(Engines::Embedded, &halls_of_heads(), "halls").await;
+    let passive = "Have someone else made Keeper of it first. Ask somebody with the role Head.";
+    let refused = bob.call("leaveOrganization", json!({ "confirm": true }), "left").await;
+    assert_eq!(refused.refusals("leaveOrganization"), ["LAST_HOLDER"], "{}", refused.text);
+    assert_eq!(remedies(&refused, "leaveOrganization"), [passive]);
+    let told = bob.ask("{ organization(slug: \"acme\") { viewerCannotLeaveReasons { remedy } } }").await.ok();
+    assert_eq!(told.at("organization.viewerCannotLeaveReasons"), &json!([{ "remedy": passive }]));
+    let active = "Make someone else Keeper of it first.";
+    let id = member_id(bob.member.unwrap());
+    let refused = alice.call("removeMember", json!({ "member": id, "confirm": true }), "removed").await;
+    assert_eq!(remedies(&refused, "removeMember"), [active], "{}", refused.text);
+    let ask = "query($id: ID!) { node(id: $id) { ... on Member { viewerCannotRemoveReasons { remedy } } } }";
+    let told = alice.send(ask, json!({ "id": id })).await.ok();
+    assert_eq!(told.at("node.viewerCannotRemoveReasons"), &json!([{ "remedy": active }]));
 }
 
 /// S4.R5, Q13: the last keeper of a hall stays, whichever way it is to go.

@@ -97,6 +97,35 @@ async fn only_assignable_roles_are_given_and_taken() {
     remove(&bob, &carol).await.ok();
 }
 
+/// S4.R4, S3.71: whoever sees a member and gives no roles takes nothing from it, and is told so beforehand; its own goes.
+#[tokio::test]
+async fn without_roles_assign_only_ones_own_flag_goes() {
+    let gateway = Gateway::sqlite().await;
+    let tenant = gateway.organization("acme", "code-hosting", "free").await;
+    gateway.member(&tenant, "alice", "owner").await;
+    let [bob, carol] =
+        [gateway.member(&tenant, "bob", "member").await, gateway.member(&tenant, "carol", "member").await];
+    for person in [&bob, &carol] {
+        gateway.grant_role(&tenant, "member", person.member, "repository_creator").await;
+    }
+    gateway.settle().await;
+    let ask = "query($id: ID!) { node(id: $id) { ... on Member {
+        viewerCannotRemoveRoleReasons(role: \"repository_creator\") { code message } } } }";
+    for (whose, reasons) in [
+        (&carol, json!([{ "code": "FORBIDDEN", "message": "the permission `roles.assign` is missing" }])),
+        (&bob, json!([])),
+    ] {
+        let member = member_id(whose.member.unwrap());
+        let told = bob.send(ask, json!({ "id": member })).await.ok();
+        assert_eq!(told.at("node.viewerCannotRemoveRoleReasons"), &reasons, "{}", whose.name);
+        let input = json!({ "member": member, "role": "repository_creator" });
+        let answer = bob.call("removeMemberRole", input, "member { roles { key } }").await;
+        assert_eq!(answer.codes().contains(&"FORBIDDEN"), reasons != json!([]), "{}: {}", whose.name, answer.text);
+    }
+    let left = "access_grant WHERE role = 'repository_creator' AND grantee_kind = 'member'";
+    assert_eq!(count(&gateway, left).await, 1);
+}
+
 /// S2.31: who gives only what it holds gives nothing beyond, neither a role nor access.
 #[tokio::test]
 async fn nobody_gives_what_they_do_not_hold() {

@@ -176,7 +176,7 @@ verbs! {
     LeaveOrganization = "leaveOrganization", Rule::OwnMembership, [CloseAccount];
     /// Gives or takes an organization role (`S3.71`).
     AssignRole = "assignRole", Rule::Permission("roles.assign"), [FoundOrganization, Import, Operator];
-    /// Gives up a flag of one's own.
+    /// Gives up an organization role of one's own (`S4.R4`).
     StepDown = "stepDown", Rule::OwnMembership, [];
     /// Hands a role of one's own over to another member (`Q12`).
     TransferRole = "transferRole", Rule::OwnMembership, [];

@@ -196,6 +196,11 @@ impl MemberCore {
         Ok(service::member::obstacles(&self.standing, (&self.member, &back), &roles, &holders))
     }
 
+    async fn obstacles_to_removing_role(&self, ctx: &Context<'_>, role: &str) -> Result<Vec<service::UserError>> {
+        let (roles, holders) = futures_util::future::try_join(self.held(ctx), Self::holders(ctx)).await?;
+        Ok(service::member::obstacles_to_removing_role(&self.standing, &self.member, (role, &roles), &holders))
+    }
+
     /// What its coming back depends on, where it is away.
     async fn back(&self, ctx: &Context<'_>) -> Result<Return> {
         if !self.member.could_return(&self.standing) {
@@ -338,6 +343,25 @@ impl MemberCore {
     /// Why not; empty: it can be done.
     async fn viewer_cannot_change_role_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
         Ok(reasons(self.obstacles(ctx).await?.change_role))
+    }
+
+    /// Whether the caller may take this flag from the member, by the rules of `removeMemberRole`: one's own to give up, or another's by
+    /// the permission `roles.assign`.
+    async fn viewer_can_remove_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The flag's key.")] role: String,
+    ) -> Result<bool> {
+        Ok(self.obstacles_to_removing_role(ctx, &role).await?.is_empty())
+    }
+
+    /// Why not; empty: it can be done.
+    async fn viewer_cannot_remove_role_reasons(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The flag's key.")] role: String,
+    ) -> Result<Vec<Reason>> {
+        Ok(reasons(self.obstacles_to_removing_role(ctx, &role).await?))
     }
 
     /// Whether the caller may shut the member out for a while.

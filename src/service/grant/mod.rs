@@ -26,7 +26,7 @@ pub(super) use self::{
     edit::{apply, plan},
     invited::{Asked, give_invited},
     lasting::chosen_end,
-    taking::{Holder, given_above, lacking, obstacles},
+    taking::{Holder, given_above, gives_on, lacking, obstacles},
 };
 use super::{
     Access, Service, ServiceError, Standing,

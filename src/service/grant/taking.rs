@@ -1,14 +1,16 @@
 //! What stands in the way of taking what is given: the checks of the change itself, which screens ask beforehand.
 
+use uuid::Uuid;
+
 use super::{AccessGrant, app_role, may_see};
 use crate::{
     access::{
-        Authority, Blueprint, Grantee, Held,
-        delegation::{Gift, may_assign_at, may_share},
+        Authority, Blueprint, Grantee, Held, Place,
+        delegation::{Gift, may_assign_at, may_give, may_share},
     },
     service::{
         Standing, UserError, UserErrorCode,
-        app::SeenApp,
+        app::{self, SeenApp},
         consequence::last_on_app,
         remedy::{self, Taken},
         role::{self, judge},
@@ -70,16 +72,27 @@ pub(super) fn is_spare(rules: &Blueprint, grant: &AccessGrant, own: &[AccessGran
 /// The refusal of taking a role from one of the last who hold it on its app (`S4.R5`); where there are too few already, nothing
 /// more is asked.
 pub(super) fn keeps_app(
-    rules: &Blueprint,
+    standing: &Standing,
     (app, holders): (&SeenApp, &HoldersOnApps),
     grant: &AccessGrant,
 ) -> Option<UserError> {
+    let rules = &standing.blueprint.rules;
     let (Held::Role(key), Grantee::Member(member)) = (&grant.held, grant.grantee) else { return None };
     let role = rules.document().roles.get(key)?;
     let least = role.min_holders as usize;
     let of = holders.get(&(app.app.id, key.clone()))?;
     let is_last = of.len() == least && of.contains(&member) && grant.expires_at.is_none();
-    is_last.then(|| last_on_app(&role.label, least, Some(&app.app.name)))
+    is_last.then(|| last_on_app(rules, (key, role), (Some(&app.app.name), gives_on(standing, app, key))))
+}
+
+/// Whether this principal gives a role, on an app that it sees, to members other than itself.
+pub(in crate::service) fn gives_on(standing: &Standing, app: &SeenApp, key: &str) -> bool {
+    let (rules, grantee, held) = (&standing.blueprint.rules, Grantee::Member(Uuid::nil()), Held::Role(key.to_owned()));
+    let place = Place::App { id: app.app.id, kind: app.app.kind.clone() };
+    let gift = Gift { grantee, held: &held, place: &place, ancestors: &app.above.ids };
+    lacking(standing, app).is_none()
+        && judge(may_give(rules, Authority::Principal(&standing.rights), &gift)).is_ok()
+        && judge(app::grantable(rules, &app.app, grantee)).is_ok()
 }
 
 /// What is known of a member to whom something is given on an app.
@@ -118,7 +131,7 @@ pub(in crate::service) fn obstacles(
         .and_then(|()| is_spare(rules, grant, of.own));
     match judged {
         Err(refusal) => vec![refusal],
-        Ok(()) => keeps_app(rules, (app, of.holders), grant).map(|last| last.at("grant")).into_iter().collect(),
+        Ok(()) => keeps_app(standing, (app, of.holders), grant).map(|last| last.at("grant")).into_iter().collect(),
     }
 }
 

@@ -139,7 +139,7 @@ impl Screen<'_> {
             }
             Some(grant) => match may_take_by(standing, authority, (grant, Some(app)), "role") {
                 Err(refusal) => vec![refusal],
-                Ok(()) => keeps_app(rules, (app, holders), grant).map(|last| last.at("role")).into_iter().collect(),
+                Ok(()) => keeps_app(standing, (app, holders), grant).map(|last| last.at("role")).into_iter().collect(),
             },
         }
     }

@@ -36,6 +36,7 @@ mod settle;
 pub(super) use self::{
     offer::nothing_to_give,
     send::{Secret, app_of, readdress, role_grants, roles},
+    settle::rights_of,
 };
 
 /// Which invitations to list; nothing set is all of them.

@@ -340,7 +340,7 @@ fn organization_role(grant: &AccessGrant) -> Option<&str> {
 }
 
 /// The rights of another principal as this transaction sees them; `None` when there is no such principal any more.
-async fn rights_of(
+pub(in crate::service) async fn rights_of(
     reader: &impl Reader,
     (organization, principal): (Uuid, Uuid),
     rules: &Blueprint,

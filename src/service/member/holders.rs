@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{Authority, blueprint::document::Role},
-    service::{Access, Service, ServiceError, Standing, UserError, consequence, role},
+    service::{Access, Service, ServiceError, Standing, UserError, consequence, grant, role},
     store,
 };
 
@@ -66,7 +66,8 @@ impl Service {
             }
             let seen = directory.find(*app).filter(|app| app.is_seen_by(standing));
             let name = seen.map(|app| app.app.name.as_str());
-            let refusal = consequence::last_on_app(&role.label, members.len(), name);
+            let is_giver = seen.is_some_and(|app| grant::gives_on(standing, app, key));
+            let refusal = consequence::last_on_app(rules, (key, role), (name, is_giver));
             for member in members {
                 last.entry(*member).or_default().push(refusal.clone());
             }

@@ -16,7 +16,7 @@ pub use self::{
     edit::{EditedMember, MemberEdit, MemberNames},
     holders::Holders,
     list::{MemberCounts, MemberQuery},
-    obstacles::{Obstacles, Return, obstacles},
+    obstacles::{Obstacles, Return, obstacles, obstacles_to_removing_role},
     restore::RestoreMember,
     state::StateStep,
 };

@@ -11,7 +11,10 @@ use super::{
     state::{self, StateStep},
 };
 use crate::{
-    access::{Authority, Denial},
+    access::{
+        Authority, Denial, authorize,
+        verb::{AssignRole, StepDown},
+    },
     service::{
         Access, Service, ServiceError, Standing, UserError, invitation, role,
         seat::{self, SeatUsage},
@@ -161,7 +164,7 @@ pub fn obstacles(
         let last_on_apps = holders.last_on_apps.get(&member.id).map(Vec::as_slice).unwrap_or_default();
         let steps = [
             (&mut found.remove, "then remove this member", last_on_apps),
-            (&mut found.change_role, "then change this role", &[]),
+            (&mut found.change_role, role::then_change(is_self), &[]),
             (&mut found.suspend, state::THEN, last_on_apps),
         ];
         for (list, then, on_apps) in steps {
@@ -173,4 +176,35 @@ pub fn obstacles(
         }
     }
     found
+}
+
+/// What stands in the caller's way of taking this flag from a member who holds these roles, by the rules of `removeMemberRole`, in the
+/// same order; empty: it goes, where it is held.
+#[must_use]
+pub fn obstacles_to_removing_role(
+    standing: &Standing,
+    member: &Member,
+    (key, roles): (&str, &[String]),
+    holders: &Holders,
+) -> Vec<UserError> {
+    let is_self = standing.facts.principal.as_member() == Some(member.id);
+    let (authority, subject) = (Authority::Principal(&standing.rights), Some(member.id));
+    let allowed = if is_self {
+        authorize::<StepDown>(authority, subject).map(drop)
+    } else {
+        authorize::<AssignRole>(authority, subject).map(drop)
+    };
+    if let Err(denial) = allowed {
+        return vec![denial.into()];
+    }
+    if member.state == MemberState::Archived {
+        return vec![gone()];
+    }
+    match role::removed(standing, is_self, (key, roles)) {
+        Err(refusal) => vec![refusal],
+        Ok(taken) if member.state == MemberState::Active => {
+            last_of(standing, &taken, holders, role::then_change(is_self))
+        }
+        Ok(_) => Vec::new(),
+    }
 }

@@ -16,7 +16,7 @@ pub(super) use self::holders::{
 };
 pub(super) use super::remedy::{not_below, not_given, not_given_on, unfounded};
 use super::{
-    Access, Change, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
+    Access, Change, Idempotency, Service, ServiceError, Standing, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
     member,
     prerequisite::{self, Circle},
@@ -119,7 +119,7 @@ impl Moves {
 
 impl Service {
     /// Changes a member's roles; the member's id. Holders of `roles.assign` may, within what their own roles assign
-    /// (`S3.71`); nobody raises themselves.
+    /// (`S3.71`); nobody raises themselves. Any member gives up a flag of its own, where its role allows it.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] for a role that is not the caller's to give, the last holder and a full plan.
@@ -141,22 +141,12 @@ impl Service {
 }
 
 async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, ServiceError> {
+    authorize(work, change)?;
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let step = canonical_step(blueprint, &change.step);
-    let is_own = standing.facts.principal.as_member() == Some(change.member);
-    let held = of_member(work.tx, organization, change.member, work.now).await?;
-    let gives_up = |role: &String| is_own && held.contains(role) && !is_main(blueprint, role);
-    match &step {
-        RoleStep::Remove(role) if gives_up(role) => {
-            work.authorize::<StepDown>(Some(change.member))?;
-        }
-        _ => {
-            work.authorize::<AssignRole>(Some(change.member))?;
-        }
-    }
     let member = member::get_present(work, change.member).await?;
-    let moves = moves(blueprint, &step, &held)?;
+    let held = of_member(work.tx, organization, member.id, work.now).await?;
+    let moves = moves(blueprint, &canonical_step(blueprint, &change.step), &held)?;
     // A role that goes takes along what it alone gave of that which the member's own features need (S0.27).
     let watch = prerequisite::watch(work, Circle::of_roles(member.id, !moves.take.is_empty())).await?;
     apply(work, &member, &moves).await?;
@@ -164,9 +154,21 @@ async fn change_role(work: &Work<'_>, change: &RoleChange) -> Result<Uuid, Servi
     Ok(member.id)
 }
 
-/// Gives and takes what is to come and go, under every rule about roles; the author holds `roles.assign`, or gives up what it
-/// holds itself and takes nothing in its place. That the member keeps
-/// what its own features need is the caller's to watch: an edit may give it in another way at once.
+/// Asks for what the change needs, before anything of the member is told: nobody needs the permission to give roles for giving up
+/// one of its own.
+fn authorize(work: &Work<'_>, change: &RoleChange) -> Result<(), ServiceError> {
+    let own = work.standing()?.facts.principal.as_member() == Some(change.member);
+    match &change.step {
+        RoleStep::Remove(_) if own => work.authorize::<StepDown>(Some(change.member)).map(drop),
+        RoleStep::Become(_) | RoleStep::Add(_) | RoleStep::Remove(_) => {
+            work.authorize::<AssignRole>(Some(change.member)).map(drop)
+        }
+    }
+}
+
+/// Gives and takes what is to come and go, under every rule about roles; the author holds `roles.assign`, or gives up what is its
+/// own and takes nothing for it. That the member keeps what its own features need is the caller's to watch: an edit may give it in
+/// another way at once.
 ///
 /// # Errors
 /// [`ServiceError::Refused`] for a role that is not the author's to give, the last holder and a full plan.
@@ -188,10 +190,11 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
     let within = seat::Within::of(standing);
     let seats = seat::taken(work, within).await?;
     let of = |role: &String| HeldRole { organization, grantee: Grantee::Member(member.id), role: role.clone() };
+    let is_own = is_author(work, member);
     for role in &moves.take {
-        if is_author(work, member) && moves.give.is_empty() {
+        if is_own && moves.give.is_empty() {
             let permit = work.authorize::<StepDown>(Some(member.id))?;
-            store::grant::step_down(work.tx, permit, of(role)).await?;
+            store::grant::give_up_role(work.tx, permit, of(role)).await?;
         } else {
             let permit = work.authorize::<AssignRole>(Some(member.id))?;
             store::grant::remove_role(work.tx, permit, of(role)).await?;
@@ -202,9 +205,8 @@ pub(super) async fn apply(work: &Work<'_>, member: &Member, moves: &Moves) -> Re
         let grant = RoleGrant { id: new_id(), held: of(role), expires_at: None, now: work.now };
         store::grant::assign_role(work.tx, permit, grant).await?;
     }
-    let then = if is_author(work, member) { "then change your own role" } else { "then change this role" };
     for role in &moves.take {
-        let (lost, field) = (std::slice::from_ref(role), moves.field(role));
+        let (lost, field, then) = (std::slice::from_ref(role), moves.field(role), then_change(is_own));
         ensure_held(work, Remaining { organization, blueprint, lost, then, field }).await?;
     }
     seat::ensure_not_over(work, within, &seats).await?;
@@ -315,18 +317,26 @@ fn may_move(
         judge(may_give(blueprint, work.authority(), &gift))
             .map_err(|denial| not_given(blueprint, moves.field(role), &denial))?;
     }
-    // Whoever holds a role may always step down from it.
-    if is_author(work, member) {
+    let is_own = is_author(work, member);
+    if is_own {
         lifts_nothing(blueprint, held, (moves, then))?;
+    }
+    Ok(may_go(blueprint, &standing.rights, moves, is_own)?)
+}
+
+/// Whether what is taken may be taken: from oneself, or by these rights from somebody else.
+fn may_go(blueprint: &Blueprint, rights: &Rights, moves: &Moves, is_own: bool) -> Result<(), UserError> {
+    // Whoever holds a role may always step down from it.
+    if is_own {
         let mut taken = moves.take.iter().filter_map(|key| Some((key, blueprint.document().roles.get(key)?)));
         let kept = taken.find(|(_, role)| !role.step_down);
         return match kept.filter(|_| !ablate::off("own_binding")) {
-            Some((key, role)) => Err(own_binding(blueprint, (key, role)).at(moves.field(key)).into()),
+            Some((key, role)) => Err(own_binding(blueprint, (key, role)).at(moves.field(key))),
             None => Ok(()),
         };
     }
     for role in &moves.take {
-        may_take(blueprint, &standing.rights, std::slice::from_ref(role))
+        may_take(blueprint, rights, std::slice::from_ref(role))
             .map_err(|denial| not_given(blueprint, moves.field(role), &denial))?;
     }
     Ok(())
@@ -341,6 +351,26 @@ fn lifts_nothing(blueprint: &Blueprint, held: &[String], (moves, then): (&Moves,
     let moved = moves.give.iter().chain(&moves.take).next();
     let field = moved.map_or("role", |role| moves.field(role));
     judge(Err(DelegationDenial::SelfRaise)).map_err(|denial| not_given(blueprint, field, &denial).into())
+}
+
+/// What goes when this flag is taken from a member who holds these roles, oneself or somebody else; nothing where it is not held.
+///
+/// # Errors
+/// The refusal of taking it, as `removeMemberRole` tells it; how many must hold it is another question.
+pub(super) fn removed(
+    standing: &Standing,
+    is_own: bool,
+    (key, held): (&str, &[String]),
+) -> Result<Vec<String>, UserError> {
+    let blueprint = &standing.blueprint.rules;
+    let moves = moves(blueprint, &RoleStep::Remove(canonical(blueprint, key)), held)?;
+    may_go(blueprint, &standing.rights, &moves, is_own)?;
+    Ok(moves.take)
+}
+
+/// How the remedy of a refused change of a role goes on.
+pub(super) const fn then_change(is_own: bool) -> &'static str {
+    if is_own { "then change your own role" } else { "then change this role" }
 }
 
 /// The key of the role that is meant; a name that the blueprint does not have stays as it is (`S1.35`).

@@ -19,8 +19,8 @@ pub use self::{
     read::{GrantFilter, find_all, find_by_id, list, list_defaults, of_grantees, on_apps},
     write::{
         DefaultAccess, FeatureSet, Granted, Handover, HeldRole, NewGrants, Replaced, RoleGrant, assign_role,
-        assign_roles, delete, hand_over, insert_invited, insert_many, remove_role, replace_features, rewrite,
-        set_default, step_down,
+        assign_roles, delete, give_up_role, hand_over, insert_invited, insert_many, remove_role, replace_features,
+        rewrite, set_default,
     },
 };
 use super::{Reader, StoreError, select::select};

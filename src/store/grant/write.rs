@@ -186,19 +186,27 @@ pub async fn remove_role(
     held: HeldRole,
 ) -> Result<Option<AccessGrant>, StoreError> {
     covers_row(&permit, held.organization, columns(held.grantee).1.as_slice())?;
-    remove(tx, held).await
+    take_role(tx, held).await
 }
 
-/// Takes an organization role that its holder gives up; `None` when it was not held by a grant of the holder's own.
+/// Takes an organization role that its holder gives up; `None` when it was not held by a grant of its own. A permit of a member's
+/// own covers what that member holds alone.
 ///
 /// # Errors
-/// [`StoreError::PermitMismatch`] when the permit is for another holder.
-pub async fn step_down(tx: &Tx, permit: Permit<StepDown>, held: HeldRole) -> Result<Option<AccessGrant>, StoreError> {
+/// [`StoreError::PermitMismatch`] when the role is another's.
+pub async fn give_up_role(
+    tx: &Tx,
+    permit: Permit<StepDown>,
+    held: HeldRole,
+) -> Result<Option<AccessGrant>, StoreError> {
     covers_row(&permit, held.organization, columns(held.grantee).1.as_slice())?;
-    remove(tx, held).await
+    if principal(&permit).map(Grantee::Member) != Some(held.grantee) {
+        return Err(StoreError::PermitMismatch(columns(held.grantee).1.unwrap_or(held.organization)));
+    }
+    take_role(tx, held).await
 }
 
-async fn remove(tx: &Tx, held: HeldRole) -> Result<Option<AccessGrant>, StoreError> {
+async fn take_role(tx: &Tx, held: HeldRole) -> Result<Option<AccessGrant>, StoreError> {
     let select = select::<Entity>()
         .filter(Column::OrganizationId.eq(held.organization))
         .filter(held_by(held.grantee))

@@ -13,7 +13,7 @@ use super::words::{
     until_written,
 };
 use crate::{
-    app_role::{House, give, house_on},
+    app_role::{HALLS, House, give, halls_of_heads, house_by, house_on},
     support::{
         database::TestDatabase,
         gateway::{Answer, Engines, Gateway, Person, Tenant, scale},
@@ -288,18 +288,34 @@ async fn the_letter_about_a_deleted_account_is_in_the_language_of_its_organizati
     until_written(&gateway, "sapeva di te").await;
 }
 
-/// Somebody whose roles give no others is not told to give one before going.
+/// Somebody whose roles give no others is not told to give one before going, nor to delete what it may not; who may, is told to.
 #[tokio::test]
 async fn the_last_billing_admin_has_the_role_given_to_somebody_else_first() {
     let gateway = Gateway::on(Engines::Embedded).await;
     let acme = gateway.organization("acme", "workspace", "growth").await;
-    gateway.member(&acme, "alice", "administrator").await;
+    let alice = gateway.member(&acme, "alice", "administrator").await;
     let judy = gateway.member(&acme, "judy", "non_admin").await;
     gateway.grant_role(&acme, "member", judy.member, "billing_admin").await;
     gateway.settle().await;
     give_passwords(&gateway).await;
     let refused = delete(&judy).await;
-    let remedy = "Have someone else made Billing & Subscription first, or delete the organization, then delete the account. \
+    let remedy = "Have someone else made Billing & Subscription first, then delete the account. \
                   Ask somebody with the role Administrator.";
     assert_eq!(remedies(&refused, "deleteAccount"), [remedy], "{}", refused.text);
+    let refused = delete(&alice).await;
+    let remedy = "Make someone else Administrator first, or delete the organization, then delete the account.";
+    assert_eq!(remedies(&refused, "deleteAccount"), [remedy], "{}", refused.text);
+}
+
+/// S4.R5: the last holder of a role on an app is told to give it, where the role gives itself, and else to have it given.
+#[tokio::test]
+async fn s4_r5_the_last_holder_on_an_app_who_deletes_is_told_what_that_one_can_do() {
+    let passive = "Have someone else made Keeper of it first. Ask somebody with the role Head.";
+    for (rules, remedy) in [(HALLS.to_owned(), "Make someone else Keeper of it first."), (halls_of_heads(), passive)] {
+        let House { gateway, bob, .. } = house_by(Engines::Embedded, &rules, "halls").await;
+        give_passwords(&gateway).await;
+        let refused = delete(&bob).await;
+        assert_eq!(refused.refusals("deleteAccount"), ["LAST_HOLDER"], "{}", refused.text);
+        assert_eq!(remedies(&refused, "deleteAccount"), [remedy], "{}", refused.text);
+    }
 }

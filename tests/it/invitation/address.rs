@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Hub, hub};
 use crate::support::{
     gateway::{Engines, Person},
-    people::{accept, count, invite, newest_token, set},
+    people::{accept, count, invite, newest_token, remedies, set},
 };
 
 async fn are_no_addresses(alice: &Person, written: &[&str]) {
@@ -85,4 +85,19 @@ async fn b20_a_twin_of_an_allowed_domain_is_not_allowed() {
     // Full-width letters are the same letters, and become them before anything is compared.
     invite(&alice, "bob@\u{ff45}xample.org").await.ok();
     assert!(gateway.mails()[0].contains("To: bob@example.org"));
+}
+
+/// S3.19, B20: domains are named as they are written, beside their ASCII form.
+#[tokio::test]
+async fn s3_19_b20_the_allowed_domains_are_named_as_they_are_written() {
+    let Hub { gateway, acme, alice } = hub(Engines::Embedded).await;
+    set(&gateway, &acme, json!({ "allowed_domains": ["xn--bcher-kva.example", "example.org"] })).await;
+    let refused = invite(&alice, "bob@m\u{fc}ller.example").await;
+    assert_eq!(refused.refusals("inviteMember"), ["DOMAIN_NOT_ALLOWED"], "{}", refused.text);
+    let message = &refused.at("inviteMember.userErrors.0.message");
+    let written = "addresses at m\u{fc}ller.example (xn--mller-kva.example) cannot be invited here";
+    assert_eq!(message.as_str(), Some(written), "{}", refused.text);
+    let remedy =
+        "Invite an address at b\u{fc}cher.example (xn--bcher-kva.example), example.org, or change the allowed domains.";
+    assert_eq!(remedies(&refused, "inviteMember"), [remedy]);
 }

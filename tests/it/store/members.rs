@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use gatehouse::{
     access::{
         Grantee, Held, Place, SystemTask,
-        verb::{AssignRole, InviteMember, LeaveOrganization, RemoveMember, RevokeInvitation, SettleInvitation},
+        verb::{
+            AssignRole, InviteMember, LeaveOrganization, RemoveMember, RevokeInvitation, SettleInvitation, StepDown,
+        },
     },
     id::new_id,
     store::{
@@ -242,6 +244,12 @@ async fn the_longest_standing_holder_is_primary_and_the_mark_passes_on() {
         db.run("UPDATE member SET state = 'suspended' WHERE id = $1", [bob.into()]).await.unwrap();
         assert_eq!(member::count_holders(&reader, acme, "owner", now).await.unwrap(), 1);
         assert_eq!(member::primary_holder(&reader, acme, "owner", now).await.unwrap(), Some(alice));
+
+        // Nobody gives up what is another's.
+        let (permit, role) = (by_owner::<StepDown>(acme, bob), "owner".to_owned());
+        let held = HeldRole { organization: acme, grantee: Grantee::Member(alice), role };
+        let refused = write(db, acme, move |tx| Box::pin(grant::give_up_role(tx, permit, held))).await;
+        assert!(matches!(refused, Err(StoreError::PermitMismatch(row)) if row == alice), "{refused:?}");
 
         let permit = by_system::<AssignRole>(acme);
         let held = HeldRole { organization: acme, grantee: Grantee::Member(alice), role: "owner".to_owned() };

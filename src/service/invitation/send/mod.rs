@@ -24,7 +24,7 @@ use crate::{
     ablate,
     access::{Blueprint, Grantee, Held, Place, blueprint::document::InvitationField, verb::InviteMember as Invite},
     id::new_id,
-    identity::{Email, InvitationToken},
+    identity::{Email, InvitationToken, email::shown_domain},
     mail::InvitationMail,
     service::{
         Access, Change, Changed, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
@@ -264,8 +264,9 @@ pub(super) async fn address(work: &Work<'_>, email: &Email, mistakes: &mut Mista
     let domains = settings.allowed_domains(blueprint);
     let is_allowed = domains.is_empty() || domains.iter().any(|domain| email.is_at(domain));
     if !is_allowed && !ablate::off("allowed_domain") {
-        let message = format!("addresses at {} cannot be invited here", email.domain());
-        let remedy = format!("Invite an address at {}, or change the allowed domains.", domains.join(", "));
+        let message = format!("addresses at {} cannot be invited here", shown_domain(email.domain()));
+        let named: Vec<String> = domains.iter().map(|domain| shown_domain(domain)).collect();
+        let remedy = format!("Invite an address at {}, or change the allowed domains.", named.join(", "));
         mistakes.push(UserError::new(UserErrorCode::DomainNotAllowed, "email", message).remedy(remedy));
     }
     if settings.block_subaddress(blueprint) && email.is_sub_address() && !ablate::off("sub_address") {

@@ -116,11 +116,12 @@ pub(super) fn add(world: &mut World, by: &Member, member: Uuid, role: &str) -> O
 }
 
 pub(super) fn drop_role(world: &mut World, by: &Member, member: Uuid, role: &str) -> Option<()> {
-    let held = world.roles_of(member).iter().any(|other| other == role);
-    let gives_up = by.id == member && held && !world.is_main(role);
-    when(gives_up || world.holds(by, "roles.assign"))?;
+    // Giving up one's own takes being a member and nothing else.
+    let steps_down = by.id == member && by.state == State::Active;
+    when(steps_down || world.holds(by, "roles.assign"))?;
     let member = present(world, by, member)?;
     when(!world.is_main(role))?;
+    let held = world.roles_of(member.id).iter().any(|other| other == role);
     let take = if held { vec![role.to_owned()] } else { vec![] };
     exchange(world, by, &member, (None, &take))
 }

@@ -224,6 +224,15 @@ async fn s4_11_s4_22_a_disabled_app_says_that_it_is_disabled() {
     let refused = bob.call("setAppRole", role(group), "isHolder").await;
     assert_eq!(refused.codes(), ["FORBIDDEN"]);
     assert!(refused.text.contains("the app is disabled"), "{}", refused.text);
+    // Lists that are for whoever manages it say so too.
+    for (by, closed) in [(&bob, true), (&carol, false)] {
+        for list in ["members", "serviceAccounts"] {
+            let ask =
+                format!("query($id: ID!) {{ node(id: $id) {{ ... on App {{ {list}(first: 1) {{ totalCount }} }} }} }}");
+            let refused = by.send(&ask, json!({ "id": app_id(group) })).await;
+            assert_eq!(refused.text.contains("the app is disabled"), closed, "{}: {}", by.name, refused.text);
+        }
+    }
     switch(&bob, group, "ACTIVE").await;
     // Only admins enable workspaces.
     switch(&alice, shop, "DISABLED").await;
