@@ -335,7 +335,7 @@ pub struct AppRoleInput {
 pub struct InviteMemberPayload {
     /// The pending member, or the one who was there already; null when it was refused.
     member: Option<Member>,
-    /// The invitation; null when it was refused, and where somebody is there already, or is invited by others too.
+    /// The invitation; null when it was refused, and where somebody is there already.
     invitation: Option<Invitation>,
     /// Whether the mail has gone out by now. If it is asked for and has not, it is tried again for two days; the invitation stands
     /// all the same.
@@ -494,7 +494,7 @@ impl InvitationMutation {
     }
 
     /// Sends a pending or expired invitation again, with a new link; the old one is dead. Needs the permission
-    /// `members.invite`, and a free seat where it had expired.
+    /// `members.invite`, in the organization or on an app that it is to, and a free seat where it had expired.
     async fn resend_invitation(
         &self,
         ctx: &Context<'_>,
@@ -513,7 +513,7 @@ impl InvitationMutation {
     }
 
     /// Takes an unanswered invitation back: the link is dead, the pending member goes, the seat is free. Needs the permission
-    /// `members.invite`.
+    /// `members.invite`, in the organization or on every app that it is to.
     async fn revoke_invitation(
         &self,
         ctx: &Context<'_>,

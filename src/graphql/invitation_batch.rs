@@ -29,7 +29,7 @@ pub struct InvitedRow {
     email: String,
     /// The pending member, or the one who was there already; null when it was refused.
     member: Option<Member>,
-    /// The invitation; null when it was refused, and where somebody is there already, or is invited by others too.
+    /// The invitation; null when it was refused, and where somebody is there already.
     invitation: Option<Invitation>,
     /// Whether the mail has gone out by now. If it is asked for and has not, it is tried again for two days.
     mail_sent: bool,

@@ -142,7 +142,7 @@ async fn leave(work: &Work<'_>, place: &Member) -> Result<(), ServiceError> {
 
 /// Whether the person may delete an organization that is open, by the place there.
 async fn may_delete(work: &Work<'_>, place: (Uuid, Uuid), rules: &Blueprint) -> Result<bool, ServiceError> {
-    let rights = invitation::rights_of(work.tx, place, rules, work).await?;
+    let rights = invitation::rights_of(work, rules, place).await?;
     let may = |rights: &Rights| authorize::<DeleteOrganization>(Authority::Principal(rights), Some(place.0)).is_ok();
     Ok(rights.as_ref().is_some_and(may))
 }

@@ -32,11 +32,12 @@ mod offer;
 mod place;
 mod send;
 mod settle;
+mod vouch;
 
 pub(super) use self::{
     offer::nothing_to_give,
     send::{Secret, app_of, readdress, role_grants, roles},
-    settle::rights_of,
+    vouch::rights_of,
 };
 
 /// Which invitations to list; nothing set is all of them.
@@ -77,7 +78,7 @@ impl Service {
         Ok(store::invitation::list(&self.store().read(), &visible, &filter, request).await?)
     }
 
-    /// The invitation of this id, for holders of `members.invite`, in the organization or on every app that it is to.
+    /// The invitation of this id, for holders of `members.invite`, in the organization or on an app that it is to.
     ///
     /// # Errors
     /// As for a caller without a place.

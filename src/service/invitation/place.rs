@@ -11,7 +11,7 @@ use super::send::app_of;
 use crate::{
     ablate,
     access::{
-        Authority, Blueprint, Denial, Grantee, Held, Permit, Place, Rights, Verb, authorize, authorize_on,
+        Authority, Blueprint, Grantee, Held, Permit, Place, Rights, Verb, authorize, authorize_on,
         blueprint::document::RoleLevel,
         delegation::{DelegationDenial, Gift, below_ceiling, may_assign_at, may_give, may_share, meets_prerequisite},
         verb::{InviteMember as Invite, Rule},
@@ -90,6 +90,18 @@ impl Inviting {
         Ok(inviting)
     }
 
+    /// From where somebody invites to these apps, which are what an invitation is to, and those of them at which it may not;
+    /// `None` where it may at none.
+    pub(super) fn from(rules: &Blueprint, rights: &Rights, apps: Vec<SeenApp>) -> Option<(Self, Vec<SeenApp>)> {
+        let authority = Authority::Principal(rights);
+        if authorize::<Invite>(authority, None).is_ok() {
+            return Some((Self { apps, there: false }, Vec::new()));
+        }
+        let invites = |app: &SeenApp| authorize_on::<Invite>(authority, rules, &app.place()).is_ok();
+        let (here, beyond): (Vec<_>, Vec<_>) = apps.into_iter().partition(invites);
+        (!here.is_empty()).then_some((Self { apps: here, there: true }, beyond))
+    }
+
     /// The permit: for the organization, or for one of the apps.
     pub(super) fn permit<V: Verb>(&self, work: &Work<'_>, subject: Option<Uuid>) -> Result<Permit<V>, ServiceError> {
         match self.apps.first().filter(|_| self.there) {
@@ -118,52 +130,6 @@ impl Inviting {
 pub(super) fn may_invite_somewhere(standing: &Standing) -> bool {
     let active = standing.rights.inactive().is_none();
     active && !standing.rights.apps_with(&standing.blueprint.rules, key::<Invite>()).is_empty()
-}
-
-/// Whether an inviter may invite: in the organization, or at each of these apps.
-pub(super) fn may_invite(rules: &Blueprint, rights: &Rights, apps: &[SeenApp]) -> Result<bool, Denial> {
-    let authority = Authority::Principal(rights);
-    match authorize::<Invite>(authority, None) {
-        Ok(_) => Ok(false),
-        Err(denial) if apps.is_empty() => Err(denial),
-        Err(_) => {
-            apps.iter().try_for_each(|app| authorize_on::<Invite>(authority, rules, &app.place()).map(|_| ()))?;
-            Ok(true)
-        }
-    }
-}
-
-/// Somebody who vouches for what an invitation gives: with the rights it has now, as far as it may invite.
-#[derive(Debug)]
-pub(super) struct Voucher {
-    rights: Rights,
-    /// Whether it invites in the organization.
-    everywhere: bool,
-    /// Else the apps at which it invites.
-    by: Vec<SeenApp>,
-}
-
-impl Voucher {
-    /// Somebody with these rights, where it may invite to any of these apps at all.
-    pub(super) fn of(rules: &Blueprint, rights: Rights, apps: &[SeenApp]) -> Option<Self> {
-        let authority = Authority::Principal(&rights);
-        let everywhere = authorize::<Invite>(authority, None).is_ok();
-        let invites = |app: &&SeenApp| authorize_on::<Invite>(authority, rules, &app.place()).is_ok();
-        let by: Vec<SeenApp> = if everywhere { Vec::new() } else { apps.iter().filter(invites).cloned().collect() };
-        (everywhere || !by.is_empty()).then_some(Self { rights, everywhere, by })
-    }
-
-    /// Whether it invites at apps alone.
-    pub(super) const fn is_at_apps(&self) -> bool {
-        !self.everywhere
-    }
-
-    /// Whether it may still invite there and give this.
-    pub(super) fn vouches(&self, rules: &Blueprint, gift: &Gift<'_>) -> bool {
-        let there = |id| self.by.iter().any(|app| app.app.id == id);
-        let invites = self.everywhere || app_of(gift.place).is_none_or(there);
-        invites && may_give_by(rules, Authority::Principal(&self.rights), gift, &self.by).is_ok()
-    }
 }
 
 /// Whether an inviter may give this: as ever, and a role in the organization also by what it holds at the apps by which it
@@ -278,13 +244,13 @@ pub(super) async fn only_there(
 }
 
 impl Service {
-    /// Of these members, those whose invitation the caller may see: all for who may invite in the organization, else those who
-    /// are invited to nothing but apps at which it may invite.
+    /// Of these members, those whose invitation the caller may see: all for who may invite in the organization, else those to
+    /// whom something is given on an app at which it may invite, whoever invited them to others.
     pub(in crate::service) async fn invited_by_right(
         &self,
         access: &Access,
         members: &[Uuid],
     ) -> Result<Vec<Uuid>, ServiceError> {
-        Ok(self.within_reach(access, key::<Invite>(), members).await?.into_iter().collect())
+        Ok(self.partly_within_reach(access, key::<Invite>(), members).await?.into_iter().collect())
     }
 }

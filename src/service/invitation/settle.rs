@@ -4,14 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    Invitation, InvitationStanding, InvitationTo,
-    place::{Inviting, Voucher},
-};
+use super::{Invitation, InvitationStanding, InvitationTo, place::Inviting, vouch::Voucher};
 use crate::{
     ablate,
     access::{
-        Authority, Blueprint, Denial, Held, Permit, Place, Rights, SystemTask, authorize,
+        Authority, Blueprint, Denial, Held, Permit, Place, SystemTask, authorize,
         delegation::{Gift, fits},
         verb::{SettleInvitation, UpdateMember, Verb},
     },
@@ -19,15 +16,13 @@ use crate::{
     service::{
         Access, Actor, Change, Client, Idempotency, Service, ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
-        app::{self, SeenApp},
-        consequence,
+        app, consequence,
         member::already_member,
         seat,
         user::verify_email,
     },
     store::{
-        self, Reader, WriteScope,
-        facts::{self, LoadKey, Within},
+        self, WriteScope,
         grant::AccessGrant,
         invitation::Settling,
         member::{Activation, Member, MemberChanges, MemberState},
@@ -280,8 +275,8 @@ async fn take_place(
     Ok(())
 }
 
-/// Whether what the invitation gives still exists, and whether who sent it may still give it: a right that was lost between
-/// the invitation and its acceptance gives nothing (abuse case B10).
+/// Whether what the invitation gives still exists, and whether who sent it, or else who gave the part, may still give it: a
+/// right that was lost between the invitation and its acceptance gives nothing (abuse case B10).
 async fn vouched(
     work: &Work<'_>,
     rules: &Blueprint,
@@ -290,7 +285,7 @@ async fn vouched(
 ) -> Result<(), ServiceError> {
     let organization = invitation.organization_id;
     let inviting = Inviting { apps: app::on(work.tx, organization, grants).await?, there: false };
-    let voucher = |id| voucher(work, rules, (organization, id), &inviting.apps);
+    let voucher = |id| Voucher::find(work, rules, (organization, id), &inviting.apps);
     let inviter = match invitation.invited_by {
         None => None,
         Some(id) => match voucher(id).await? {
@@ -307,11 +302,9 @@ async fn vouched(
             (None, None) => fits(rules, &gift).is_ok(),
             (None, Some(_)) => false,
         };
-        // Where somebody invites at apps alone, several may have given each their part: each vouches for its own.
+        // Others may have given a part since, to a member who was pending already: each vouches for its own.
         if !vouched && let Some(giver) = grant.granted_by.filter(|giver| Some(*giver) != invitation.invited_by) {
-            let several = inviter.as_ref().is_some_and(Voucher::is_at_apps);
-            let giver = voucher(giver).await?.filter(|giver| several || giver.is_at_apps());
-            vouched = giver.is_some_and(|giver| giver.vouches(rules, &gift));
+            vouched = voucher(giver).await?.is_some_and(|giver| giver.vouches(rules, &gift));
         }
         if !vouched && !ablate::off("vouched_invitation") {
             return Err(not_vouched().into());
@@ -320,37 +313,12 @@ async fn vouched(
     Ok(())
 }
 
-/// Somebody as it may vouch now for an invitation to these apps.
-async fn voucher(
-    work: &Work<'_>,
-    rules: &Blueprint,
-    principal: (Uuid, Uuid),
-    apps: &[SeenApp],
-) -> Result<Option<Voucher>, ServiceError> {
-    let rights = rights_of(work.tx, principal, rules, work).await?;
-    Ok(rights.and_then(|rights| Voucher::of(rules, rights, apps)))
-}
-
 /// The organization role that a grant gives.
 fn organization_role(grant: &AccessGrant) -> Option<&str> {
     match (&grant.held, &grant.place) {
         (Held::Role(role), Place::Organization) => Some(role),
         _ => None,
     }
-}
-
-/// The rights of another principal as this transaction sees them; `None` when there is no such principal any more.
-pub(in crate::service) async fn rights_of(
-    reader: &impl Reader,
-    (organization, principal): (Uuid, Uuid),
-    rules: &Blueprint,
-    work: &Work<'_>,
-) -> Result<Option<Rights>, ServiceError> {
-    let key = LoadKey::Principal { organization, principal };
-    let Some(loaded) = facts::load_principal(reader, key).await? else { return Ok(None) };
-    let Some(fact) = loaded.reach.principals().first() else { return Ok(None) };
-    let facts = loaded.reach.facts(fact, Within { organization, active: true }, None);
-    Ok(Some(Rights::compile(rules, &facts, work.now)))
 }
 
 async fn decline(work: &Work<'_>, found: Invitation, field: &str) -> Result<Uuid, ServiceError> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub(super) use self::pending::not_pending;
-use self::pending::{resend, revoke};
+use self::pending::{resend, revoke, way_out};
 pub(in crate::service) use self::{
     pending::readdress,
     role::{role_grants, roles},
@@ -101,7 +101,8 @@ impl Service {
     }
 
     /// Sends a pending or expired invitation again: the same one, with a new link and a new end. An expired one needs a free
-    /// seat again (`Q28`). Who sends it vouches for what it gives.
+    /// seat again (`Q28`). Who sends it vouches for what it gives; what others gave on apps at which the caller does not invite,
+    /// those vouch for.
     ///
     /// # Errors
     /// [`ServiceError::Refused`] when it is answered, gives what is not the caller's to give, or finds no free seat.
@@ -120,7 +121,7 @@ impl Service {
     /// Takes an invitation back: its link is dead, the pending member goes, the seat is free. The member's id.
     ///
     /// # Errors
-    /// [`ServiceError::Refused`] when it is answered already.
+    /// [`ServiceError::Refused`] when it is answered already, or is also to apps at which the caller may not invite.
     pub async fn revoke_invitation(
         &self,
         access: &Access,
@@ -293,7 +294,7 @@ async fn newcomer(work: &Work<'_>, email: &Email) -> Result<Result<(), UserError
     let found = placed(work, email).await?;
     let Some(member) = found.filter(|_| !ablate::off("already_invited")) else { return Ok(Ok(())) };
     let (message, remedy) = match member.state {
-        MemberState::Pending => ("this person is invited already", "Send the invitation again, or take it back first."),
+        MemberState::Pending => ("this person is invited already", way_out(work, &member).await?),
         MemberState::Active | MemberState::Archived => {
             ("this person is a member already", "Change the member's access.")
         }

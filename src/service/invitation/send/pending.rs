@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Invited, Secret, address, app_of, fresh, newcomer, write};
 use crate::{
+    ablate,
     access::{
         Blueprint, Held,
         delegation::{DelegationDenial, Gift},
@@ -14,11 +15,13 @@ use crate::{
     service::{
         ServiceError, UserError, UserErrorCode, Work,
         activity::{NewEntry, target},
-        app, consequence,
+        app::{self, SeenApp},
+        consequence,
         input::{self, Mistakes},
         invitation::{
             Invitation, InvitationStanding,
             place::{self, Inviting},
+            vouch::Voucher,
         },
         member::already_member,
         role, seat,
@@ -32,29 +35,41 @@ pub(in crate::service::invitation) fn not_pending() -> UserError {
         .remedy("Invite the person anew.")
 }
 
-/// An unanswered invitation that the author may invite to, with what it gives.
-async fn unanswered(
-    work: &Work<'_>,
-    id: Uuid,
-) -> Result<(Inviting, Vec<AccessGrant>, (Invitation, Member)), ServiceError> {
+/// An unanswered invitation, for who may invite at one of the apps it is to.
+struct Unanswered {
+    /// From where the author invites: of the apps it is to, those at which the author may.
+    inviting: Inviting,
+    /// The other ones, to which others invited.
+    beyond: Vec<SeenApp>,
+    /// What it gives.
+    grants: Vec<AccessGrant>,
+    invitation: Invitation,
+    member: Member,
+}
+
+impl Unanswered {
+    /// The app of a grant that others invited to.
+    fn beyond(&self, grant: &AccessGrant) -> Option<&SeenApp> {
+        self.beyond.iter().find(|app| app_of(&grant.place) == Some(app.app.id))
+    }
+}
+
+async fn unanswered(work: &Work<'_>, id: Uuid) -> Result<Unanswered, ServiceError> {
     let standing = work.standing()?;
     let organization = standing.place.id;
     if let Err(denied) = work.authorize::<Invite>(Some(id)) {
         // Who may invite nowhere learns nothing of invitations.
         place::may_invite_somewhere(standing).then_some(()).ok_or(denied)?;
     }
-    let (grants, apps) = match store::invitation::find_by_id(work.tx, organization, id).await? {
-        Some(found) => {
-            let grants = store::grant::of_grantees(work.tx, organization, &[found.member_id]).await?;
-            let apps = app::on(work.tx, organization, &grants).await?;
-            (grants, apps)
-        }
-        None => (Vec::new(), Vec::new()),
+    let grants = match store::invitation::find_by_id(work.tx, organization, id).await? {
+        Some(found) => store::grant::of_grantees(work.tx, organization, &[found.member_id]).await?,
+        None => Vec::new(),
     };
-    let there = place::may_invite(&standing.blueprint.rules, &standing.rights, &apps).map_err(|denial| {
-        if work.authorize::<Invite>(None).is_ok() { denial.into() } else { ServiceError::NotFound }
-    })?;
-    Ok((Inviting { apps, there }, grants, get_unanswered(work, id).await?))
+    let apps = app::on(work.tx, organization, &grants).await?;
+    let from = Inviting::from(&standing.blueprint.rules, &standing.rights, apps);
+    let (inviting, beyond) = from.ok_or(ServiceError::NotFound)?;
+    let (invitation, member) = get_unanswered(work, id).await?;
+    Ok(Unanswered { inviting, beyond, grants, invitation, member })
 }
 
 /// An invitation of the author's organization with its pending member, still to be answered.
@@ -111,10 +126,41 @@ fn not_vouched(blueprint: &Blueprint, field: &str, denial: &DelegationDenial) ->
     }
 }
 
+/// Refuses when what others gave, on an app at which the author does not invite, is not theirs to give any more.
+async fn vouched_by_giver(work: &Work<'_>, grant: &AccessGrant, app: &SeenApp) -> Result<(), ServiceError> {
+    let standing = work.standing()?;
+    let rules = &standing.blueprint.rules;
+    let giver = match grant.granted_by {
+        Some(giver) => Voucher::find(work, rules, (standing.place.id, giver), std::slice::from_ref(app)).await?,
+        None => None,
+    };
+    let gift =
+        Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors: app.above.ids.as_slice() };
+    if giver.is_some_and(|giver| giver.vouches(rules, &gift)) || ablate::off("vouched_invitation") {
+        return Ok(());
+    }
+    let message = "others gave a part of what this invitation gives, and can no longer give it";
+    let refusal = UserError::new(UserErrorCode::NotGrantable, "invitation", message);
+    Err(refusal.remedy("Ask an administrator to send it.").into())
+}
+
+/// What a pending member's inviter can do about its invitation, who wants to invite it once more.
+pub(super) async fn way_out(work: &Work<'_>, member: &Member) -> Result<&'static str, ServiceError> {
+    let standing = work.standing()?;
+    let grants = store::grant::of_grantees(work.tx, member.organization_id, &[member.id]).await?;
+    let apps = app::on(work.tx, member.organization_id, &grants).await?;
+    Ok(match Inviting::from(&standing.blueprint.rules, &standing.rights, apps) {
+        Some((_, beyond)) if beyond.is_empty() => "Send the invitation again, or take it back first.",
+        Some(_) => "Send the invitation again.",
+        None => "Ask an administrator to send the invitation again.",
+    })
+}
+
 pub(super) async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result<Invited, ServiceError> {
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let (inviting, grants, (invitation, member)) = unanswered(work, id).await?;
+    let found = unanswered(work, id).await?;
+    let Unanswered { inviting, grants, invitation, member, .. } = &found;
     let permit = inviting.permit::<Invite>(work, Some(id))?;
     let mut mistakes = Mistakes::default();
     if let Some(email) = mistakes.keep(input::email("invitation", &invitation.email)) {
@@ -124,6 +170,10 @@ pub(super) async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result
     let held = role::of_member(work.tx, organization, member.id, work.now).await?;
     let held: Vec<&str> = held.iter().map(String::as_str).collect();
     for grant in grants.iter().filter(|grant| !consequence::is_brought(blueprint, &held, grant)) {
+        if let Some(app) = found.beyond(grant) {
+            vouched_by_giver(work, grant, app).await?;
+            continue;
+        }
         let ancestors = inviting.ancestors(&grant.place);
         let gift = Gift { grantee: grant.grantee, held: &grant.held, place: &grant.place, ancestors };
         place::may_give_by(blueprint, work.authority(), &gift, inviting.by())
@@ -173,7 +223,14 @@ pub(in crate::service) async fn readdress(
 pub(super) async fn revoke(work: &Work<'_>, id: Uuid) -> Result<Uuid, ServiceError> {
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
-    let (inviting, grants, (_, member)) = unanswered(work, id).await?;
+    let Unanswered { inviting, beyond, grants, member, .. } = unanswered(work, id).await?;
+    if !beyond.is_empty() && !ablate::off("revoke_at_every_app") {
+        let message = "this invitation is also to apps at which you may not invite";
+        let refusal = UserError::new(UserErrorCode::NotGrantable, "invitation", message);
+        let remedy =
+            "Others invited this person too: take back what you gave with `revokeAccess`, or ask an administrator.";
+        return Err(refusal.remedy(remedy).into());
+    }
     let permit = inviting.permit::<RevokeInvitation>(work, Some(id))?;
     if inviting.there {
         for grant in grants.iter().filter(|grant| matches!(grant.held, Held::Role(_))) {

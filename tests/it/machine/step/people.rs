@@ -136,8 +136,8 @@ impl<'w> Voucher<'w> {
     }
 }
 
-/// `by` is the pending member: whoever invited it must still be able to, and to give all it is given; where somebody invites at
-/// apps alone, whoever gave a part vouches for that.
+/// `by` is the pending member: whoever invited it must still be able to, and to give all it is given, but for a part for which
+/// somebody else who gave it vouches.
 pub(super) fn accept(world: &mut World, by: &Member) -> Option<()> {
     when(by.state == State::Pending)?;
     let inviter = by.invitation?.0;
@@ -151,7 +151,7 @@ pub(super) fn accept(world: &mut World, by: &Member) -> Option<()> {
         let giver = world.givers.get(row).copied();
         let by_giver = || {
             let giver = Voucher::of(world, giver.filter(|giver| *giver != inviter)?, &apps)?;
-            Some((!voucher.everywhere || !giver.everywhere) && giver.vouches(world, gift))
+            Some(giver.vouches(world, gift))
         };
         let brought = giver.is_none() && is_brought(world, by.id, gift);
         when(brought || voucher.vouches(world, gift) || by_giver() == Some(true))?;

@@ -193,7 +193,10 @@ async fn s4_18_an_owner_adds_to_an_invitation_that_waits() {
     let token = newest_token(&gateway);
     let added = invite_with(&dave, to(&erin.email, bank, "workspace_member")).await.ok();
     assert_eq!(added.at("inviteMember.member.state"), "PENDING", "{}", added.text);
-    assert_eq!((added.at("inviteMember.invitation"), added.at("inviteMember.mailSent")), (&Value::Null, &json!(false)));
+    assert_eq!(
+        (added.at("inviteMember.invitation.state"), added.at("inviteMember.mailSent")),
+        (&json!("PENDING"), &json!(false))
+    );
     accept(&erin, &token).await.ok();
     assert_eq!(sees(&switch(&erin, "acme").await).await, ["bank", "shop"]);
 
@@ -214,6 +217,54 @@ async fn s4_18_an_owner_adds_to_an_invitation_that_waits() {
     give(&alice, &carol, "workspace_owner", bank).await.ok();
     give(&alice, &dave, "workspace_member", bank).await.ok();
     assert_eq!(accept(&frank, &token).await.refusals("acceptInvitation"), ["INVITATION_NOT_PENDING"]);
+}
+
+/// S4.18: whom two owners invited, each of them sees and sends again; neither takes back what the other gave.
+#[tokio::test]
+async fn s4_18_an_invitation_of_two_owners_is_sent_again_by_either() {
+    for engines in Engines::DATABASES {
+        let Console { gateway, alice, bob, carol, dave, shop, bank, .. } = console(engines).await;
+        let to = |email: &str, app| json!({ "email": email, "appRoles": at(&[(app, "workspace_member")]) });
+        let both = async |email: &str| {
+            let invited = invite_with(&bob, to(email, shop)).await.ok();
+            let id = invited.at("inviteMember.invitation.id").clone();
+            let added = invite_with(&dave, to(email, bank)).await.ok();
+            assert_eq!(added.at("inviteMember.invitation.id"), &id, "{engines:?}");
+            json!({ "invitation": id })
+        };
+        let erin = gateway.person("erin").await;
+        let invitation = both(&erin.email).await;
+        let node = "query($id: ID!) { node(id: $id) { ... on Invitation { email } } }";
+        let id = json!({ "id": invitation["invitation"] });
+        let others =
+            "Others invited this person too: take back what you gave with `revokeAccess`, or ask an administrator.";
+        for (owner, app) in [(&bob, shop), (&dave, bank)] {
+            assert_eq!(owner.send(node, id.clone()).await.ok().at("node.email"), &json!(erin.email), "{engines:?}");
+            let again = owner.call("resendInvitation", invitation.clone(), "mailSent invitation { id }").await.ok();
+            assert_eq!(again.at("resendInvitation.invitation.id"), &invitation["invitation"]);
+            let refused = owner.call("revokeInvitation", invitation.clone(), "removed").await;
+            assert_eq!(refused.refusals("revokeInvitation"), ["NOT_GRANTABLE"], "{engines:?}: {}", refused.text);
+            assert_eq!(remedies(&refused, "revokeInvitation"), [others]);
+            let twice = invite_with(owner, to(&erin.email, app)).await;
+            assert_eq!(twice.refusals("inviteMember"), ["ALREADY_MEMBER"]);
+            assert_eq!(remedies(&twice, "inviteMember"), ["Send the invitation again."], "{engines:?}");
+        }
+        assert_eq!(carol.send(node, id).await.ok().at("node"), &Value::Null, "who invites nowhere sees none");
+        accept(&erin, &newest_token(&gateway)).await.ok();
+        assert_eq!(sees(&switch(&erin, "acme").await).await, ["bank", "shop"], "{engines:?}");
+
+        // B10: what the other one may give no more is not sent on; an admin, who may give it all, sends it or takes it back.
+        let invitation = both("frank@example.org").await;
+        give(&alice, &carol, "workspace_owner", shop).await.ok();
+        give(&alice, &bob, "workspace_member", shop).await.ok();
+        let refused = dave.call("resendInvitation", invitation.clone(), "mailSent").await;
+        assert_eq!(refused.refusals("resendInvitation"), ["NOT_GRANTABLE"], "{engines:?}: {}", refused.text);
+        assert_eq!(remedies(&refused, "resendInvitation"), ["Ask an administrator to send it."]);
+        let twice = invite_with(&alice, to("frank@example.org", shop)).await;
+        assert_eq!(remedies(&twice, "inviteMember"), ["Send the invitation again, or take it back first."]);
+        alice.call("resendInvitation", invitation.clone(), "mailSent").await.ok();
+        alice.call("revokeInvitation", invitation, "removed").await.ok();
+    }
 }
 
 /// S4.18, B7: «everything» that an owner gives with an invitation is what it has where it may invite, not where it is a member.

@@ -75,6 +75,39 @@ async fn s1_22_an_invited_admin_manages_every_app() {
     assert_eq!(count(&gateway, "access_grant WHERE role = 'app_manager'").await, 3 * 3);
 }
 
+/// S0.28, B10: what an Owner gave somebody whom an Admin invited, the Owner vouches for, as long as it is an Owner.
+#[tokio::test]
+async fn s0_28_who_raised_somebody_pending_vouches_for_it() {
+    for engines in Engines::DATABASES {
+        let Scene { gateway, acme, alice, dora, .. } = scene_on(engines).await;
+        let carol = gateway.member(&acme, "carol", "owner").await;
+        gateway.settle().await;
+        let pending = async |by: &Person, who: &Person| {
+            let invited = invite_with(&dora, json!({ "email": who.email, "role": "member" })).await.ok();
+            let token = newest_token(&gateway);
+            let raise = json!({ "member": invited.at("inviteMember.member.id"), "role": "admin" });
+            let raised = by.call("updateMember", raise, "member { state roles { key } }").await.ok();
+            let told = json!({ "state": "PENDING", "roles": [{ "key": "admin" }] });
+            assert_eq!(raised.at("updateMember.member"), &told, "{engines:?}");
+            token
+        };
+        let erin = gateway.person("erin").await;
+        let token = pending(&alice, &erin).await;
+        accept(&erin, &token).await.ok();
+        let admins =
+            "access_grant g JOIN member m ON m.id = g.grantee_id WHERE m.state = 'active' AND g.role = 'admin'";
+        assert_eq!(count(&gateway, admins).await, 2, "{engines:?}: dora and erin");
+
+        // Whoever gave it has lost the right meanwhile.
+        let frank = gateway.person("frank").await;
+        let token = pending(&carol, &frank).await;
+        become_role(&alice, &carol, "member").await.ok();
+        let refused = accept(&frank, &token).await;
+        assert_eq!(refused.refusals("acceptInvitation"), ["INVITATION_NOT_PENDING"], "{engines:?}");
+        assert_eq!(count(&gateway, admins).await, 2, "{engines:?}");
+    }
+}
+
 /// S1.34: whoever is no Admin any more manages no app, from the next request on; module roles stay.
 #[tokio::test]
 async fn s1_34_losing_admin_removes_app_manager() {
