@@ -106,7 +106,7 @@ impl EmailAddressMutation {
     }
 
     /// Agrees to another address by the code of either letter. With the second one the account has it, and so have its places
-    /// in organizations; sessions stay.
+    /// in organizations, where an invitation that went to it is taken back; sessions stay.
     async fn confirm_email_change(
         &self,
         ctx: &Context<'_>,

@@ -337,7 +337,8 @@ pub struct InviteMemberPayload {
     member: Option<Member>,
     /// The invitation; null when it was refused, and where somebody is there already.
     invitation: Option<Invitation>,
-    /// Whether the mail has gone out by now. If it is asked for and has not, it is tried again for two days; the invitation stands
+    /// Whether a mail has gone out by now. False where none is written: it was not asked for, or somebody else has invited the person
+    /// before. One that the mail server puts off is tried again for two days; one that it refuses is given up. The invitation stands
     /// all the same.
     mail_sent: bool,
     /// Why nothing was changed, every mistake at once; empty: it was.
@@ -358,7 +359,8 @@ pub struct ResendInvitationInput {
 pub struct ResendInvitationPayload {
     /// The same invitation with its new end; null when it was refused.
     invitation: Option<Invitation>,
-    /// Whether the mail has gone out by now; if not, it is tried again for two days.
+    /// Whether the mail has gone out by now. One that the mail server puts off is tried again for two days; one that it refuses is
+    /// given up.
     mail_sent: bool,
     /// Why nothing was changed; empty: it was.
     user_errors: Vec<UserError>,

@@ -31,7 +31,8 @@ pub struct InvitedRow {
     member: Option<Member>,
     /// The invitation; null when it was refused, and where somebody is there already.
     invitation: Option<Invitation>,
-    /// Whether the mail has gone out by now. If it is asked for and has not, it is tried again for two days.
+    /// Whether a mail has gone out by now. False where none is written: it was not asked for, or somebody else has invited the person
+    /// before. One that the mail server puts off is tried again for two days; one that it refuses is given up.
     mail_sent: bool,
     /// Why this person was not invited, every mistake at once, at fields of its own; empty: it was.
     user_errors: Vec<UserError>,

@@ -164,6 +164,12 @@ pub fn shown_domain(domain: &str) -> String {
     }
 }
 
+/// Domains as people know them, one after the other.
+#[must_use]
+pub fn shown_domains(domains: &[String]) -> String {
+    domains.iter().map(|domain| shown_domain(domain)).collect::<Vec<_>>().join(", ")
+}
+
 /// Characters that show nothing: controls, zero-width ones, direction marks, variation selectors, tags.
 #[must_use]
 pub fn is_invisible(character: char) -> bool {

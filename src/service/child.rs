@@ -10,13 +10,13 @@ use super::{
     Access, Actor, Change, Changed, Idempotency, Service, ServiceError, Standing, UserError, UserErrorCode, Work,
     activity::{NewEntry, target},
     membership::{MemberState, Membership},
-    organization::{self, Founded, Founder, Organization, OrganizationInput},
+    organization::{self, Founded, Founder, Organization, OrganizationInput, why_not},
     page::{Page, PageRequest, Position, SortKey},
 };
 use crate::{
     ablate,
     access::{Denial, verb::CreateChild},
-    store,
+    store::{self, Reader},
 };
 
 /// How many organizations may stand above one.
@@ -66,6 +66,17 @@ impl Service {
 }
 
 impl Service {
+    /// Why the caller cannot delete its organization at the moment; empty: it can.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    pub async fn deletion_obstacles(&self, standing: &Standing) -> Result<Vec<UserError>, ServiceError> {
+        if let Some(denial) = why_not(standing, "organization.delete", self.now()) {
+            return Ok(vec![denial.into()]);
+        }
+        Ok(below(&self.store().read(), standing).await?.into_iter().collect())
+    }
+
     /// The caller's place in the organization above its own; `None` where there is none above, or the caller has none there.
     ///
     /// # Errors
@@ -141,18 +152,22 @@ async fn ensure_not_too_deep(work: &Work<'_>, parent: Uuid) -> Result<(), Servic
 ///
 /// # Errors
 /// [`ServiceError::Refused`] with what to do first.
-pub(super) async fn ensure_none(work: &Work<'_>, organization: Uuid) -> Result<(), ServiceError> {
-    let visible = work.standing()?.rights.visible_by("organization.delete");
-    let request = PageRequest { first: Some(1), total: true, ..PageRequest::default() };
-    let below = store::organization::list_children(work.tx, &visible, &request).await?;
-    debug_assert_eq!(visible.organization(), organization);
-    let count = below.total.unwrap_or_default();
-    if count == 0 || ablate::off("parent_deletion") {
-        return Ok(());
+pub(super) async fn ensure_none(work: &Work<'_>) -> Result<(), ServiceError> {
+    match below(work.tx, work.standing()?).await? {
+        Some(refusal) if !ablate::off("parent_deletion") => Err(refusal.into()),
+        Some(_) | None => Ok(()),
     }
-    let message = match count {
+}
+
+/// Why who may delete an organization cannot at the moment: what stands below it, and what to do first.
+async fn below(reader: &impl Reader, standing: &Standing) -> Result<Option<UserError>, ServiceError> {
+    let visible = standing.rights.visible_by("organization.delete");
+    let request = PageRequest { first: Some(1), total: true, ..PageRequest::default() };
+    let below = store::organization::list_children(reader, &visible, &request).await?;
+    let message = match below.total.unwrap_or_default() {
+        0 => return Ok(None),
         1 => "an organization stands below this one".to_owned(),
         count => format!("{count} organizations stand below this one"),
     };
-    Err(UserError::new(UserErrorCode::StateChanged, "", message).remedy("Delete those first.").into())
+    Ok(Some(UserError::new(UserErrorCode::StateChanged, "", message).remedy("Delete those first.")))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Access, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work, input,
+    Access, Actor, Change, Client, Service, ServiceError, UserError, UserErrorCode, Work, input, invitation,
     one_time_code::{self, About, CodeFor, Draft},
     password::wrong_password,
 };
@@ -22,6 +22,7 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What a change of the address is asked for.
 pub struct EmailChange {
@@ -130,15 +131,23 @@ impl Service {
     /// Whoever holds a code may call it, once.
     ///
     /// # Errors
-    /// [`ServiceError::Refused`] with `CODE_INVALID`; with `TAKEN` when another account has the address by now: the code stays
-    /// good; [`ServiceError::RateLimited`].
+    /// [`ServiceError::Refused`] with `CODE_INVALID`; with `TAKEN` when another account has the address by now, or another
+    /// member of an organization that the person is in: the code stays good; [`ServiceError::RateLimited`];
+    /// [`ServiceError::Conflict`] when the address is invited to such an organization at this moment.
     pub async fn confirm_email_change(&self, client: &Client, code: &str) -> Result<Confirmed, ServiceError> {
         let (purpose, other, (code, hash)) = if TakeEmail::is_named_by(code) {
             (CodePurpose::TakeEmail, CodePurpose::LeaveEmail, self.shown_code::<TakeEmail>(client, code).await?)
         } else {
             (CodePurpose::LeaveEmail, CodePurpose::TakeEmail, self.shown_code::<LeaveEmail>(client, code).await?)
         };
-        let change = Change::by_system("confirmEmailChange", SystemTask::SignIn, WriteScope::user(code.user_id));
+        let user =
+            store::user::find_by_id(&self.store().read(), code.user_id).await?.ok_or_else(one_time_code::invalid)?;
+        let invited = invitation::needless(&self.store().read(), &user, &code.email).await?;
+        // Where an invitation goes, a seat is freed.
+        let organizations: Vec<Uuid> = invited.iter().map(|invitation| invitation.organization_id).collect();
+        let held = organizations.clone();
+        let scope = WriteScope { organizations, ..WriteScope::user(code.user_id) };
+        let change = Change::by_system("confirmEmailChange", SystemTask::SignIn, scope);
         let confirmed = self.mutate(change, move |work| {
             Box::pin(async move {
                 let (code, user) = one_time_code::spend(work, purpose, &hash).await?;
@@ -149,7 +158,7 @@ impl Service {
                 if !agreed && !crate::ablate::off("both_addresses") {
                     return Ok(Confirmed { email: user.email, former: None });
                 }
-                readdress(work, &user, &code.email).await?;
+                readdress(work, (&user, &code.email), &held).await?;
                 one_time_code::end_all(work, user.id).await?;
                 // At the former address: whoever is there is to know.
                 one_time_code::tell(work, &user, Matter::EmailChanged(code.email.clone())).await?;
@@ -160,33 +169,52 @@ impl Service {
     }
 }
 
-/// Gives an account its new address, which was proven, and its members with it.
-async fn readdress(work: &Work<'_>, user: &User, email: &str) -> Result<(), ServiceError> {
+/// Gives an account its new address, which was proven, and its members with it. An invitation that went to the new address, to an
+/// organization where the person is a member, is needless from now on, and is taken back; `held` are the organizations of those.
+async fn readdress(work: &Work<'_>, (user, email): (&User, &str), held: &[Uuid]) -> Result<(), ServiceError> {
     let changes =
         UserChanges { email: Some(email.to_owned()), email_verified_at: Some(work.now), ..UserChanges::default() };
     let permit = work.authorize::<UpdateUser>(Some(user.id))?;
     store::user::update(work.tx, permit, user.id, changes, work.now).await.map_err(taken)?;
+    let invited = invitation::needless(work.tx, user, email).await?;
+    if !invited.iter().all(|invited| held.contains(&invited.organization_id)) {
+        return Err(ServiceError::Conflict("the address was invited meanwhile; try again"));
+    }
+    let actor = Actor::User { id: user.id, name: user.name.clone() };
+    let person = Work { tx: work.tx, service: work.service, now: work.now, actor, mailbag: work.mailbag.clone() };
     for place in store::member::memberships_of_user(work.tx, user.id, work.now).await? {
         let (organization, member) = (place.member.organization_id, place.member.id);
         // An address that an organization was given by somebody else is the organization's.
         if place.member.email.as_deref() != Some(user.email.as_str()) {
             continue;
         }
+        for needless in invited.iter().filter(|invited| invited.organization_id == organization) {
+            invitation::withdraw(&person, member, needless).await?;
+        }
         let task = Authority::System(SystemTask::SignIn, Some(organization));
         let permit = authorize::<UpdateMember>(task, Some(member))?;
         let changes = MemberChanges { email: Some(email.to_owned()), ..MemberChanges::default() };
-        store::member::update(work.tx, permit, (organization, member), changes).await.map_err(taken)?;
+        let moved = store::member::update(work.tx, permit, (organization, member), changes).await;
+        moved.map_err(|error| taken_there(error, &place.organization_name))?;
     }
     Ok(())
 }
 
 fn taken(error: StoreError) -> ServiceError {
+    let message = "this address belongs to somebody else by now";
+    refused(error, UserError::new(UserErrorCode::Taken, "code", message).remedy("Ask for a change to another address."))
+}
+
+/// Another member has the address, without an account of it.
+fn taken_there(error: StoreError, organization: &str) -> ServiceError {
+    let message = format!("{organization}: another member has this address there");
+    let remedy = "Ask there to remove that member, or ask for a change to another address.";
+    refused(error, UserError::new(UserErrorCode::Taken, "code", message).remedy(remedy))
+}
+
+fn refused(error: StoreError, refusal: UserError) -> ServiceError {
     match error {
-        StoreError::Conflict { .. } => {
-            UserError::new(UserErrorCode::Taken, "code", "this address belongs to somebody else by now")
-                .remedy("Ask for a change to another address.")
-                .into()
-        }
+        StoreError::Conflict { .. } => refusal.into(),
         error => error.into(),
     }
 }

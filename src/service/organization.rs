@@ -188,7 +188,7 @@ impl Service {
                     .remedy(format!("Give `{}` to delete the organization and everything in it.", place.slug))
                     .into());
                 }
-                child::ensure_none(work, place.id).await?;
+                child::ensure_none(work).await?;
                 let entry = NewEntry::account("organization.deleted", target("organization", place.id, &place.name));
                 work.record(place.id, entry).await?;
                 store::organization::delete(work.tx, permit, place.id, work.now).await?;

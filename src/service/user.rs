@@ -24,7 +24,7 @@ use crate::{
     id::new_id,
     identity::{
         Attempt, AttemptSource, Email, Password, PasswordError,
-        email::shown_domain,
+        email::shown_domains,
         limit::{Blocked, Counted},
         one_time_code::VerifyEmail,
     },
@@ -277,7 +277,7 @@ pub(super) async fn may_open_account(work: &Work<'_>, rule: &SignUp, email: &Ema
         SignUp::Invited => (crate::ablate::off("sign_up_closed"), "accounts here are by invitation".to_owned()),
         SignUp::Domains(domains) => (
             domains.iter().any(|domain| email.is_at(domain)) || crate::ablate::off("sign_up_domain"),
-            format!("accounts here are for addresses at {}, and by invitation", shown(domains)),
+            format!("accounts here are for addresses at {}, and by invitation", shown_domains(domains)),
         ),
     };
     if open || !store::invitation::pending_for_email(work.tx, email.as_str(), work.now).await?.is_empty() {
@@ -286,11 +286,6 @@ pub(super) async fn may_open_account(work: &Work<'_>, rule: &SignUp, email: &Ema
     Err(UserError::new(UserErrorCode::SignUpClosed, "email", message)
         .remedy("Ask someone of your organization to invite this address.")
         .into())
-}
-
-/// Domains as people know them, one after the other.
-fn shown(domains: &[String]) -> String {
-    domains.iter().map(|domain| shown_domain(domain)).collect::<Vec<_>>().join(", ")
 }
 
 /// Marks a person's address as verified, within the change that settles an invitation: its secret, which was sent there, came

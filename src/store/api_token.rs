@@ -247,7 +247,7 @@ pub async fn last_uses(
 }
 
 /// The tokens of service accounts in use that end in this time, in the order of their end; at most so many. Without those that have
-/// been renewed: a newer one of the same name lasts longer.
+/// been regenerated, while what came in their place lasts longer.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot say.
@@ -266,7 +266,8 @@ pub async fn ending(
     let renews = Condition::all()
         .add(of(&newer, Column::ServiceAccountId).equals((older.clone(), Column::ServiceAccountId)))
         .add(of(&newer, Column::Name).equals((older.clone(), Column::Name)))
-        .add(of(&newer, Column::CreatedAt).gt(of(&older, Column::CreatedAt)))
+        // Two tokens may bear one name: only one that was made when the older was replaced, or later, is in its place.
+        .add(of(&newer, Column::CreatedAt).gte(of(&older, Column::ReplacedAt)))
         .add(of(&newer, Column::ExpiresAt).gt(of(&older, Column::ExpiresAt)))
         .add(of(&newer, Column::RevokedAt).is_null());
     let renewed = Query::select()

@@ -161,7 +161,7 @@ verbs! {
     /// Invites a person: a pending member, its grants and its invitation (`S3.4`).
     InviteMember = "inviteMember", Rule::Permission("members.invite"), [Operator];
     /// Takes a pending invitation back.
-    RevokeInvitation = "revokeInvitation", Rule::Permission("members.invite"), [Expiry];
+    RevokeInvitation = "revokeInvitation", Rule::Permission("members.invite"), [Expiry, SignIn];
     /// Settles an invitation by its secret: the pending member becomes active, or leaves.
     SettleInvitation = "settleInvitation", Rule::SystemOnly, [SettleInvitation, Expiry];
     /// Adds a member without an invitation.

@@ -212,6 +212,10 @@ impl OrganizationAccount {
         let denial = why_not(&self.standing, permission, ctx.service()?.now());
         Ok(reasons(denial.map(service::UserError::from).into_iter().collect()))
     }
+
+    async fn cannot_delete(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
+        Ok(reasons(ctx.service()?.deletion_obstacles(&self.standing).await.map_err(error)?))
+    }
 }
 
 #[Object]
@@ -260,14 +264,14 @@ impl OrganizationAccount {
         self.cannot(ctx, "billing.manage")
     }
 
-    /// Whether the caller may delete it.
+    /// Whether the caller may delete it, and nothing stands below it.
     async fn viewer_can_delete(&self, ctx: &Context<'_>) -> Result<bool> {
-        Ok(self.cannot(ctx, "organization.delete")?.is_empty())
+        Ok(self.cannot_delete(ctx).await?.is_empty())
     }
 
     /// Why not; empty when the caller may.
     async fn viewer_cannot_delete_reasons(&self, ctx: &Context<'_>) -> Result<Vec<Reason>> {
-        self.cannot(ctx, "organization.delete")
+        self.cannot_delete(ctx).await
     }
 }
 

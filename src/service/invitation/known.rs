@@ -10,7 +10,10 @@ use serde_json::json;
 use super::{
     AppRole, Invitation, InvitationStanding,
     place::{self, Inviting, OnApps},
-    send::{InviteMember, Invited, Secret, address, fresh, names, not_pending, placed, role_grants, roles, write},
+    send::{
+        AddressFrom, InviteMember, Invited, Secret, address, fresh, names, not_pending, placed, role_grants, roles,
+        write,
+    },
 };
 use crate::{
     ablate,
@@ -79,7 +82,7 @@ async fn check<'a>(
     let mut mistakes = Mistakes::default();
     let email = mistakes.keep(input::email("email", &input.email));
     if let Some(email) = &email {
-        address(work, email, &mut mistakes).await?;
+        address(work, (email, AddressFrom::Input), &mut mistakes).await?;
     }
     names(blueprint, input, email.as_ref(), &mut mistakes);
     let roles = roles(blueprint, &input.roles, &mut mistakes);

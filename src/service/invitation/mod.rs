@@ -28,6 +28,7 @@ use crate::{
 
 mod batch;
 mod known;
+mod needless;
 mod offer;
 mod place;
 mod send;
@@ -35,6 +36,7 @@ mod settle;
 mod vouch;
 
 pub(super) use self::{
+    needless::{needless, withdraw},
     offer::nothing_to_give,
     send::{Secret, app_of, readdress, role_grants, roles},
     vouch::rights_of,

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::words::{PASSWORD, address, awaited, is_known, reset, reset_code, sign_in, signed_up};
 use crate::support::{
     gateway::{Answer, Engines, Gateway, Person},
-    people::prove_addresses,
+    people::{invite, member_id, prove_addresses},
 };
 
 async fn verify(gateway: &Gateway, code: &str) -> Answer {
@@ -131,4 +131,68 @@ async fn g9_an_address_that_is_taken_is_told_at_the_end_and_to_who_reads_its_mai
     let wrong = json!({ "email": address("dora"), "password": "a wrong password" });
     let wrong = alice.call("requestEmailChange", wrong, "").await;
     assert_eq!(wrong.refusals("requestEmailChange"), ["WRONG_CREDENTIALS"]);
+}
+
+/// Both codes of a person without a password, confirmed; the answer to the second.
+async fn readdressed(gateway: &Gateway, person: &Person, to: &str) -> Answer {
+    person.call("requestEmailChange", json!({ "email": to }), "").await.ok();
+    let leaves = awaited(gateway, (&person.email, "gcl_"), 1).await;
+    let takes = awaited(gateway, (to, "gct_"), 1).await;
+    confirm(gateway, &leaves).await.ok();
+    confirm(gateway, &takes).await
+}
+
+/// Who is a member already needs no second place: what was held for the new address goes, and its seat is free.
+#[tokio::test]
+async fn an_invitation_to_the_new_address_makes_way_for_the_member_who_has_it() {
+    for engines in Engines::DATABASES {
+        let gateway = Gateway::on(engines).await;
+        let acme = gateway.organization("acme", "support-hub", "enterprise").await;
+        let other = gateway.organization("other", "support-hub", "enterprise").await;
+        let alice = gateway.member(&acme, "alice", "super_admin").await;
+        let olga = gateway.member(&other, "olga", "super_admin").await;
+        let bob = gateway.member(&acme, "bob", "member").await;
+        gateway.settle().await;
+        let invited = invite(&alice, &address("robert")).await.ok();
+        // Where the person is no member, the invitation is good, and for the person.
+        invite(&olga, &address("robert")).await.ok();
+        let reserved = async || {
+            let seats = alice.ask("{ organization(slug: \"acme\") { seatUsage { reserved } } }").await.ok();
+            seats.at("organization.seatUsage.0.reserved").clone()
+        };
+        assert_eq!(reserved().await, 1, "{engines:?}");
+        let done = readdressed(&gateway, &bob, &address("robert")).await.ok();
+        assert_eq!(done.at("confirmEmailChange.email"), &json!(address("robert")), "{engines:?}");
+        assert_eq!(reserved().await, 0, "{engines:?}");
+        let document = "query($id: ID!) { node(id: $id) { ... on Member { email state } } }";
+        let bobs = alice.send(document, json!({ "id": member_id(bob.member.unwrap()) })).await.ok();
+        assert_eq!(bobs.at("node"), &json!({ "email": address("robert"), "state": "ACTIVE" }), "{engines:?}");
+        let held = alice.send(document, json!({ "id": invited.at("inviteMember.member.id") })).await;
+        assert_ne!(held.at("node.state"), "PENDING", "{engines:?}");
+        for (state, many) in [("revoked", 1), ("pending", 1)] {
+            let invitations = format!("SELECT count(*) FROM invitation WHERE state = '{state}'");
+            assert_eq!(gateway.database.count(&invitations).await, many, "{engines:?}: {state}");
+        }
+        let entries = "SELECT count(*) FROM activity_entry WHERE action = 'invitation.revoked'";
+        assert_eq!(gateway.database.count(entries).await, 1, "{engines:?}");
+    }
+}
+
+/// Another member who has the address, without an account of it, keeps it; what is said is where.
+#[tokio::test]
+async fn an_address_that_another_member_has_is_refused_with_the_organization() {
+    for engines in Engines::DATABASES {
+        let gateway = Gateway::on(engines).await;
+        let acme = gateway.organization("acme", "support-hub", "enterprise").await;
+        let bob = gateway.member(&acme, "bob", "member").await;
+        let carol = gateway.member(&acme, "carol", "member").await;
+        let elsewhere = "UPDATE user_account SET email = 'carol@example.net' WHERE id = $1";
+        gateway.database.run(elsewhere, [carol.user.into()]).await.unwrap();
+        gateway.settle().await;
+        let refused = readdressed(&gateway, &bob, &carol.email).await;
+        assert_eq!(refused.refusals("confirmEmailChange"), ["TAKEN"], "{engines:?}");
+        let message = &refused.at("confirmEmailChange.userErrors.0")["message"];
+        assert!(message.as_str().unwrap().ends_with(": another member has this address there"), "{message}");
+        assert_eq!(bob.ask("{ viewer { email } }").await.ok().at("viewer.email"), &json!(bob.email), "{engines:?}");
+    }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{Hub, hub};
+use super::{Hub, hub, invitation_of};
 use crate::support::{
     gateway::{Engines, Person},
-    people::{accept, count, invite, newest_token, remedies, set},
+    people::{accept, count, fields, invite, newest_token, remedies, set},
 };
 
 async fn are_no_addresses(alice: &Person, written: &[&str]) {
@@ -100,4 +100,30 @@ async fn s3_19_b20_the_allowed_domains_are_named_as_they_are_written() {
     let remedy =
         "Invite an address at b\u{fc}cher.example (xn--bcher-kva.example), example.org, or change the allowed domains.";
     assert_eq!(remedies(&refused, "inviteMember"), [remedy]);
+}
+
+/// Sent again, an invitation to a domain that is not allowed any more is refused at what the input has, with domains as people
+/// know them.
+#[tokio::test]
+async fn what_cannot_be_sent_again_is_told_of_the_invitation() {
+    let Hub { gateway, acme, alice } = hub(Engines::Embedded).await;
+    let invited = invite(&alice, "bob+desk@example.org").await.ok();
+    let resend = async || {
+        let input = json!({ "invitation": invitation_of(&invited) });
+        alice.call("resendInvitation", input, "mailSent").await
+    };
+    set(&gateway, &acme, json!({ "allowed_domains": ["xn--bcher-kva.example", "example.net"] })).await;
+    let refused = resend().await;
+    assert_eq!(refused.refusals("resendInvitation"), ["DOMAIN_NOT_ALLOWED"]);
+    assert_eq!(fields(&refused, "resendInvitation"), ["invitation"]);
+    let there =
+        "an address at b\u{fc}cher.example (xn--bcher-kva.example), example.net, or change the allowed domains.";
+    assert_eq!(remedies(&refused, "resendInvitation"), [format!("Take the invitation back and invite {there}")]);
+    let anew = invite(&alice, "carol@example.org").await;
+    assert_eq!(fields(&anew, "inviteMember"), ["email"]);
+    assert_eq!(remedies(&anew, "inviteMember"), [format!("Invite {there}")]);
+    set(&gateway, &acme, json!({ "block_subaddress": true })).await;
+    let refused = resend().await;
+    assert_eq!(refused.refusals("resendInvitation"), ["SUBADDRESS_NOT_ALLOWED"]);
+    assert_eq!(fields(&refused, "resendInvitation"), ["invitation"]);
 }

@@ -24,7 +24,10 @@ use crate::{
     ablate,
     access::{Blueprint, Grantee, Held, Place, blueprint::document::InvitationField, verb::InviteMember as Invite},
     id::new_id,
-    identity::{Email, InvitationToken, email::shown_domain},
+    identity::{
+        Email, InvitationToken,
+        email::{shown_domain, shown_domains},
+    },
     mail::InvitationMail,
     service::{
         Access, Change, Changed, Idempotency, Service, ServiceError, Settings, UserError, UserErrorCode, Work,
@@ -223,7 +226,7 @@ async fn check(work: &Work<'_>, input: &InviteMember, inviting: &Inviting) -> Re
     let id = new_id();
     let email = mistakes.keep(input::email("email", &input.email));
     if let Some(email) = &email {
-        address(work, email, &mut mistakes).await?;
+        address(work, (email, AddressFrom::Input), &mut mistakes).await?;
         mistakes.keep(newcomer(work, email).await?);
     }
     let names = names(blueprint, input, email.as_ref(), &mut mistakes);
@@ -256,8 +259,32 @@ async fn check(work: &Work<'_>, input: &InviteMember, inviting: &Inviting) -> Re
     Ok(Checked { member, roles, grants })
 }
 
+/// Where the address of an invitation comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum AddressFrom {
+    /// The author's input.
+    Input,
+    /// The invitation, which is sent again.
+    Invitation,
+}
+
+impl AddressFrom {
+    /// The refusal of the address at the field it came by.
+    fn refusal(self, code: UserErrorCode, message: impl Into<String>, instead: &str, or: &str) -> UserError {
+        let (field, remedy) = match self {
+            Self::Input => ("email", format!("Invite {instead}")),
+            Self::Invitation => ("invitation", format!("Take the invitation back and invite {instead}")),
+        };
+        UserError::new(code, field, message).remedy(format!("{remedy}{or}."))
+    }
+}
+
 /// Which addresses may be invited: the allowed domains and whether a sub-address may be (`S3.19`, `S3.20`, `Q19`).
-pub(super) async fn address(work: &Work<'_>, email: &Email, mistakes: &mut Mistakes) -> Result<(), ServiceError> {
+pub(super) async fn address(
+    work: &Work<'_>,
+    (email, from): (&Email, AddressFrom),
+    mistakes: &mut Mistakes,
+) -> Result<(), ServiceError> {
     let standing = work.standing()?;
     let blueprint = &standing.blueprint.rules;
     let row = store::organization::find_by_id(work.tx, standing.place.id).await?.ok_or(ServiceError::NotFound)?;
@@ -266,15 +293,15 @@ pub(super) async fn address(work: &Work<'_>, email: &Email, mistakes: &mut Mista
     let is_allowed = domains.is_empty() || domains.iter().any(|domain| email.is_at(domain));
     if !is_allowed && !ablate::off("allowed_domain") {
         let message = format!("addresses at {} cannot be invited here", shown_domain(email.domain()));
-        let named: Vec<String> = domains.iter().map(|domain| shown_domain(domain)).collect();
-        let remedy = format!("Invite an address at {}, or change the allowed domains.", named.join(", "));
-        mistakes.push(UserError::new(UserErrorCode::DomainNotAllowed, "email", message).remedy(remedy));
+        let instead = format!("an address at {}", shown_domains(domains));
+        let or = ", or change the allowed domains";
+        mistakes.push(from.refusal(UserErrorCode::DomainNotAllowed, message, &instead, or));
     }
     if settings.block_subaddress(blueprint) && email.is_sub_address() && !ablate::off("sub_address") {
         let plain = email.local().split('+').next().unwrap_or_default();
-        let remedy = format!("Invite {plain}@{} instead.", email.domain());
+        let instead = format!("{plain}@{}", email.domain());
         let message = "addresses with a `+` cannot be invited here";
-        mistakes.push(UserError::new(UserErrorCode::SubaddressNotAllowed, "email", message).remedy(remedy));
+        mistakes.push(from.refusal(UserErrorCode::SubaddressNotAllowed, message, &instead, " instead"));
     }
     Ok(())
 }

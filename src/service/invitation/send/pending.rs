@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Invited, Secret, address, app_of, fresh, newcomer, write};
+use super::{AddressFrom, Invited, Secret, address, app_of, fresh, newcomer, write};
 use crate::{
     ablate,
     access::{
@@ -164,7 +164,7 @@ pub(super) async fn resend(work: &Work<'_>, id: Uuid, secret: &Secret) -> Result
     let permit = inviting.permit::<Invite>(work, Some(id))?;
     let mut mistakes = Mistakes::default();
     if let Some(email) = mistakes.keep(input::email("invitation", &invitation.email)) {
-        address(work, &email, &mut mistakes).await?;
+        address(work, (&email, AddressFrom::Invitation), &mut mistakes).await?;
     }
     mistakes.settle()?;
     let held = role::of_member(work.tx, organization, member.id, work.now).await?;
@@ -202,7 +202,7 @@ pub(in crate::service) async fn readdress(
     let standing = work.standing()?;
     let (organization, blueprint) = (standing.place.id, &standing.blueprint.rules);
     let mut mistakes = Mistakes::default();
-    address(work, email, &mut mistakes).await?;
+    address(work, (email, AddressFrom::Input), &mut mistakes).await?;
     mistakes.keep(newcomer(work, email).await?);
     mistakes.settle()?;
     vouch(work, member, "email").await?;

@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use crate::{
-    access::{Blueprint, Grantee, Held, Place, delegation::Gift},
+    access::{
+        Blueprint, Grantee, Held, Place,
+        delegation::{DelegationDenial, Gift},
+    },
     id::new_id,
     service::{
         ServiceError, UserError, UserErrorCode, Work,
@@ -83,12 +86,37 @@ pub(in crate::service) async fn role_grants(
     for (field, role) in roles {
         let all = roles.iter().map(|(_, role)| role.as_str());
         if let Err(denial) = role::reaches(blueprint, (Grantee::Member(member), role), all) {
-            mistakes.push(role::not_given(blueprint, field, &denial));
+            let refusal = role::not_given(blueprint, field, &denial);
+            mistakes.push(match instead(work, (member, by), (role, &denial), roles) {
+                Some(remedy) => refusal.remedy(remedy),
+                None => refusal,
+            });
         }
         grants.extend(mistakes.keep(role_grant(work, member, (field, role), by)));
         mistakes.keep(room(work, field, role).await?);
     }
     Ok(grants)
+}
+
+/// What to do about a role that is above the ceiling of another: the main roles with which it goes and that the author may give.
+fn instead(
+    work: &Work<'_>,
+    (member, by): (Uuid, &[SeenApp]),
+    (role, denial): (&str, &DelegationDenial),
+    roles: &[(String, String)],
+) -> Option<String> {
+    let DelegationDenial::BeyondCeiling { .. } = denial else { return None };
+    let blueprint = &work.standing().ok()?.blueprint.rules;
+    let goes_with = |key: &str| {
+        let others = roles.iter().map(|(_, other)| other.as_str());
+        let held = others.filter(|other| !role::is_same_slot(blueprint, other, key)).chain([key]);
+        !role::is_same_slot(blueprint, role, key)
+            && role::reaches(blueprint, (Grantee::Member(member), role), held).is_ok()
+            && role_grant(work, member, ("", key), by).is_ok()
+    };
+    let main = blueprint.main_roles().filter(|(key, _)| goes_with(key));
+    let labels: Vec<&str> = main.map(|(_, role)| role.label.as_str()).collect();
+    (!labels.is_empty()).then(|| format!("Choose {} with it, or leave it out.", labels.join(" or ")))
 }
 
 fn role_grant(

@@ -86,15 +86,31 @@ async fn s2_42_an_account_may_have_sub_accounts() {
 /// S2.42: an account with sub-accounts is not closed over their heads.
 #[tokio::test]
 async fn s2_42_an_account_with_sub_accounts_is_not_deleted() {
-    let Suite { gateway: _serving, alice, .. } = suite().await;
+    let Suite { gateway: _serving, alice, bob, .. } = suite().await;
     create(&alice, "acme-north", json!({})).await.ok();
     let delete = async |who: &Person, slug: &str| {
         who.call("deleteOrganization", json!({ "confirm": slug }), "deletedOrganizationId").await
     };
+    let may = async |who: &Person, slug: &str| {
+        let document = "query($slug: String!) { organization(slug: $slug) { viewerCanDelete
+            viewerCannotDeleteReasons { code message remedy } } }";
+        who.send(document, json!({ "slug": slug })).await.ok()
+    };
+    let told = may(&alice, "acme").await;
+    assert_eq!(told.at("organization.viewerCanDelete"), false);
+    let reason = json!([{
+        "code": "STATE_CHANGED", "message": "an organization stands below this one", "remedy": "Delete those first.",
+    }]);
+    assert_eq!(told.at("organization.viewerCannotDeleteReasons"), &reason);
+    // Who may not delete it is told that, and nothing of what stands below.
+    let told = may(&bob, "acme").await;
+    assert_eq!(told.at("organization.viewerCannotDeleteReasons.0.code"), "FORBIDDEN");
+    assert!(told.at("organization.viewerCannotDeleteReasons.1").is_null());
     let refused = delete(&alice, "acme").await;
     assert_eq!(refused.refusals("deleteOrganization"), ["STATE_CHANGED"]);
     assert_eq!(remedies(&refused, "deleteOrganization"), ["Delete those first."]);
     let inside = switch(&alice, "acme-north").await;
     delete(&inside, "acme-north").await.ok();
+    assert_eq!(may(&alice, "acme").await.at("organization.viewerCanDelete"), true);
     delete(&alice, "acme").await.ok();
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::suite::{Suite, everywhere, held, invited, may, suite, tree, try_invite};
 use crate::support::{
     gateway::Person,
-    people::{accept, app_id, fields, join, member_id, newest_token},
+    people::{accept, app_id, fields, join, member_id, newest_token, remedies},
 };
 
 /// Takes the place of the newest invitation.
@@ -159,4 +159,14 @@ async fn s2_18_s2_37_users_reach_only_what_they_were_given() {
     let hidden = dave.send("query($id: ID!) { node(id: $id) { id } }", json!({ "id": app_id(*billing) })).await.ok();
     assert!(hidden.at("node").is_null());
     assert_eq!(may(bob, *crm).await, Vec::<String>::new(), "who was given nothing reaches nothing");
+}
+
+/// S2.32: a flag above the ceiling of the role that is invited by itself is refused with the roles that it can go with, of those the
+/// author gives.
+#[tokio::test]
+async fn s2_32_a_flag_above_the_ceiling_names_the_roles_that_it_goes_with() {
+    let Suite { gateway: _serving, alice, .. } = suite().await;
+    let refused = try_invite(&alice, "dave", json!({ "role": "auditor" })).await;
+    assert_eq!(remedies(&refused, "inviteMember"), ["Choose Admin with it, or leave it out."], "{}", refused.text);
+    try_invite(&alice, "dave", json!({ "role": "admin", "flags": ["auditor"] })).await.ok();
 }

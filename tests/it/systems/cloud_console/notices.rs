@@ -35,6 +35,27 @@ async fn a_secret_that_was_renewed_or_made_for_so_long_is_no_news() {
     assert!(notify(&gateway.service, &days).await > 0);
 }
 
+/// Two tokens of one name are two secrets: a newer one is in the place of another only where that one was regenerated.
+#[tokio::test]
+async fn s4_r8_a_newer_token_of_the_same_name_replaces_none() {
+    for engines in Engines::DATABASES {
+        let Console { gateway, bob, shop, .. } = console(engines).await;
+        let input = json!({ "name": "Deploy", "role": "workspace_app", "app": app_id(shop) });
+        let made = bob.call("createServiceAccount", input, "serviceAccount { id }").await.ok();
+        let program = made.at("createServiceAccount.serviceAccount.id");
+        let input = json!({ "name": "Deploy key", "serviceAccount": program, "expiresInDays": 365 });
+        let older = bob.call("createApiToken", input.clone(), "token { id }").await.ok();
+        ends_in(&gateway, 6).await;
+        bob.call("createApiToken", input, "token { id }").await.ok();
+        let days = NoticeDays::default();
+        assert!(notify(&gateway.service, &days).await > 0, "{engines:?}: nothing is in its place");
+        gateway.database.run("DELETE FROM token_notice", []).await.unwrap();
+        let regenerated = json!({ "token": older.at("createApiToken.token.id"), "overlapHours": 24 });
+        bob.call("regenerateApiToken", regenerated, "secret").await.ok();
+        assert_eq!(notify(&gateway.service, &days).await, 0, "{engines:?}: it was regenerated");
+    }
+}
+
 #[tokio::test]
 async fn s4_r8_admins_and_owners_with_a_proven_address_are_told_once_on_each_day() {
     for engines in Engines::DATABASES {
