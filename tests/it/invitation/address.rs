@@ -107,12 +107,18 @@ async fn s3_19_b20_the_allowed_domains_are_named_as_they_are_written() {
 #[tokio::test]
 async fn what_cannot_be_sent_again_is_told_of_the_invitation() {
     let Hub { gateway, acme, alice } = hub(Engines::Embedded).await;
+    set(&gateway, &acme, json!({ "block_subaddress": false })).await;
     let invited = invite(&alice, "bob+desk@example.org").await.ok();
     let resend = async || {
         let input = json!({ "invitation": invitation_of(&invited) });
         alice.call("resendInvitation", input, "mailSent").await
     };
-    set(&gateway, &acme, json!({ "allowed_domains": ["xn--bcher-kva.example", "example.net"] })).await;
+    set(
+        &gateway,
+        &acme,
+        json!({ "allowed_domains": ["xn--bcher-kva.example", "example.net"], "block_subaddress": false }),
+    )
+    .await;
     let refused = resend().await;
     assert_eq!(refused.refusals("resendInvitation"), ["DOMAIN_NOT_ALLOWED"]);
     assert_eq!(fields(&refused, "resendInvitation"), ["invitation"]);
