@@ -110,7 +110,13 @@ pub fn difference(old: Side<'_>, new: Side<'_>, app: Option<&AppRef<'_>>) -> Dif
         }
         Some(app) => (on_app(old, app, &roles), on_app(new, app, &roles)),
     };
-    Difference { gained: told(after.difference(&before)), lost: told(before.difference(&after)) }
+    // Whoever gives more than it holds hands everything on, so that is neither new where it was so, nor gone where it comes to be so.
+    let implied =
+        |side: Side<'_>, power: &Power| matches!(power, Power::HandOn(_)) && !is_bounded(side.blueprint, side.rights);
+    Difference {
+        gained: told(after.difference(&before).filter(|power| !implied(old, power))),
+        lost: told(before.difference(&after).filter(|power| !implied(new, power))),
+    }
 }
 
 /// That an app is seen goes without saying where an action on it is told, and that a section is read where the permission to read all

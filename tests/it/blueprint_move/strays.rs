@@ -287,7 +287,9 @@ async fn a_version_that_lets_a_role_hand_on_gives_something() {
     let hand = "permissions = [\"members.read\"]\n";
     let assigning = "permissions = [\"members.read\", \"roles.assign\"]\nassigns = [\"hand\"]\n";
     let handing = format!("{assigning}delegates = [\"hand\"]\n");
-    let versions: [&[(&str, &str)]; 2] = [&[(hand, assigning)], &[(hand, &handing)]];
+    let free = "bounded = false\nmin_holders = 1\n";
+    let bound = "bounded = true\ndelegates = [\"hand\"]\nmin_holders = 1\n";
+    let versions: [&[(&str, &str)]; 3] = [&[(hand, assigning)], &[(hand, &handing)], &[(free, bound)]];
     let Yard { gateway: _open, alice, .. } = yard(Engines::Embedded, &versions).await;
     let changes = async |version: u32| {
         let ask = "query($version: Int!) { organization(slug: \"acme\") { blueprintMove(version: $version) {
@@ -301,6 +303,13 @@ async fn a_version_that_lets_a_role_hand_on_gives_something() {
     let hands_on = json!({ "change": "GAINED", "holder": "bob", "assigns": null, "handsOn": "hand" });
     assert_eq!(changes(2).await, std::slice::from_ref(&assigns));
     assert_eq!(changes(3).await, [assigns, hands_on]);
+    // Whoever was not bound at all gains nothing by what is left of that.
+    let ask = "{ organization(slug: \"acme\") { blueprintMove(version: 4) { gained problems { code }
+        changes(first: 50) { edges { node { change holder handsOn unbounded } } } } } }";
+    let shown = alice.ask(ask).await.ok();
+    let less = json!([{ "node": { "change": "LOST", "holder": "alice", "handsOn": null, "unbounded": true } }]);
+    assert_eq!(shown.at("organization.blueprintMove.changes.edges"), &less, "{}", shown.text);
+    assert_eq!(shown.at("organization.blueprintMove.problems"), &json!([]));
 }
 
 /// So is reading a section of the profile, which a version opens to everyone; who may read all of them reads it anyway.
