@@ -5,6 +5,7 @@
 use super::compute::{Ground, Rules};
 use crate::{
     ablate,
+    identity::email::shown_domains,
     service::{ServiceError, UserError, UserErrorCode, settings::Settings},
 };
 
@@ -16,11 +17,13 @@ pub(super) fn check(rules: &Rules, ground: &Ground, problems: &mut Vec<UserError
     let settings = Settings::read(&ground.row.settings)?;
     let (before, after) = (settings.allowed_domains(&rules.old.rules), settings.allowed_domains(&rules.new));
     let version = rules.new.version();
-    let added: Vec<&str> = after.iter().filter(|domain| !before.contains(domain)).map(String::as_str).collect();
+    let added: Vec<String> = after.iter().filter(|domain| !before.contains(domain)).cloned().collect();
     if !before.is_empty() && (after.is_empty() || !added.is_empty()) {
-        let whom = if after.is_empty() { "every domain".to_owned() } else { added.join(", ") };
-        let message =
-            format!("version {version} lets addresses at {whom} be invited, and now only {} may be", before.join(", "));
+        let whom = if after.is_empty() { "every domain".to_owned() } else { shown_domains(&added) };
+        let message = format!(
+            "version {version} lets addresses at {whom} be invited, and now only {} may be",
+            shown_domains(before)
+        );
         problems.push(refusal("Set the organization's allowed domains first, to these or to others.", message));
     }
     if settings.block_subaddress(&rules.old.rules) && !settings.block_subaddress(&rules.new) {

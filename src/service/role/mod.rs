@@ -343,14 +343,14 @@ fn may_go(blueprint: &Blueprint, rights: &Rights, moves: &Moves, is_own: bool) -
 }
 
 /// Refuses a change of one's own roles that raises one's own ceiling: what was granted above it would be one's own again (`C1`).
-fn lifts_nothing(blueprint: &Blueprint, held: &[String], (moves, then): (&Moves, &[&str])) -> Result<(), ServiceError> {
+fn lifts_nothing(blueprint: &Blueprint, held: &[String], (moves, then): (&Moves, &[&str])) -> Result<(), UserError> {
     let Some(before) = share::ceiling(blueprint, held.iter().map(String::as_str)) else { return Ok(()) };
     if share::ceiling(blueprint, then.iter().copied()).is_some_and(|after| before.contains(&after)) {
         return Ok(());
     }
     let moved = moves.give.iter().chain(&moves.take).next();
     let field = moved.map_or("role", |role| moves.field(role));
-    judge(Err(DelegationDenial::SelfRaise)).map_err(|denial| not_given(blueprint, field, &denial).into())
+    judge(Err(DelegationDenial::SelfRaise)).map_err(|denial| not_given(blueprint, field, &denial))
 }
 
 /// What goes when this flag is taken from a member who holds these roles, oneself or somebody else; nothing where it is not held.
@@ -364,6 +364,10 @@ pub(super) fn removed(
 ) -> Result<Vec<String>, UserError> {
     let blueprint = &standing.blueprint.rules;
     let moves = moves(blueprint, &RoleStep::Remove(canonical(blueprint, key)), held)?;
+    if is_own {
+        let then: Vec<&str> = held.iter().filter(|role| !moves.take.contains(role)).map(String::as_str).collect();
+        lifts_nothing(blueprint, held, (&moves, &then))?;
+    }
     may_go(blueprint, &standing.rights, &moves, is_own)?;
     Ok(moves.take)
 }

@@ -213,7 +213,7 @@ async fn a_move_opens_invitations_to_nobody_new_by_itself() {
     let (domains, blocked) = ("allowed_domains = [\"example.org\"]\n", "block_subaddress = true\n");
     let versions: [&[(&str, &str)]; 4] = [
         &[(domains, "")],
-        &[(domains, "allowed_domains = [\"example.org\", \"example.com\"]\n")],
+        &[(domains, "allowed_domains = [\"example.org\", \"xn--bcher-kva.example\"]\n")],
         &[(blocked, "")],
         &[("title = \"Yard\"", "title = \"Court\"")],
     ];
@@ -221,7 +221,7 @@ async fn a_move_opens_invitations_to_nobody_new_by_itself() {
     let expected = [
         "version 2 lets addresses at every domain be invited, and now only example.org may be \
          Set the organization's allowed domains first, to these or to others.",
-        "version 3 lets addresses at example.com be invited, and now only example.org may be \
+        "version 3 lets addresses at b\u{fc}cher.example (xn--bcher-kva.example) be invited, and now only example.org may be \
          Set the organization's allowed domains first, to these or to others.",
         "version 4 lets addresses with a `+` be invited, which may not be now \
          Set first whether the organization refuses them.",

@@ -2,8 +2,11 @@
 
 use serde_json::json;
 
-use super::{become_role, create, desk, may, permissions, role, update};
-use crate::support::people::fields;
+use super::{DESK, become_role, create, desk, may, permissions, role, update};
+use crate::support::{
+    gateway::{Engines, Gateway},
+    people::{fields, member_id},
+};
 
 /// C17: a custom role never has more than its base, whatever its author holds.
 #[tokio::test]
@@ -97,6 +100,30 @@ async fn c1_nobody_widens_a_role_of_their_own() {
     assert_eq!(permissions(&bob).await, ["members.read", "roles.manage"]);
     // A role that does not reach its author is its unbounded author's to make.
     create(&bob, role("money", "chief", &["billing.manage"], json!([]))).await.ok();
+}
+
+/// C1: nor does anybody put a flag down that bounds what they may hold, and what is told beforehand says so.
+#[tokio::test]
+async fn c1_nobody_puts_down_a_flag_that_bounds_them() {
+    let leash =
+        "[roles.leash]\nlabel = \"Leash\"\nflag = true\nceiling = [\"members.*\", \"roles.*\"]\n\n[roles.keeper]";
+    let gateway = Gateway::on(Engines::Embedded).await;
+    gateway.service.install_blueprint(&DESK.replace("[roles.keeper]", leash)).await.unwrap();
+    let tenant = gateway.organization("acme", "desk", "free").await;
+    let alice = gateway.member(&tenant, "alice", "owner").await;
+    let bob = gateway.member(&tenant, "bob", "chief").await;
+    gateway.grant_role(&tenant, "member", bob.member, "leash").await;
+    gateway.settle().await;
+    let bobs = member_id(bob.member.unwrap());
+    let off = json!({ "member": bobs, "role": "leash" });
+    let refused = bob.call("removeMemberRole", off.clone(), "member { id }").await;
+    assert_eq!(refused.refusals("removeMemberRole"), ["NOT_GRANTABLE"], "{}", refused.text);
+    let ask = "query($id: ID!) { node(id: $id) { ... on Member {
+        viewerCannotRemoveRoleReasons(role: \"leash\") { code message } } } }";
+    let told = bob.send(ask, json!({ "id": bobs })).await.ok();
+    let reasons = json!([{ "code": "NOT_GRANTABLE", "message": "nobody raises themselves" }]);
+    assert_eq!(told.at("node.viewerCannotRemoveRoleReasons"), &reasons);
+    alice.call("removeMemberRole", off, "member { id }").await.ok();
 }
 
 /// C13: a role that names nothing gives nothing.
